@@ -1,0 +1,97 @@
+"""The command line of one machine: `run` materializes everything once, `ui` serves it.
+
+It holds no logic of its own: what it prints is what the instance recorded.
+"""
+
+import argparse
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import dagster as dg
+
+from credit_assets.local import local_platform
+from credit_assets.settings import SettingsError
+from resources.database import DatabaseError
+from resources.embedded_postgres import PostgresError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Returns the exit code: 0 only if every asset was materialized and every blocking check passed."""
+    parser = argparse.ArgumentParser(prog="credit-platform", description=__doc__)
+    parser.add_argument("command", choices=["run", "ui"])
+    parser.add_argument("--settings", type=Path, default=Path("settings/loans.toml"), help="settings file")
+    parser.add_argument("--port", type=int, default=3000, help="port of the UI")
+    given = parser.parse_args(arguments)
+    try:
+        with local_platform(given.settings):
+            return run() if given.command == "run" else ui(given.port)
+    except (SettingsError, PostgresError, DatabaseError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def run() -> int:
+    """Materializes all assets in this process, with the instance's storage, and prints what came out."""
+    from credit_assets.definitions import defs
+    from credit_assets.jobs import REFRESH
+
+    with dg.DagsterInstance.get() as instance:
+        result = defs.resolve_job_def(REFRESH).execute_in_process(
+            instance=instance, raise_on_error=False, run_config={"loggers": {"progress": {}}}
+        )
+        if not result.success:
+            for reason in failures(result.all_events):
+                print(f"error: {reason}", file=sys.stderr)
+            print(f"run {result.run_id} failed; `make ui` shows it", file=sys.stderr)
+            return 1
+        print(summary(result))
+    return 0
+
+
+def ui(port: int) -> int:
+    """Serves the UI and runs the daemon until it is stopped."""
+    address = f"http://localhost:{port}"
+    print(f"the UI comes up at {address}; stop it with Ctrl-C", flush=True)
+    os.environ.setdefault("DAGSTER_UI_URL", address)
+    command = [sys.executable, "-m", "dagster", "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
+    return subprocess.run(command, check=False).returncode
+
+
+def failures(events: Sequence[dg.DagsterEvent]) -> list[str]:
+    """Why a run failed: the innermost message of each failed step, or of what kept the run from starting."""
+    steps, run = (
+        [event for event in events if event.event_type is kind]
+        for kind in (dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE)
+    )
+    reasons = []
+    for event in steps or run:
+        error = getattr(event.event_specific_data, "error", None)
+        user_failure = getattr(event.event_specific_data, "user_failure_data", None)
+        while error is not None and error.cause is not None:
+            error = error.cause
+        said = getattr(user_failure, "description", None) or (error.message if error else event.message)
+        reasons.append((f"{event.step_key}: " if event.step_key else "") + (said or "it does not say why").strip())
+    return reasons
+
+
+def summary(result: dg.ExecuteInProcessResult) -> str:
+    """The metrics as people mail them, and where each artifact lies with its digest."""
+    report = result.output_for_node("model_metrics").value.text
+    lines = [report.rstrip(), "", "Artifacts"]
+    for event in result.get_asset_materialization_events():
+        metadata = event.materialization.metadata
+        asset = event.materialization.asset_key.to_user_string()
+        lines += [f"  {asset:<14} sha256 {metadata['sha256'].value}", f"  {'':<14} {metadata['path'].value}"]
+    lines += ["", "Look at it: make ui, then http://localhost:3000"]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    logging.captureWarnings(True)
+    sys.exit(main())

@@ -1,0 +1,35 @@
+"""Everything that Dagster loads: assets, checks, jobs, schedules, sensors, and the one table of resources."""
+
+import dagster as dg
+
+from credit_assets.dataset import loan_dataset
+from credit_assets.jobs import refresh
+from credit_assets.metrics import model_metrics
+from credit_assets.model import training
+from credit_assets.progress import progress
+from credit_assets.settings import SettingsFile
+from resources.checkpoints import Checkpoints
+from resources.database import Database
+from resources.io_manager import CheckpointIOManager
+from sensors.failures import failures
+from sensors.new_loans import new_loans
+from sensors.refresh_schedule import refresh_schedule
+
+checkpoints = Checkpoints(store_uri=dg.EnvVar("CREDIT_STORE"))
+
+defs = dg.Definitions(
+    assets=[loan_dataset, training, model_metrics],
+    jobs=[refresh],
+    schedules=[refresh_schedule],
+    sensors=[new_loans, failures],
+    # One process for a whole run. Steps are not retried inside it: a node that goes away takes the process along, and
+    # only the run can be retried elsewhere (docs/decisions/0003-retries-belong-to-runs.md).
+    executor=dg.in_process_executor,
+    loggers={"progress": progress, "console": dg.colored_console_logger},
+    resources={
+        "settings": SettingsFile(path=dg.EnvVar("CREDIT_SETTINGS")),
+        "database": Database(url=dg.EnvVar("LOANS_DATABASE_URL")),
+        "checkpoints": checkpoints,
+        "checkpoint_io": CheckpointIOManager(checkpoints=checkpoints),
+    },
+)

@@ -1,0 +1,120 @@
+"""The loans table: what is expected of its columns, the statement that reads it, and how many rows are new."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from credit_assets.settings import Settings
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from psycopg2.extensions import cursor
+
+INTEGERS = {"smallint", "integer", "bigint"}
+SQL_TYPES = {
+    "integer": INTEGERS,
+    "number": INTEGERS | {"numeric", "real", "double precision"},
+    "category": {"text", "character varying", "character", "boolean"},
+    "time": {"timestamp without time zone", "timestamp with time zone"},
+}
+
+
+class LoansError(ValueError):
+    """The table is not what the settings say: names the table or column, what was expected, and what to do."""
+
+
+def expected_types(settings: Settings) -> dict[str, str]:
+    """Every column that is read, in the order it is read, with its kind: a key of `SQL_TYPES`."""
+    target = "integer" if isinstance(settings.target.positive, int) else "category"
+    return {
+        settings.table.id: "integer",
+        settings.table.created_at: "time",
+        settings.target.column: target,
+        **{name: column.type for name, column in settings.columns.items()},
+    }
+
+
+def table_sql(settings: Settings) -> str:
+    """The table's name as statements spell it: quoted, so that capitals and the words PostgreSQL keeps stay a name."""
+    return ".".join(f'"{part}"' for part in settings.table.name.split("."))
+
+
+def check_table(cursor: "cursor", settings: Settings) -> None:
+    """Refuses a table that can't be read as the settings declare it, before a row is read.
+
+    Raises:
+        LoansError: there is no such table, a column is missing, or a column is of another type.
+    """
+    table = settings.table.name
+    cursor.execute(
+        "SELECT attname, format_type(atttypid, NULL) FROM pg_attribute "
+        "WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped",
+        (table_sql(settings),),
+    )
+    found = dict(cursor.fetchall())
+    if not found:
+        raise LoansError(f"table {table} is not in the database: create it, or correct table.name in the settings")
+    for name, kind in expected_types(settings).items():
+        if name not in found:
+            raise LoansError(
+                f"table {table} has no column {name} (expected type {kind}): add it, or correct the settings"
+            )
+        if found[name] not in SQL_TYPES[kind]:
+            raise LoansError(
+                f"column {table}.{name} is of type {found[name]}; expected {kind} "
+                f"({', '.join(sorted(SQL_TYPES[kind]))}). Change the column or its type in the settings"
+            )
+
+
+def select_sql(settings: Settings, as_of: datetime) -> str:
+    """The statement that reads the rows as of a time, in the order of their ids.
+
+    A row without a time is read too, for the checks to refuse: left out, nobody would miss it.
+    """
+    columns = ", ".join(
+        f'"{name}"' + ("::timestamp" if kind == "time" else "") for name, kind in expected_types(settings).items()
+    )
+    return (
+        f"SELECT {columns} FROM {table_sql(settings)} "  # noqa: S608 identifiers are matched against a pattern by Settings
+        f"WHERE (\"{settings.table.created_at}\" > '{as_of.isoformat()}'::timestamptz) IS NOT TRUE "
+        f'ORDER BY "{settings.table.id}"'
+    )
+
+
+def arrow_schema(settings: Settings) -> "pa.Schema":
+    """The types that the rows are stored with: 64-bit numbers, text, UTC microseconds."""
+    import pyarrow as pa
+
+    types = {"integer": pa.int64(), "number": pa.float64(), "category": pa.string(), "time": pa.timestamp("us", "UTC")}
+    return pa.schema([(name, types[kind]) for name, kind in expected_types(settings).items()])
+
+
+def refuse_other_tables(facts: Mapping[str, Any], settings: Settings) -> None:
+    """Raises LoansError if a dataset was read from another table, or with other columns, than the settings declare."""
+    expected = {field.name: str(field.type) for field in arrow_schema(settings)}
+    if facts["table"] != settings.table.name or facts["schema"] != expected:
+        raise LoansError(
+            f"the latest loan_dataset was read from table {facts['table']} with columns {', '.join(facts['schema'])}; "
+            f"the settings declare {settings.table.name} with {', '.join(expected)}. Materialize loan_dataset again"
+        )
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """Rows that came after a given id: how many (counted up to a limit) and the id of the last one counted."""
+
+    count: int
+    last_id: int | None
+
+
+def arrivals(cursor: "cursor", settings: Settings, after_id: int, limit: int) -> Arrivals:
+    """Counts new rows by the primary key's index, no further than `limit`: a tick costs the same for ever."""
+    row_id = f'"{settings.table.id}"'
+    cursor.execute(
+        f"SELECT count(*), max(id) FROM (SELECT {row_id} AS id FROM {table_sql(settings)} "  # noqa: S608 as above
+        f"WHERE {row_id} > %s ORDER BY {row_id} LIMIT %s) AS new",
+        (after_id, limit),
+    )
+    count, last_id = cursor.fetchone() or (0, None)
+    return Arrivals(count, last_id)

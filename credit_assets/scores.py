@@ -1,0 +1,189 @@
+"""How good predictions are: the scores, the text file that people mail around, the curves behind the pictures."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+THRESHOLD = 0.5
+CALIBRATION_BINS = 10
+ROC_POINTS = 100
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What is said of a set of predictions; the positive class is a default. All of it is valid JSON.
+
+    Attributes:
+        rows: loans scored.
+        positives: loans that defaulted.
+        threshold: a probability at or above it predicts a default, as in scikit-learn's `FixedThresholdClassifier`.
+        true_negatives: repaid, predicted to be repaid (TN).
+        false_positives: repaid, predicted to default (FP).
+        false_negatives: defaulted, predicted to be repaid (FN).
+        true_positives: defaulted, predicted to default (TP).
+        accuracy: (TP + TN) / rows.
+        precision: TP / (TP + FP). None if no default is predicted: 0 would say that every alarm was false, and none
+            was raised.
+        recall: TP / (TP + FN), the true positive rate.
+        f1: 2 TP / (2 TP + FP + FN), the harmonic mean of precision and recall; 0 if no default is predicted.
+        roc_auc: probability that a default is ranked above a repaid loan, ties counting half (Hanley and McNeil 1982).
+        gini: 2 AUC - 1, the accuracy ratio of credit scoring (Engelmann, Hayden and Tasche 2003).
+        ks: max |TPR - FPR| over all thresholds: the Kolmogorov-Smirnov distance between the probabilities given to
+            defaults and those given to repaid loans.
+        brier: mean of (probability - outcome)², 0 is best (Brier 1950).
+    """
+
+    rows: int
+    positives: int
+    threshold: float
+    true_negatives: int
+    false_positives: int
+    false_negatives: int
+    true_positives: int
+    accuracy: float
+    precision: float | None
+    recall: float
+    f1: float
+    roc_auc: float
+    gini: float
+    ks: float
+    brier: float
+
+
+def score(outcome: "np.ndarray", probability: "np.ndarray", threshold: float = THRESHOLD) -> Scores:
+    """Scores predicted probabilities of default against what happened.
+
+    Args:
+        outcome: 1 for a loan that defaulted, else 0; shape (rows,).
+        probability: the predicted probability of default; shape (rows,).
+        threshold: a probability at or above it predicts a default.
+
+    Raises:
+        ValueError: lengths differ, an outcome is not 0 or 1, there is one class only, a probability is missing or
+            outside 0 to 1.
+    """
+    import numpy as np
+    from sklearn import metrics
+
+    refuse_unusable(outcome, probability)
+    decision = probability >= threshold
+    true_negatives, false_positives, false_negatives, true_positives = (
+        int(count) for count in metrics.confusion_matrix(outcome, decision).ravel()
+    )
+    false_positive_rate, true_positive_rate, _ = metrics.roc_curve(outcome, probability)
+    roc_auc = float(metrics.roc_auc_score(outcome, probability))
+    return Scores(
+        rows=len(outcome),
+        positives=true_positives + false_negatives,
+        threshold=threshold,
+        true_negatives=true_negatives,
+        false_positives=false_positives,
+        false_negatives=false_negatives,
+        true_positives=true_positives,
+        accuracy=float(metrics.accuracy_score(outcome, decision)),
+        precision=float(metrics.precision_score(outcome, decision)) if decision.any() else None,
+        recall=float(metrics.recall_score(outcome, decision)),
+        f1=float(metrics.f1_score(outcome, decision)),
+        roc_auc=roc_auc,
+        gini=2 * roc_auc - 1,
+        ks=float(np.abs(true_positive_rate - false_positive_rate).max()),
+        brier=float(metrics.brier_score_loss(outcome, probability)),
+    )
+
+
+def refuse_unusable(outcome: "np.ndarray", probability: "np.ndarray") -> None:
+    """Raises ValueError for input that no score is defined on; says how many rows are at fault and shows none."""
+    import numpy as np
+
+    if outcome.ndim != 1 or outcome.shape != probability.shape:
+        raise ValueError(
+            "outcome and probability must be of one length, one value a loan; "
+            f"got shapes {outcome.shape} and {probability.shape}"
+        )
+    if unknown := int(np.sum(~np.isin(outcome, (0, 1)))):
+        raise ValueError(f"outcome must be 0 or 1; {unknown} of {len(outcome)} rows are neither")
+    if outside := int(np.sum(~((probability >= 0) & (probability <= 1)))):
+        raise ValueError(f"probability must be within 0 to 1; {outside} of {len(outcome)} rows are missing or outside")
+    if len(classes := np.unique(outcome)) < 2:
+        raise ValueError(
+            f"outcome must hold both classes; all {len(outcome)} rows are {', '.join(map(str, classes)) or 'missing'}: "
+            "test on more loans, or correct target.positive in the settings"
+        )
+
+
+def curves(outcome: "np.ndarray", probability: "np.ndarray") -> dict[str, Any]:
+    """The ROC curve and the calibration of predictions, short enough to be stored as JSON.
+
+    Returns:
+        `roc`: `false_positive_rate` and `true_positive_rate`, two lists of at most 101 points of the full curve, evenly
+        spaced along it, from (0, 0) to (1, 1), with the point that KS is measured at. `calibration`: from low to high,
+        at most ten bins between the deciles of the probability (fewer if deciles are equal), each with `predicted`
+        (mean probability), `observed` (share of defaults) and `rows`.
+
+    Raises:
+        ValueError: as `score`.
+    """
+    import numpy as np
+    from sklearn.metrics import roc_curve
+
+    refuse_unusable(outcome, probability)
+    false_positive_rate, true_positive_rate, _ = roc_curve(outcome, probability)
+    evenly = np.searchsorted(false_positive_rate + true_positive_rate, np.linspace(0, 2, ROC_POINTS - 1))
+    farthest = np.abs(true_positive_rate - false_positive_rate).argmax()
+    kept = np.unique([0, *evenly.clip(max=len(false_positive_rate) - 1), farthest])
+
+    deciles = np.quantile(probability, np.linspace(0, 1, CALIBRATION_BINS + 1))
+    bins = np.searchsorted(deciles[1:-1], probability)
+    return {
+        "roc": {
+            "false_positive_rate": false_positive_rate[kept].round(6).tolist(),
+            "true_positive_rate": true_positive_rate[kept].round(6).tolist(),
+        },
+        "calibration": [
+            {
+                "predicted": round(float(probability[bins == each].mean()), 6),
+                "observed": round(float(outcome[bins == each].mean()), 6),
+                "rows": int((bins == each).sum()),
+            }
+            for each in np.unique(bins)
+        ],
+    }
+
+
+def text_report(scores: Scores, facts: Mapping[str, str]) -> str:
+    """The plain text file: the four headline metrics, the other figures, then what the model and the data were.
+
+    Args:
+        facts: label and value of each line that says where the figures come from, such as the model's sha256.
+    """
+    precision = "undefined (no default was predicted)" if scores.precision is None else f"{scores.precision:.4f}"
+    figures = {
+        "ROC AUC": f"{scores.roc_auc:.4f}",
+        "Gini": f"{scores.gini:.4f}",
+        "KS": f"{scores.ks:.4f}",
+        "Brier score": f"{scores.brier:.4f}",
+        "Rows": f"{scores.rows:,}",
+        "Defaults": f"{scores.positives:,} ({scores.positives / scores.rows:.1%})",
+        "Threshold": f"{scores.threshold:g} (a probability at or above it predicts a default)",
+        "True positives": f"{scores.true_positives:,} (defaulted, predicted to default)",
+        "False positives": f"{scores.false_positives:,} (repaid, predicted to default)",
+        "True negatives": f"{scores.true_negatives:,} (repaid, predicted to be repaid)",
+        "False negatives": f"{scores.false_negatives:,} (defaulted, predicted to be repaid)",
+    }
+    width = max(map(len, [*figures, *facts])) + 2
+    lines = [
+        "Model Performance Metrics",
+        "========================",
+        f"Accuracy: {scores.accuracy:.4f}",
+        f"Precision: {precision}",
+        f"Recall: {scores.recall:.4f}",
+        f"F1 Score: {scores.f1:.4f}",
+        "",
+        *(f"{label + ':':<{width}}{value}" for label, value in figures.items()),
+        *([""] if facts else []),
+        *(f"{label + ':':<{width}}{value}" for label, value in facts.items()),
+    ]
+    return "\n".join(lines) + "\n"

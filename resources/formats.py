@@ -1,0 +1,99 @@
+"""Formats: how a value becomes the files of an artifact, and back.
+
+Each has a name, a version that is raised when old files can no longer be read, and two pure functions.
+A format is chosen per output by its IO manager key; it is never guessed from a file.
+"""
+
+import io
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+
+class Format(ABC):
+    """One way of writing values down."""
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+
+    @abstractmethod
+    def encode(self, value: Any, stem: str) -> Mapping[str, bytes | Path]:
+        """Returns the files by name, the one that people ask for first; `stem` is the asset's name."""
+
+    @abstractmethod
+    def decode(self, files: Mapping[str, bytes]) -> Any:
+        """Returns the value; the bytes were verified before they come here."""
+
+
+class Parquet(Format):
+    """A table as one Parquet file: a path to one that is written already, or a `pyarrow.Table`; read as a table."""
+
+    name = "parquet"
+    version = 1
+
+    def encode(self, value: Any, stem: str) -> Mapping[str, bytes | Path]:
+        if isinstance(value, Path):
+            return {f"{stem}.parquet": value}
+        import pyarrow.parquet as pq
+
+        buffer = io.BytesIO()
+        pq.write_table(value, buffer, compression="zstd")
+        return {f"{stem}.parquet": buffer.getvalue()}
+
+    def decode(self, files: Mapping[str, bytes]) -> Any:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        (data,) = files.values()
+        return pq.read_table(pa.BufferReader(data))
+
+
+class Joblib(Format):
+    """A fitted estimator as one compressed joblib file. Loading executes code: only ever bytes that were verified."""
+
+    name = "joblib"
+    version = 1
+
+    def encode(self, value: Any, stem: str) -> Mapping[str, bytes | Path]:
+        import joblib
+
+        buffer = io.BytesIO()
+        joblib.dump(value, buffer, compress=("zlib", 3))
+        return {f"{stem}.joblib": buffer.getvalue()}
+
+    def decode(self, files: Mapping[str, bytes]) -> Any:
+        import joblib
+
+        (data,) = files.values()
+        return joblib.load(io.BytesIO(data))
+
+
+@dataclass(frozen=True)
+class Document:
+    """A report: the data for programs, the text for people."""
+
+    data: Mapping[str, Any]
+    text: str
+
+
+class Report(Format):
+    """A document as JSON, and as plain text beside it."""
+
+    name = "report"
+    version = 1
+
+    def encode(self, value: Document, stem: str) -> Mapping[str, bytes | Path]:
+        return {
+            f"{stem}.json": json.dumps(value.data, indent=1, sort_keys=True, allow_nan=False).encode(),
+            f"{stem}.txt": value.text.encode(),
+        }
+
+    def decode(self, files: Mapping[str, bytes]) -> Document:
+        by_suffix = {Path(name).suffix: data for name, data in files.items()}
+        return Document(json.loads(by_suffix[".json"]), by_suffix[".txt"].decode())
+
+
+FORMATS: Mapping[str, Format] = {each.name: each for each in (Parquet(), Joblib(), Report())}

@@ -1,0 +1,1 @@
+"""When to run: schedules and sensors."""
