@@ -6,6 +6,7 @@ It holds no logic of its own: what it prints is what the instance recorded.
 import argparse
 import logging
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -18,17 +19,20 @@ from credit_assets.settings import SettingsError
 from resources.database import DatabaseError
 from resources.embedded_postgres import PostgresError
 
+SETTINGS = Path("settings/loans.toml")
+ADDRESS = "http://localhost:3000"
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit code: 0 only if every asset was materialized and every blocking check passed."""
     parser = argparse.ArgumentParser(prog="credit-platform", description=__doc__)
     parser.add_argument("command", choices=["run", "ui"])
-    parser.add_argument("--settings", type=Path, default=Path("settings/loans.toml"), help="settings file")
+    parser.add_argument("--settings", type=Path, default=SETTINGS, help="settings file")
     parser.add_argument("--port", type=int, default=3000, help="port of the UI")
     given = parser.parse_args(arguments)
     try:
         with local_platform(given.settings):
-            return run() if given.command == "run" else ui(given.port)
+            return run(given.settings) if given.command == "run" else ui(given.port)
     except (SettingsError, PostgresError, DatabaseError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -36,7 +40,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def run() -> int:
+def stop(*_: object) -> None:
+    """SIGTERM ends the program as Ctrl-C does, so that the last user of the database still stops it."""
+    raise KeyboardInterrupt
+
+
+def run(settings: Path) -> int:
     """Materializes all assets in this process, with the instance's storage, and prints what came out."""
     from credit_assets.definitions import defs
     from credit_assets.jobs import REFRESH
@@ -48,10 +57,16 @@ def run() -> int:
         if not result.success:
             for reason in failures(result.all_events):
                 print(f"error: {reason}", file=sys.stderr)
-            print(f"run {result.run_id} failed; `make ui` shows it", file=sys.stderr)
+            print(f"run {result.run_id} failed; `{look(settings)}` shows it", file=sys.stderr)
             return 1
         print(summary(result))
+        print(f"\nLook at it: {look(settings)}, then {ADDRESS}")
     return 0
+
+
+def look(settings: Path) -> str:
+    """The command that serves the history of these settings."""
+    return "make ui" if settings == SETTINGS else f"make ui SETTINGS={settings}"
 
 
 def ui(port: int) -> int:
@@ -60,7 +75,13 @@ def ui(port: int) -> int:
     print(f"the UI comes up at {address}; stop it with Ctrl-C", flush=True)
     os.environ.setdefault("DAGSTER_UI_URL", address)
     command = [sys.executable, "-m", "dagster", "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
-    return subprocess.run(command, check=False).returncode
+    # A session of its own: Ctrl-C reaches this process only, which then ends the other once and waits for its clean-up.
+    with subprocess.Popen(command, start_new_session=True) as served:
+        try:
+            return served.wait()
+        except KeyboardInterrupt:
+            served.terminate()
+            return 0 if served.wait() in (0, -signal.SIGTERM) else 1
 
 
 def failures(events: Sequence[dg.DagsterEvent]) -> list[str]:
@@ -88,10 +109,10 @@ def summary(result: dg.ExecuteInProcessResult) -> str:
         metadata = event.materialization.metadata
         asset = event.materialization.asset_key.to_user_string()
         lines += [f"  {asset:<14} sha256 {metadata['sha256'].value}", f"  {'':<14} {metadata['path'].value}"]
-    lines += ["", "Look at it: make ui, then http://localhost:3000"]
     return "\n".join(lines)
 
 
 if __name__ == "__main__":
     logging.captureWarnings(True)
+    signal.signal(signal.SIGTERM, stop)
     sys.exit(main())

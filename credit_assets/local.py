@@ -1,12 +1,13 @@
 """One machine: the embedded PostgreSQL, the instance, the store and the seed, all under `local/`."""
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from credit_assets.seed import seed
-from credit_assets.settings import Settings, load_settings
+from credit_assets.settings import Settings, SettingsError, load_settings
 from resources.database import SETTING, connect
 from resources.embedded_postgres import embedded_postgres
 
@@ -21,13 +22,15 @@ def local_platform(settings_path: Path) -> Iterator[None]:
     What is set from outside stays: a `LOANS_DATABASE_URL` of one's own is read from, never written to.
 
     Raises:
-        SettingsError: the settings are wrong.
+        SettingsError: the settings are wrong, or the name of their file can't be a database's.
         FileNotFoundError: the working directory is not a checkout.
         PostgresError: the embedded PostgreSQL can't be made, started or joined.
         DatabaseError: `DAGSTER_POSTGRES_URL` can't be used. Dagster would try for 10 s, and name no setting.
     """
     settings = load_settings(settings_path)
     home, name = HOME.resolve(), settings_path.stem
+    if not re.fullmatch(r"\w{1,50}", name, re.ASCII):
+        raise SettingsError(f"{settings_path}: it names a database too; rename it to letters, digits and _, at most 50")
     if not (home / "dagster.yaml").exists():
         raise FileNotFoundError(f"{HOME}/dagster.yaml is not here: run this from the root of a checkout")
     with embedded_postgres(home / "postgres") as server, pristine_environment():

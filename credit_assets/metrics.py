@@ -9,9 +9,9 @@ import dagster as dg
 from credit_assets import fairness, pictures
 from credit_assets.checks.metrics import METRICS_CHECKS, audit_metrics
 from credit_assets.checks.verdict import publish, specs
-from credit_assets.model import features, outcomes
 from credit_assets.scores import THRESHOLD, Scores, curves, score, text_report
 from credit_assets.settings import Settings, SettingsFile
+from credit_assets.training import features, outcomes
 from resources.checkpoints import Artifact, Checkpoints
 from resources.formats import Document
 
@@ -30,8 +30,8 @@ def refuse_other_pairs(model_facts: Mapping[str, Any], test_split_sha256: str) -
     if own != test_split_sha256:
         raise PairError(
             f"trained_model was trained beside test_split {own[:12]}…, and was given {test_split_sha256[:12]}…: "
-            "metrics on rows that it may have learned from flatter it. Materialize training (trained_model and test_split "
-            "together), then model_metrics"
+            "metrics on rows that it may have learned from flatter it. Materialize training (trained_model and "
+            "test_split together), then model_metrics"
         )
 
 

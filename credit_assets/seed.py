@@ -106,8 +106,8 @@ def _copy(cursor: "cursor", settings: Settings, key: str, body: str, columns: Se
     missing, unknown = declared - by_default - set(columns), set(columns) - declared
     if missing or unknown:
         raise SettingsError(
-            f"seed.{key}: expected the columns that the settings declare; it lacks {', '.join(sorted(missing)) or 'none'} "
-            f"and has others: {', '.join(sorted(unknown)) or 'none'}"
+            f"seed.{key}: expected the columns that the settings declare; it lacks "
+            f"{', '.join(sorted(missing)) or 'none'} and has others: {', '.join(sorted(unknown)) or 'none'}"
         )
     names = ", ".join(f'"{name}"' for name in columns)
     cursor.copy_expert(f"COPY {table_sql(settings)} ({names}) FROM STDIN (FORMAT csv)", io.StringIO(body))

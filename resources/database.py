@@ -51,7 +51,8 @@ def connect(url: str, setting: str, timeout_seconds: int = 10) -> "connection":
     except psycopg2.Error as error:
         said = " ".join(str(error).split()).rstrip(".?") or type(error).__name__
         raise DatabaseError(
-            f"the database can't be used: {said}. Check that it is up, and host, user, password and database in {setting}"
+            f"the database can't be used: {said}. Check that it is up, and host, user, password and database in "
+            f"{setting}"
         ) from None
 
 
@@ -100,7 +101,8 @@ class Database(dg.ConfigurableResource):
                 yield cursor
         except psycopg2.Error as error:
             raise DatabaseError(
-                f"the database failed while it was read ({without_rows(error)}). Its log may say more; {SETTING} names it"
+                f"the database failed while it was read ({without_rows(error)}). Its log may say more; "
+                f"{SETTING} names it"
             ) from None
         finally:
             connection.close()

@@ -172,8 +172,8 @@ def _no_leakage(columns: _Columns, settings: Settings) -> Verdict:
 def _auc_alone(values: "pa.ChunkedArray", outcome: "np.ndarray", column: Column) -> float:
     """AUC of one feature used as a score, whichever way it points; 0.5 where there are not two classes.
 
-    A category is scored by its default share, learned on one half of the rows and judged on the other, so that many rare
-    categories don't pass for knowledge. The halves are drawn: every other row may be a default.
+    A category is scored by its default share, learned on one half of the rows and judged on the other, so that many
+    rare categories don't pass for knowledge. The halves are drawn by lot, as every other row may be a default.
     """
     import numpy as np
     import pandas as pd

@@ -1,6 +1,6 @@
 """A check that lets bad loans through trains a model on them; one that stops good loans stops the business.
 
-So each has a dataset that passes, one that fails for its reason and no other, and the values on either side of the line.
+So each has a dataset that passes, one that fails for its reason and no other, and values on either side of the line.
 """
 
 import math
@@ -37,7 +37,7 @@ def declared(**limits: float) -> Settings:
     return Settings.model_validate(SETTINGS | {"limits": SETTINGS["limits"] | limits})
 
 
-def loans(rows: int = ROWS, /, **changed: Sequence[Any]) -> pa.Table:
+def loans(rows: int = ROWS, /, **changed: Any) -> pa.Table:
     """Loans whose outcome can't be told from any one column, with some columns replaced."""
     rng = np.random.default_rng(7)
     columns: dict[str, Sequence[Any]] = {
@@ -192,8 +192,8 @@ def test_the_rarer_class_may_have_exactly_its_least_share(positives: int, passes
 def test_one_class_is_refused_by_the_column_and_both_values(positives: int) -> None:
     verdict = only(outcomes(positives), "two_classes")
     assert verdict.message == (
-        f"default_status: {ROWS - positives} rows of 0, {positives} of 1, 0 of anything else; expected two classes, the "
-        "rarer at least 5.0% (limits.minimum_class_share) and 2 rows (limits.cross_validation_folds)"
+        f"default_status: {ROWS - positives} rows of 0, {positives} of 1, 0 of anything else; expected two classes, "
+        "the rarer at least 5.0% (limits.minimum_class_share) and 2 rows (limits.cross_validation_folds)"
     )
 
 

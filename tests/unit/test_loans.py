@@ -82,7 +82,7 @@ def test_the_stored_types_hold_every_value_that_the_table_may() -> None:
 def test_a_dataset_of_another_table_or_of_other_columns_is_refused() -> None:
     facts = {"table": "loans", "schema": {field.name: str(field.type) for field in arrow_schema(declared())}}
     refuse_other_tables(facts, declared())
-    with pytest.raises(LoansError, match="read from table loans .* declare .*Loans .* Materialize loan_dataset"):
+    with pytest.raises(LoansError, match=r"read from table loans .* declare .*Loans .* Materialize loan_dataset"):
         refuse_other_tables(facts, declared("Loans"))
     with pytest.raises(LoansError, match="Materialize loan_dataset again"):
         refuse_other_tables(facts, declared(negative="good", positive="bad"))

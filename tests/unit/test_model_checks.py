@@ -1,4 +1,4 @@
-"""A test split that shares a loan with the training, or a model that saw a personal attribute, looks better than it is."""
+"""A test split that shares a loan with the training, or a model that saw what it must not, looks better than it is."""
 
 from typing import Any
 
@@ -10,8 +10,8 @@ from sklearn.dummy import DummyClassifier
 from sklearn.pipeline import Pipeline
 
 from credit_assets.checks.model import MODEL_CHECKS, SPLIT_CHECKS, audit_model, audit_split
-from credit_assets.model import TrainingConfig, features, split, train
 from credit_assets.settings import Settings
+from credit_assets.training import TrainingConfig, features, split, train
 
 ROWS = 200
 SETTINGS = Settings.model_validate(
@@ -84,8 +84,8 @@ def test_the_test_part_has_its_share_of_defaults_to_within_one(defaults: int, pa
     assert list(failures) == ([] if passes else ["stratified"])
     if not passes:
         assert failures["stratified"] == (
-            f"{50 - defaults} defaults in 160 training loans, {defaults} in 40 test loans; expected 10.0 in the test, and "
-            "both classes in both"
+            f"{50 - defaults} defaults in 160 training loans, {defaults} in 40 test loans; expected 10.0 in the test, "
+            "and both classes in both"
         )
 
 

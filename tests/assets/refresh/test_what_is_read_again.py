@@ -1,0 +1,124 @@
+"""What a retry and a later run read and compute again, on a real PostgreSQL and a real Dagster instance.
+
+Without this a model is measured on rows it learned from, trained on a dataset that failed its checks, or trained for
+hours although it was trained already.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+from psycopg2.extensions import connection
+
+from credit_assets.definitions import defs
+from credit_assets.jobs import REFRESH
+from credit_assets.metrics import PairError, refuse_other_pairs
+
+
+def test_a_retry_computes_only_what_was_not_committed(refresh: Any, instance: dg.DagsterInstance) -> None:
+    first = refresh(config={"training": {"config": {"max_depth": 3}}})
+    # The worker died after the model was committed and before the run ended: a retry of the whole run, same root.
+    retry = dg.execute_job(
+        dg.reconstructable(refresh_job),
+        instance=instance,
+        run_config=first.run.dagster_run.run_config,
+        reexecution_options=dg.ReexecutionOptions(parent_run_id=first.run.run_id),
+    )
+    assert retry.success
+    events = [event for event in retry.all_events if event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION]
+    adopted = [event.step_materialization_data.materialization for event in events]
+    assert len(adopted) == len(first.assets) == 4
+    for materialization in adopted:
+        metadata = materialization.metadata
+        assert metadata["computed by run"].value == first.run.run_id
+        assert metadata["seconds"].value == 0.0
+        assert metadata["sha256"].value == first.logged(materialization.asset_key.to_user_string(), "sha256")
+
+
+def refresh_job() -> dg.JobDefinition:
+    return defs.resolve_job_def(REFRESH)
+
+
+def test_a_retry_reads_the_dataset_of_its_own_run_and_not_a_newer_one(
+    refresh: Any, lending: connection, instance: dg.DagsterInstance
+) -> None:
+    settings = Path(os.environ["CREDIT_SETTINGS"])
+    declared = settings.read_text()
+    settings.write_text(declared.replace("minimum_auc = 0.65", "minimum_auc = 1.0"))
+    failed = refresh(raise_on_error=False)
+    assert not failed.run.success
+    settings.write_text(declared)
+    with lending.cursor() as cursor:
+        cursor.execute("DELETE FROM loans WHERE id > 1900")
+    lending.commit()
+    newer = refresh("loan_dataset")
+
+    retry = dg.execute_job(
+        dg.reconstructable(refresh_job),
+        instance=instance,
+        reexecution_options=dg.ReexecutionOptions.from_failure(failed.run.run_id, instance),
+    )
+    assert retry.success
+    (metrics,) = [event for event in retry.all_events if event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION]
+    assert metrics.asset_key == dg.AssetKey("model_metrics")
+    lineage = metrics.step_materialization_data.materialization.metadata
+    assert lineage["content_sha256"].value == failed.logged("loan_dataset", "content_sha256")
+    assert lineage["content_sha256"].value != newer.logged("loan_dataset", "content_sha256")
+
+
+def test_another_run_reads_what_the_event_log_names_and_not_the_newest_file(refresh: Any) -> None:
+    import pyarrow.parquet as pq
+
+    from resources.checkpoints import Draft, Work
+    from resources.formats import FORMATS
+    from resources.object_store import open_store
+
+    latest = refresh("loan_dataset")
+    stray = Work(
+        open_store(os.environ["CREDIT_STORE"]), "loan_dataset", "stray", "stray", {"code": "1"}, FORMATS["parquet"]
+    )
+    table = pq.read_table(latest.stored("loan_dataset")).slice(0, 1_000)
+    newest = Draft(stray, table, latest.run.output_for_node("loan_dataset").facts, 0.0).commit()
+    assert newest.sha256 != latest.logged("loan_dataset", "sha256")
+    trained = refresh("test_split", "trained_model")
+    assert trained.logged("trained_model", "loan_dataset_sha256") == latest.logged("loan_dataset", "sha256")
+
+
+def test_a_failed_check_stops_what_comes_after_and_the_last_good_dataset_stays_the_latest(
+    refresh: Any, lending: connection, instance: dg.DagsterInstance
+) -> None:
+    good = refresh()
+    with lending.cursor() as cursor:
+        cursor.execute("UPDATE loans SET income = NULL WHERE id <= 3")
+    lending.commit()
+    blocked = refresh(raise_on_error=False)
+    assert not blocked.run.success
+    assert not blocked.run.get_asset_materialization_events()
+    assert [each.asset_check_key.name for each in blocked.run.get_asset_check_evaluations() if not each.passed] == [
+        "no_nulls"
+    ]
+    started = {event.step_key for event in blocked.run.all_events if event.event_type == dg.DagsterEventType.STEP_START}
+    assert started == {"loan_dataset"}
+    latest = instance.get_latest_materialization_event(dg.AssetKey("loan_dataset"))
+    assert latest is not None
+    assert latest.run_id == good.run.run_id
+    retrained = refresh("test_split", "trained_model", "model_metrics")
+    assert retrained.logged("trained_model", "loan_dataset_sha256") == good.logged("loan_dataset", "sha256")
+
+
+def test_training_refuses_a_dataset_of_another_table_or_other_columns(refresh: Any) -> None:
+    refresh("loan_dataset")
+    settings = Path(os.environ["CREDIT_SETTINGS"])
+    settings.write_text(settings.read_text().replace("age = {", "# age = {"))
+    result = refresh("test_split", "trained_model", raise_on_error=False)
+    assert not result.run.success
+    (failure,) = result.events(dg.DagsterEventType.STEP_FAILURE)
+    assert "Materialize loan_dataset again" in str(failure.step_failure_data.error)
+
+
+def test_metrics_refuse_a_model_and_a_split_that_do_not_belong_together(refresh: Any) -> None:
+    refuse_other_pairs({"test_split_sha256": "a" * 64}, "a" * 64)
+    with pytest.raises(PairError, match=r"beside test_split aaaaaaaaaaaa…, and was given bbbbbbbbbbbb…: .*Materialize"):
+        refuse_other_pairs({"test_split_sha256": "a" * 64}, "b" * 64)
