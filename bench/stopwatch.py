@@ -6,6 +6,7 @@ is measured knows nothing of it.
 
 import builtins
 import functools
+import gc
 import importlib
 import threading
 import time
@@ -38,14 +39,19 @@ class Stopwatch:
     @contextmanager
     def part(self, name: str) -> Iterator[None]:
         """Charges what happens inside to a part."""
-        if threading.get_ident() != self._thread:
-            yield
-            return
-        self.mark()
-        self._parts.append(name)
+        self._enter(name)
         try:
             yield
         finally:
+            self._leave()
+
+    def _enter(self, name: str) -> None:
+        if threading.get_ident() == self._thread:
+            self.mark()
+            self._parts.append(name)
+
+    def _leave(self) -> None:
+        if threading.get_ident() == self._thread:
             self.mark()
             self._parts.pop()
 
@@ -76,6 +82,10 @@ class Stopwatch:
                     manager.__exit__(None, None, None)
 
         setattr(owner, name, charged)
+
+    def wrap_collections(self, part: str) -> None:
+        """Charges what Python's garbage collection takes, whatever it interrupts."""
+        gc.callbacks.append(lambda phase, _: self._enter(part) if phase == "start" else self._leave())
 
     def wrap_imports(self, part_of: Callable[[str], str]) -> None:
         """Charges imports, wherever they stand, to the part of the outermost module's top-level package."""

@@ -16,11 +16,25 @@ from pathlib import Path
 from bench.children import STARTED
 from bench.stopwatch import Stopwatch
 
-PYTHON, PLATFORM, LIBRARIES = "Python starts and stops", "imports: Dagster and the project", "imports: the libraries"
+PYTHON, COLLECTING = "Python starts and stops", "Python: garbage collection"
+PLATFORM, LIBRARIES = "imports: Dagster and the project", "imports: the libraries"
 POSTGRES, OPENING, DAGSTER = "PostgreSQL starts and stops", "settings, definitions, instance", "Dagster: the rest"
 COMPUTING, CHECKS, PICTURES, STORING = "computing", "checks", "pictures", "commits and verified reads"
 EVENTS = "Dagster: events to PostgreSQL"
-PARTS = (PYTHON, PLATFORM, LIBRARIES, POSTGRES, OPENING, COMPUTING, CHECKS, PICTURES, STORING, EVENTS, DAGSTER)
+PARTS = (
+    PYTHON,
+    COLLECTING,
+    PLATFORM,
+    LIBRARIES,
+    POSTGRES,
+    OPENING,
+    COMPUTING,
+    CHECKS,
+    PICTURES,
+    STORING,
+    EVENTS,
+    DAGSTER,
+)
 
 WRAPPED = {
     "credit_assets.dataset": {"extract": COMPUTING, "audit_dataset": CHECKS},
@@ -108,6 +122,7 @@ def follow_steps(watch: Stopwatch) -> None:
 def main(which: str, argument: str) -> None:
     watch = Stopwatch(float(os.environ.get(STARTED, time.monotonic())), PYTHON)
     watch.wrap_imports(package_part)
+    watch.wrap_collections(COLLECTING)
     with contextlib.redirect_stdout(sys.stderr):
         {"platform": platform, "plain": plain}[which](watch, argument)
     watch.mark()

@@ -114,5 +114,7 @@ def summary(result: dg.ExecuteInProcessResult) -> str:
 
 if __name__ == "__main__":
     logging.captureWarnings(True)
-    signal.signal(signal.SIGTERM, stop)
+    # SIGINT too: a shell starts background jobs with SIGINT ignored, and Dagster then ignores SIGTERM along with it.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
     sys.exit(main())

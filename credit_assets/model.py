@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 
 from credit_assets.checks.model import MODEL_CHECKS, SPLIT_CHECKS, audit_model, audit_split
-from credit_assets.checks.verdict import publish, specs
+from credit_assets.checks.verdict import commit_if_passed, materialized, specs
 from credit_assets.loans import refuse_other_tables
 from credit_assets.settings import SettingsFile
 from credit_assets.training import TrainingConfig, cross_validate, split, train
@@ -54,15 +54,11 @@ def training(
         "parameters": config.model_dump(),
     }
     rows, test_rows = split(loans, declared, config)
-    test = checkpoints.work(context, "test_split", **inputs).adopt_or(
+    draft = checkpoints.work(context, "test_split", **inputs).adopt_or(
         lambda: (loans.take(test_rows), pinned | {"rows": len(test_rows)})
     )
-    test = yield from publish(
-        "test_split",
-        test,
-        {"dagster/row_count": len(test_rows), "columns": ", ".join(loans.column_names)},
-        audit_split(loans.take(rows), test.value, declared),
-    )
+    split_verdicts = audit_split(loans.take(rows), draft.value, declared)
+    test = yield from commit_if_passed("test_split", draft, split_verdicts)
 
     def fit() -> tuple[Any, dict[str, Any]]:
         context.log.info(f"training {config.n_estimators} trees on {len(rows):,} loans")
@@ -76,17 +72,18 @@ def training(
             "cross_validation": cross_validate(loans, declared, config),
         }
 
-    model = checkpoints.work(context, "trained_model", **inputs, test_split=test.sha256).adopt_or(fit)
-    yield from publish(
-        "trained_model",
-        model,
-        {
-            "rows trained on": model.facts["rows"],
-            "features": ", ".join(model.facts["features"]),
-            "parameters": model.facts["parameters"],
-            "test_split_sha256": model.facts["test_split_sha256"],
-            "loan_dataset_sha256": model.facts["loan_dataset_sha256"],
-            "cross_validation": model.facts["cross_validation"] or "off (limits.cross_validation_folds)",
-        },
-        audit_model(model.value, test.value, declared),
-    )
+    fitted = checkpoints.work(context, "trained_model", **inputs, test_split=test.sha256).adopt_or(fit)
+    model_verdicts = audit_model(fitted.value, test.value, declared)
+    model = yield from commit_if_passed("trained_model", fitted, model_verdicts)
+
+    # Both are committed: from here on the latest split and the latest model belong together, whatever fails.
+    columns = ", ".join(loans.column_names)
+    yield materialized("test_split", test, {"dagster/row_count": len(test_rows), "columns": columns}, split_verdicts)
+    facts = model.facts
+    metadata = {
+        "rows trained on": facts["rows"],
+        "features": ", ".join(facts["features"]),
+        **{name: facts[name] for name in ("parameters", "test_split_sha256", "loan_dataset_sha256")},
+        "cross_validation": facts["cross_validation"] or "off (limits.cross_validation_folds)",
+    }
+    yield materialized("trained_model", model, metadata, model_verdicts)

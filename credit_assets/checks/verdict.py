@@ -31,39 +31,52 @@ def specs(asset: str, checks: Mapping[str, str]) -> list[dg.AssetCheckSpec]:
     ]
 
 
-def publish(
-    asset: str,
-    artifact: Artifact | Draft,
-    metadata: Mapping[str, Any],
-    verdicts: Sequence[Verdict],
-) -> Generator[Any, None, Artifact]:
-    """Logs the verdicts and commits the artifact, or stops the step before anything is committed.
+def commit_if_passed(
+    asset: str, artifact: Artifact | Draft, verdicts: Sequence[Verdict]
+) -> Generator[dg.AssetCheckResult, None, Artifact]:
+    """Commits the artifact, or logs the verdicts and stops the step before anything of it is committed.
 
     Returns:
-        The committed artifact.
+        The committed artifact, not materialized yet.
 
     Raises:
         dagster.Failure: a check failed; a retry would find the same, so it asks for none.
     """
-    results = [
+    failed = [each for each in verdicts if not each.passed]
+    if failed:
+        yield from _results(asset, verdicts)
+        raise dg.Failure(
+            description=f"{asset} was not committed: " + "; ".join(f"{each.check}: {each.message}" for each in failed),
+            allow_retries=False,
+        )
+    return artifact.commit()
+
+
+def materialized(
+    asset: str, artifact: Artifact, metadata: Mapping[str, Any], verdicts: Sequence[Verdict]
+) -> dg.MaterializeResult:
+    """A committed artifact as Dagster hears of it, with its verdicts and its digest as the data version."""
+    return dg.MaterializeResult(
+        asset_key=asset,
+        value=artifact,
+        metadata=metadata,
+        check_results=_results(asset, verdicts),
+        data_version=dg.DataVersion(artifact.sha256),
+    )
+
+
+def publish(
+    asset: str, artifact: Artifact | Draft, metadata: Mapping[str, Any], verdicts: Sequence[Verdict]
+) -> Generator[Any, None, None]:
+    """Commits and materializes the one artifact of a step; raises as `commit_if_passed`."""
+    committed = yield from commit_if_passed(asset, artifact, verdicts)
+    yield materialized(asset, committed, metadata, verdicts)
+
+
+def _results(asset: str, verdicts: Sequence[Verdict]) -> list[dg.AssetCheckResult]:
+    return [
         dg.AssetCheckResult(
             asset_key=asset, check_name=each.check, passed=each.passed, description=each.message, metadata=each.facts
         )
         for each in verdicts
     ]
-    failed = [each for each in verdicts if not each.passed]
-    if failed:
-        yield from results
-        raise dg.Failure(
-            description=f"{asset} was not committed: " + "; ".join(f"{each.check}: {each.message}" for each in failed),
-            allow_retries=False,
-        )
-    committed = artifact.commit()
-    yield dg.MaterializeResult(
-        asset_key=asset,
-        value=committed,
-        metadata=metadata,
-        check_results=results,
-        data_version=dg.DataVersion(committed.sha256),
-    )
-    return committed

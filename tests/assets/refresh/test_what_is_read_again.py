@@ -12,6 +12,7 @@ import dagster as dg
 import pytest
 from psycopg2.extensions import connection
 
+from credit_assets.checks.verdict import Verdict
 from credit_assets.definitions import defs
 from credit_assets.jobs import REFRESH
 from credit_assets.metrics import PairError, refuse_other_pairs
@@ -122,3 +123,20 @@ def test_metrics_refuse_a_model_and_a_split_that_do_not_belong_together(refresh:
     refuse_other_pairs({"test_split_sha256": "a" * 64}, "a" * 64)
     with pytest.raises(PairError, match=r"beside test_split aaaaaaaaaaaa…, and was given bbbbbbbbbbbb…: .*Materialize"):
         refuse_other_pairs({"test_split_sha256": "a" * 64}, "b" * 64)
+
+
+def test_a_model_that_fails_its_check_leaves_the_last_pair_of_model_and_split(
+    refresh: Any, lending: connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = refresh()
+    with lending.cursor() as cursor:
+        cursor.execute("DELETE FROM loans WHERE id > 1900")
+    lending.commit()
+    with monkeypatch.context() as broken:
+        refused = [Verdict("scores_are_probabilities", False, "all scores are the same")]
+        broken.setattr("credit_assets.model.audit_model", lambda *_: refused)
+        failed = refresh(raise_on_error=False)
+    assert failed.assets == ["loan_dataset"]
+    measured = refresh("model_metrics")
+    assert measured.logged("model_metrics", "trained_model_sha256") == good.digests()["trained_model"]
+    assert measured.logged("model_metrics", "test_split_sha256") == good.digests()["test_split"]
