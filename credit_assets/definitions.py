@@ -3,6 +3,7 @@
 import dagster as dg
 
 from credit_assets.dataset import loan_dataset
+from credit_assets.executors import chosen_executor
 from credit_assets.jobs import refresh
 from credit_assets.metrics import model_metrics
 from credit_assets.model import training
@@ -22,9 +23,7 @@ defs = dg.Definitions(
     jobs=[refresh],
     schedules=[refresh_schedule],
     sensors=[new_loans, failures],
-    # One process for a whole run. Steps are not retried inside it: a node that goes away takes the process along, and
-    # only the run can be retried elsewhere (docs/decisions/0003-retries-belong-to-runs.md).
-    executor=dg.in_process_executor,
+    executor=chosen_executor(),
     loggers={"progress": progress, "console": dg.colored_console_logger},
     resources={
         "settings": SettingsFile(path=dg.EnvVar("CREDIT_SETTINGS")),
