@@ -1,0 +1,56 @@
+"""A migration that needs what it has no right to fails the upgrade at the moment when the tables must change."""
+
+from pathlib import Path
+
+import yaml
+
+TEMPLATES = Path(__file__).parents[2] / "helm" / "credit-platform" / "templates"
+
+
+def migration(chart):
+    return chart.one("Job", "rel-migrate")
+
+
+def test_tables_are_brought_up_to_date_before_the_new_pods_come(chart) -> None:
+    annotations = migration(chart)["metadata"]["annotations"]
+    assert set(annotations["helm.sh/hook"].split(",")) == {"post-install", "pre-upgrade"}
+    (first,) = migration(chart)["spec"]["template"]["spec"]["initContainers"]
+    assert first["args"] == ["dagster", "instance", "migrate"]
+
+
+def test_the_migration_knows_the_storage_and_no_launcher_for_which_it_would_need_a_token(chart) -> None:
+    spec = migration(chart)["spec"]["template"]["spec"]
+    assert spec["automountServiceAccountToken"] is False
+    (mount,) = [
+        each for each in spec["initContainers"][0]["volumeMounts"] if each["mountPath"].endswith("/dagster.yaml")
+    ]
+    config = yaml.safe_load(chart.one("ConfigMap", "rel-instance")["data"][mount["subPath"]])
+    assert config["storage"] == chart.instance["storage"]
+    assert "run_launcher" not in config
+
+
+def test_only_loans_of_the_release_are_made_up(chart, render) -> None:
+    assert "--seed" in migration(chart)["spec"]["template"]["spec"]["containers"][0]["args"]
+    theirs = render(loans={"secretName": "theirs"})
+    assert "--seed" not in migration(theirs)["spec"]["template"]["spec"]["containers"][0]["args"]
+    assert not [each for each in theirs.of("Secret") if each["metadata"]["name"] == "rel-loans"]
+
+
+def test_a_settings_file_of_ones_own_reaches_servers_and_runs(render) -> None:
+    chart = render(settings={"toml": '[table]\nname = "credits"\n'})
+    assert chart.one("ConfigMap", "rel-settings")["data"]["settings.toml"] == '[table]\nname = "credits"\n'
+    (server,) = chart.one("Deployment", "rel-code-server")["spec"]["template"]["spec"]["containers"]
+    run = chart.instance["run_launcher"]["config"]
+    for env in (server["env"], run["run_k8s_config"]["container_config"]["env"]):
+        said = {each["name"]: each.get("value") for each in env}
+        assert said["CREDIT_SETTINGS"] == "/etc/credit-platform/settings.toml"
+    for mounts in (server["volumeMounts"], run["volume_mounts"]):
+        assert "/etc/credit-platform" in [each["mountPath"] for each in mounts]
+
+
+def test_a_template_holds_one_object_and_fits_on_a_screen() -> None:
+    for path in TEMPLATES.rglob("*.*"):
+        text = path.read_text()
+        assert len(text.splitlines()) <= 80, path.name
+        assert text.count("\nkind: ") <= 1, path.name
+        assert "\n---" not in text, path.name

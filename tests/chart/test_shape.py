@@ -1,0 +1,135 @@
+"""A misspelled field is dropped without a word by whoever reads it, and with it what it was to protect."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+EVERYTHING = {
+    "dagsterWebserver": {"enableReadOnly": True, "allowFrom": [{"podSelector": {}}]},
+    "executor": "k8s_job",
+    "settings": {"toml": "[table]"},
+    "alerts": {"secretName": "alerts"},
+    "store": {"secretName": "store", "endpointUrl": "http://store"},
+}
+
+
+@pytest.mark.parametrize("values", [{}, EVERYTHING], ids=["defaults", "everything"])
+def test_every_field_is_one_that_the_kubernetes_api_knows(render, round_trip, values) -> None:
+    chart = render(**values)
+    assert len(chart.objects) > 25
+    for each in chart.objects:
+        assert without_empty(round_trip(each)) == without_empty(each), each["metadata"]["name"]
+
+
+def without_empty(thing: Any) -> Any:
+    """The client leaves out what is empty but for an emptyDir."""
+    if isinstance(thing, dict):
+        return {key: without_empty(value) for key, value in thing.items() if value not in ({}, [], None)}
+    return [without_empty(value) for value in thing] if isinstance(thing, list) else thing
+
+
+def test_a_misspelled_value_is_refused_with_its_name(render, refused) -> None:
+    with pytest.raises(refused, match="pollInterval'"):
+        render(dagsterDaemon={"runMonitoring": {"pollInterval": 3}})
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"executor": "celery"}, "/executor"),
+        ({"store": {"uri": "/tmp/store"}}, "/store/uri"),
+        ({"image": {"digest": "latest"}}, "/image/digest"),
+        ({"postgresql": {"enabled": False}}, "postgresqlHost"),
+        ({"postgresql": {"enabled": False, "postgresqlHost": "db"}}, "postgresqlSecretName|loans.secretName"),
+    ],
+)
+def test_a_value_that_can_not_work_is_refused_before_anything_is_installed(render, refused, values, said) -> None:
+    with pytest.raises(refused, match=said):
+        render(**values)
+
+
+def test_the_schema_knows_every_value_and_no_other() -> None:
+    from pathlib import Path
+
+    folder = Path(__file__).parents[2] / "helm" / "credit-platform"
+    values = yaml.safe_load((folder / "values.yaml").read_text())
+    schema = json.loads((folder / "values.schema.json").read_text())
+    for path, node in objects(schema):
+        assert node["additionalProperties"] is False, path
+        here = values
+        for key in path:
+            here = here[key]
+        assert here.keys() == node["properties"].keys(), path
+
+
+def objects(schema: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
+    if "properties" in schema:
+        yield path, schema
+        for key, child in schema["properties"].items():
+            yield from objects(child, (*path, key))
+
+
+def test_the_control_plane_stays_away_from_spot_nodes_and_ahead_of_runs(chart) -> None:
+    classes = {each["metadata"]["name"]: each for each in chart.of("PriorityClass")}
+    assert classes["ns-rel-control-plane"]["value"] > classes["ns-rel-runs"]["value"]
+    assert classes["ns-rel-runs"]["preemptionPolicy"] == "Never"
+    for name, template in chart.pods().items():
+        spec = template["spec"]
+        assert spec["priorityClassName"] == "ns-rel-control-plane", name
+        required = spec["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+        ((expression,),) = [term["matchExpressions"] for term in required["nodeSelectorTerms"]]
+        assert expression == {"key": "capacity", "operator": "NotIn", "values": ["spot"]}, name
+    assert (
+        chart.instance["run_launcher"]["config"]["run_k8s_config"]["pod_spec_config"]["priority_class_name"] in classes
+    )
+
+
+def test_without_spot_nodes_nothing_is_asked_of_a_node(render) -> None:
+    chart = render(spot={"enabled": False})
+    assert all("affinity" not in template["spec"] for template in chart.pods().values())
+    run = chart.instance["run_launcher"]["config"]["run_k8s_config"]["pod_spec_config"]
+    assert "node_selector" not in run
+    assert {each["key"].partition("/")[0] for each in run["tolerations"]} == {"node.kubernetes.io"}
+
+
+def test_no_budget_keeps_a_node_with_a_run_from_being_drained(chart) -> None:
+    budgets = chart.of("PodDisruptionBudget")
+    components = {each["spec"]["selector"]["matchLabels"]["app.kubernetes.io/component"] for each in budgets}
+    assert components == {"webserver", "daemon", "code-server", "postgresql"}
+    assert all(each["spec"]["maxUnavailable"] == 1 for each in budgets)
+
+
+def test_two_daemons_never_overlap(chart) -> None:
+    spec = chart.one("Deployment", "rel-daemon")["spec"]
+    assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
+
+
+def test_a_hung_daemon_is_restarted_and_a_busy_one_is_not(chart) -> None:
+    (container,) = chart.one("Deployment", "rel-daemon")["spec"]["template"]["spec"]["containers"]
+    liveness = container["livenessProbe"]
+    assert liveness["exec"]["command"] == ["dagster-daemon", "liveness-check"]
+    assert liveness["periodSeconds"] * liveness["failureThreshold"] >= 120
+    tolerance = {each["name"]: each.get("value") for each in container["env"]}["DAGSTER_DAEMON_HEARTBEAT_TOLERANCE"]
+    assert 60 <= int(tolerance) <= 600
+
+
+def test_every_control_plane_container_says_when_it_is_up(chart) -> None:
+    for kind in ("Deployment", "StatefulSet"):
+        for each in chart.of(kind):
+            for container in each["spec"]["template"]["spec"]["containers"]:
+                assert {"startupProbe", "livenessProbe"} <= container.keys(), each["metadata"]["name"]
+                assert "requests" in container["resources"], each["metadata"]["name"]
+
+
+def test_a_changed_instance_restarts_what_has_read_it(render) -> None:
+    before, after = render(), render(dagsterDaemon={"runRetries": {"maxRetries": 9}})
+    for name in ("rel-webserver", "rel-daemon", "rel-code-server"):
+        assert annotations(before, name) != annotations(after, name), name
+    assert annotations(before, "rel-daemon") == annotations(render(), "rel-daemon"), "nothing changed, nothing restarts"
+
+
+def annotations(chart: Any, name: str) -> dict[str, str]:
+    return chart.one("Deployment", name)["spec"]["template"]["metadata"]["annotations"]
