@@ -8,7 +8,7 @@ lock := $(python) -m uv pip compile --quiet --universal --python-version 3.11 --
 # The first import of a library compiles it, once: 7 s in all, where compiling everything at installation takes 20.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run ui test bench check lock clean
+.PHONY: help run ui test bench check chart deploy drills lock clean
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
 
@@ -30,6 +30,15 @@ check: .venv/.made ## format, lint, types, import layers
 	@$(python) -m ruff check
 	@$(python) -m basedpyright
 	@.venv/bin/lint-imports
+
+chart: .venv/.made ## tests of the Helm chart (needs helm)
+	@$(python) -m pytest tests/chart
+
+deploy: .venv/.made ## build, load, install and materialize once, on the cluster of KUBECONFIG (LOAD="kind load docker-image")
+	@helm/deploy
+
+drills: .venv/.made ## lose nodes of the cluster of KUBECONFIG under a release that `make deploy` made, and measure
+	@$(python) -m pytest tests/drills
 
 lock: .venv/.made ## pin what pyproject.toml asks for (FLAGS=--upgrade to take newer versions)
 	$(lock) pyproject.toml --extra local --group dev -o requirements/dev.txt

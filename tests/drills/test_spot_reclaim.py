@@ -1,0 +1,31 @@
+"""Drill 2. A spot node is taken back with notice while a model is trained on it."""
+
+import time
+
+
+def test_a_reclaimed_run_goes_on_elsewhere_without_repeating_what_was_committed(platform, undisturbed) -> None:
+    run = platform.train_long()
+    (began,) = platform.until("training has begun", lambda: platform.training_since(run, 5), 300)
+    node = platform.pod(run)["spec"]["nodeName"]
+    noticed = time.time()
+    drain = platform.nodes.reclaim(node)
+    try:
+        assert platform.webserver.wait_for_run(run, 120) == "FAILURE"
+        detected = platform.webserver.run(run)["endTime"]
+        retry = platform.until("the run is retried", lambda: platform.retry_of(run), 60)
+        (again,) = platform.until("training runs again", lambda: platform.step_starts(retry, "training"), 120)
+        assert platform.webserver.wait_for_run(retry, 600) == "SUCCESS"
+        assert platform.pod(retry)["spec"]["nodeName"] != node
+        assert not platform.step_starts(retry, "loan_dataset"), "what was committed was computed again"
+        assert platform.artifacts(run, retry) == undisturbed
+        platform.record(
+            fault="reclaim, 30 s notice",
+            detected_after=round(detected - noticed, 1),
+            running_again_after=round(again - noticed, 1),
+            work_lost=round(noticed - began, 1),
+            steps_run_twice=1,
+            published_twice=0,
+        )
+    finally:
+        drain.wait(120)
+        platform.nodes.start(node)
