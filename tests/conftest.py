@@ -5,7 +5,6 @@ Both tiers share the stores: a folder, and an S3 server of the tests' own.
 """
 
 import inspect
-import os
 import socket
 import uuid
 from collections.abc import Iterator
@@ -45,10 +44,11 @@ def s3_endpoint() -> Iterator[str]:
         "AWS_REGION": "us-east-1",
         "AWS_DEFAULT_REGION": "us-east-1",
     }
-    os.environ.update(environment)
-    yield endpoint
-    for name in environment:
-        del os.environ[name]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.delenv("AWS_ENDPOINT_URL_S3", raising=False)
+        for name, value in environment.items():
+            patched.setenv(name, value)
+        yield endpoint
     server.stop()
 
 
