@@ -6,6 +6,7 @@ It holds no logic of its own: what it prints is what the instance recorded.
 import argparse
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -54,6 +55,9 @@ def run(settings: Path) -> int:
         result = defs.resolve_job_def(REFRESH).execute_in_process(
             instance=instance, raise_on_error=False, run_config={"loggers": {"progress": {}}}
         )
+        if any(map(is_interruption, result.all_events)):
+            print(f"interrupted: what run {result.run_id} committed stays; `make run` starts another", file=sys.stderr)
+            return 130
         if not result.success:
             for reason in failures(result.all_events):
                 print(f"error: {reason}", file=sys.stderr)
@@ -97,8 +101,15 @@ def failures(events: Sequence[dg.DagsterEvent]) -> list[str]:
         while error is not None and error.cause is not None:
             error = error.cause
         said = getattr(user_failure, "description", None) or (error.message if error else event.message)
-        reasons.append((f"{event.step_key}: " if event.step_key else "") + (said or "it does not say why").strip())
+        said = re.sub(r"^(credit_assets|resources)\.[\w.]+: ", "", said or "it does not say why")
+        reasons.append((f"{event.step_key}: " if event.step_key else "") + said.strip())
     return reasons
+
+
+def is_interruption(event: dg.DagsterEvent) -> bool:
+    """Whether the event says that somebody stopped the run, by Ctrl-C or SIGTERM."""
+    error = getattr(event.event_specific_data, "error", None)
+    return error is not None and error.cls_name == "DagsterExecutionInterruptedError"
 
 
 def summary(result: dg.ExecuteInProcessResult) -> str:
