@@ -41,8 +41,9 @@ chart: .venv/.made ## tests of the Helm chart (needs helm)
 deploy: .venv/.made ## build, load, install and materialize once, on the cluster of KUBECONFIG (LOAD="kind load docker-image")
 	@helm/deploy
 
+# A lost node takes minutes to come back: pytest's two would print the stack of a drill that does not hang.
 drills: .venv/.made ## lose nodes of the cluster of KUBECONFIG under a release that `make deploy` made, and measure
-	@$(python) -m pytest tests/drills
+	@$(python) -m pytest -o faulthandler_timeout=900 tests/drills
 
 lock: .venv/.made ## pin what pyproject.toml asks for (FLAGS=--upgrade to take newer versions)
 	$(lock) pyproject.toml --extra local --group dev -o requirements/dev.txt
