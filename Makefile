@@ -27,7 +27,7 @@ test: .venv/.made ## all tests that need nothing but this machine
 	@exec $(python) -m pytest -n 2 --dist loadfile
 
 bench: .venv/.made ## the benchmarks, as a table
-	@$(python) -m bench
+	@$(python) -m bench --with-tests
 
 check: .venv/.made ## format, lint, types, import layers
 	@$(python) -m ruff format --check
