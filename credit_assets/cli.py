@@ -4,6 +4,7 @@ It holds no logic of its own: what it prints is what the instance recorded.
 """
 
 import argparse
+import gc
 import logging
 import os
 import re
@@ -128,4 +129,8 @@ if __name__ == "__main__":
     # SIGINT too: a shell starts background jobs with SIGINT ignored, and Dagster then ignores SIGTERM along with it.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    sys.exit(main())
+    # What the libraries make at import lives as long as the process: nobody need look for garbage in it.
+    gc.set_threshold(100_000)
+    code = main()
+    gc.freeze()
+    sys.exit(code)
