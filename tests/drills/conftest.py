@@ -154,8 +154,32 @@ class Platform:
         self.runs += [each for each in children if each not in self.runs]
         return children[0] if children else None
 
+    def started(self, run: str) -> set[str | None]:
+        """The steps that started in a run."""
+        events = self.webserver.events(run)
+        return {event["stepKey"] for event in events if event["__typename"] == "ExecutionStepStartEvent"}
+
+    def record_loss(self, fault: str, run: str, retry: str, began: float, struck: float) -> None:
+        """One line of the report, counted from the event logs of a lost run and of its retry; times in Unix seconds."""
+        (again,) = self.step_starts(retry, "training")
+        objects = self.objects(run, retry)
+        self.record(
+            fault=fault,
+            detected_after=round(self.webserver.run(run)["endTime"] - struck, 1),
+            running_again_after=round(again - struck, 1),
+            work_lost=round(struck - began, 1),
+            steps_run_twice=len(self.started(run) & self.started(retry)),
+            published_twice=sum(len(committed) > 1 for committed in objects.values()),
+        )
+
     def artifacts(self, *runs: str) -> dict[str, str]:
-        """Digest of each asset that these runs materialized; asserts that no asset has a second object.
+        """Digest of each asset that these runs materialized; asserts that no asset has a second object."""
+        objects = self.objects(*runs)
+        assert all(len(committed) == 1 for committed in objects.values()), f"published twice: {objects}"
+        return {asset: sha256 for asset, ((sha256, _, _),) in objects.items()}
+
+    def objects(self, *runs: str) -> dict[str, set[tuple[str, str, str]]]:
+        """What these runs published of each asset: digest, place and manifest.
 
         A retry that adopts what its parent committed logs the same object again.
         """
@@ -166,8 +190,7 @@ class Platform:
                     logged = values(event["metadataEntries"])
                     committed = (logged["sha256"], logged[PLACE], logged[MANIFEST_SHA256])
                     objects.setdefault("/".join(event["assetKey"]["path"]), set()).add(committed)
-        assert all(len(committed) == 1 for committed in objects.values()), f"published twice: {objects}"
-        return {asset: sha256 for asset, ((sha256, _, _),) in objects.items()}
+        return objects
 
 
 @pytest.fixture(scope="session")

@@ -11,20 +11,12 @@ def test_a_run_whose_node_vanished_is_noticed_and_goes_on_elsewhere(platform, un
     platform.nodes.kill(node)
     try:
         assert platform.webserver.wait_for_run(run, 300) == "FAILURE"
-        detected = platform.webserver.run(run)["endTime"]
         retry = platform.until("the run is retried", lambda: platform.retry_of(run), 60)
-        (again,) = platform.until("training runs again", lambda: platform.step_starts(retry, "training"), 120)
+        platform.until("training runs again", lambda: platform.step_starts(retry, "training"), 120)
         assert platform.webserver.wait_for_run(retry, 600) == "SUCCESS"
         assert platform.webserver.run(run)["status"] == "FAILURE", "a lost run does not turn green"
         assert not platform.step_starts(retry, "loan_dataset"), "what was committed was computed again"
         assert platform.artifacts(run, retry) == undisturbed
-        platform.record(
-            fault="power loss of the worker node",
-            detected_after=round(detected - lost, 1),
-            running_again_after=round(again - lost, 1),
-            work_lost=round(lost - began, 1),
-            steps_run_twice=1,
-            published_twice=0,
-        )
+        platform.record_loss("power loss of the worker node", run, retry, began, lost)
     finally:
         platform.nodes.start(node)

@@ -11,21 +11,13 @@ def test_a_reclaimed_run_goes_on_elsewhere_without_repeating_what_was_committed(
     drain = platform.nodes.reclaim(node)
     try:
         assert platform.webserver.wait_for_run(run, 120) == "FAILURE"
-        detected = platform.webserver.run(run)["endTime"]
         retry = platform.until("the run is retried", lambda: platform.retry_of(run), 60)
-        (again,) = platform.until("training runs again", lambda: platform.step_starts(retry, "training"), 120)
+        platform.until("training runs again", lambda: platform.step_starts(retry, "training"), 120)
         assert platform.webserver.wait_for_run(retry, 600) == "SUCCESS"
         assert platform.pod(retry)["spec"]["nodeName"] != node
         assert not platform.step_starts(retry, "loan_dataset"), "what was committed was computed again"
         assert platform.artifacts(run, retry) == undisturbed
-        platform.record(
-            fault="reclaim, 30 s notice",
-            detected_after=round(detected - noticed, 1),
-            running_again_after=round(again - noticed, 1),
-            work_lost=round(noticed - began, 1),
-            steps_run_twice=1,
-            published_twice=0,
-        )
+        platform.record_loss("reclaim, 30 s notice", run, retry, began, noticed)
     finally:
         drain.wait(120)
         platform.nodes.start(node)
