@@ -57,12 +57,7 @@ config:
       node_selector: {{- toYaml .Values.spot.nodeSelector | nindent 8 }}
       {{- end }}
       tolerations:
-        {{- range list "not-ready" "unreachable" }}
-        - key: node.kubernetes.io/{{ . }}
-          operator: Exists
-          effect: NoExecute
-          tolerationSeconds: {{ $values.lostNodeTolerationSeconds }}
-        {{- end }}
+        {{- include "credit-platform.lostNode" $values.lostNodeTolerationSeconds | nindent 8 }}
         {{- if .Values.spot.enabled }}{{ toYaml .Values.spot.tolerations | nindent 8 }}{{ end }}
     job_spec_config:
       # The run is retried, not the pod: a second pod of one run finds it started and gives up without an event.

@@ -1,4 +1,4 @@
-{{/* A webserver's Deployment. Call with (dict "root" $ "component" "webserver" "flags" list). */}}
+{{/* A webserver's Deployment. Call with (dict "root" $ "component" "webserver" "replicas" 2 "flags" list). */}}
 {{- define "credit-platform.webserver" -}}
 {{- $root := .root -}}
 {{- $values := $root.Values.dagsterWebserver -}}
@@ -6,7 +6,7 @@ apiVersion: apps/v1
 kind: Deployment
 metadata: {{- include "credit-platform.metadata" . | nindent 2 }}
 spec:
-  replicas: {{ $values.replicaCount }}
+  replicas: {{ .replicas }}
   strategy: { rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } }
   selector:
     matchLabels: {{- include "credit-platform.selector" . | nindent 6 }}
