@@ -49,7 +49,9 @@ def flat(documents: Iterable[Any]) -> list[dict[str, Any]]:
 def requested(resources: dict[str, Any]) -> Amount:
     """The requests of one container."""
     requests = resources.get("requests", {})
-    return Amount(float(parse_quantity(requests.get("cpu", 0))), float(parse_quantity(requests.get("memory", 0))) / 2**30)
+    return Amount(
+        float(parse_quantity(requests.get("cpu", 0))), float(parse_quantity(requests.get("memory", 0))) / 2**30
+    )
 
 
 def resident(objects: list[dict[str, Any]]) -> dict[str, Amount]:
@@ -68,7 +70,9 @@ def of_a_run(objects: list[dict[str, Any]]) -> Amount:
     """What the pod of one run asks for, from the instance that launches it."""
     texts = [each["data"]["dagster.yaml"] for each in objects if "dagster.yaml" in (each.get("data") or {})]
     if len(texts) != 1:
-        raise SystemExit(f"expected one release with its ConfigMap (dagster.yaml) on standard input, found {len(texts)}")
+        raise SystemExit(
+            f"expected one release with its ConfigMap (dagster.yaml) on standard input, found {len(texts)}"
+        )
     return requested(yaml.safe_load(texts[0])["run_launcher"]["config"]["resources"])
 
 
@@ -83,9 +87,7 @@ def seconds_of_a_run(webserver: Webserver) -> float:
 def monthly(hours: dict[str, tuple[Amount, float]], on_demand: Amount, spot: Amount) -> dict[str, dict[str, float]]:
     """Cost a month of each part, by case. `hours`: what a part asks for, and for how many hours a month."""
     return {
-        case: {
-            part: amount.at(spot if part in on_spot else on_demand) * time for part, (amount, time) in hours.items()
-        }
+        case: {part: amount.at(spot if part in on_spot else on_demand) * time for part, (amount, time) in hours.items()}
         for case, on_spot in CASES.items()
     }
 

@@ -66,7 +66,11 @@ def test_what_runs_your_code_gets_no_credentials_of_the_node(chart, address) -> 
     egress = policy(chart, "egress")
     assert egress["policyTypes"] == ["Egress"]
     assert not reaches(egress, address)
-    for labels in (run_labels(chart), labels_of(chart, "Deployment/rel-code-server"), labels_of(chart, "Job/rel-migrate")):
+    for labels in (
+        run_labels(chart),
+        labels_of(chart, "Deployment/rel-code-server"),
+        labels_of(chart, "Job/rel-migrate"),
+    ):
         assert selects(egress, labels)
 
 
