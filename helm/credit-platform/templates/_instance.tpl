@@ -1,14 +1,3 @@
-{{- define "credit-platform.storage" -}}
-postgres:
-  postgres_db:
-    username: {{ .Values.postgresql.postgresqlUsername }}
-    password: { env: DAGSTER_PG_PASSWORD }
-    hostname: {{ include "credit-platform.postgresqlHost" . }}
-    db_name: {{ .Values.postgresql.postgresqlDatabase }}
-    port: {{ .Values.postgresql.service.port }}
-    params: {{- toYaml .Values.postgresql.postgresqlParams | nindent 6 }}
-{{- end }}
-
 {{/* How a run gets its pod. Nothing here comes from the code server's values. */}}
 {{- define "credit-platform.runLauncher" -}}
 {{- $values := .Values.runLauncher.config.k8sRunLauncher -}}
