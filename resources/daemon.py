@@ -29,7 +29,9 @@ def main() -> None:
     DAGSTER_DAEMON_LEASE_SECONDS is how long it lasts, DAGSTER_DAEMON_HEARTBEAT_TOLERANCE when a silent part of the
     daemon counts as hung, both in seconds.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    ours = logging.getLogger("resources")  # and not the root: Dagster adds its own handlers to its loggers
+    ours.setLevel(logging.INFO)
+    ours.addHandler(logging.StreamHandler())
     seconds = float(os.environ.get("DAGSTER_DAEMON_LEASE_SECONDS", "10"))
     lead(Lease("", NAME, socket.gethostname(), seconds), run_daemon)
 
