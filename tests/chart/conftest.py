@@ -111,8 +111,9 @@ def read_by_dagster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callab
 
         def read(chart: Rendered) -> dg.DagsterInstance:
             config = chart.instance
-            config["storage"]["postgres"]["postgres_db"] |= {"username": "postgres", "hostname": "localhost"}
-            config["storage"]["postgres"]["postgres_db"]["params"]["host"] = str(server.sockets)
+            database = config["storage"]["custom"]["config"]["postgres_db"]
+            database |= {"username": "postgres", "hostname": "localhost"}
+            database["params"]["host"] = str(server.sockets)
             config["run_launcher"]["config"] |= {"load_incluster_config": False, "kubeconfig_file": str(kubeconfig)}
             home = tmp_path_factory.mktemp("home")
             (home / "dagster.yaml").write_text(yaml.safe_dump(config))

@@ -49,13 +49,20 @@ def test_logs_go_to_the_bucket_of_the_store_while_a_step_runs(instance) -> None:
 def test_a_connection_to_a_database_that_vanished_is_given_up_within_half_a_minute(chart) -> None:
     from dagster_postgres.utils import pg_url_from_config
 
-    storage = chart.instance["storage"]["postgres"]
+    storage = chart.instance["storage"]["custom"]["config"]
     storage["postgres_db"]["password"] = "p@ss word"
     parsed = parse_dsn(pg_url_from_config(storage))
     assert parsed["password"] == "p@ss word"
     assert int(parsed["connect_timeout"]) <= 10
     assert int(parsed["keepalives_idle"]) + int(parsed["keepalives_interval"]) * int(parsed["keepalives_count"]) <= 30
     assert int(parsed["tcp_user_timeout"]) <= 30_000
+
+
+def test_a_process_keeps_few_connections_and_waits_for_a_database_that_restarts(instance) -> None:
+    engine = instance.run_storage._engine
+    assert type(instance.run_storage).__module__ == "resources.instance_storage"
+    assert engine.pool.size() == 5
+    assert instance.event_log_storage._engine is engine, "runs and events have a pool each"
 
 
 def test_a_run_gets_one_pod_that_is_never_replaced(instance) -> None:

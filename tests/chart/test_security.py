@@ -81,7 +81,7 @@ def test_no_password_is_in_anything_but_a_secret(chart) -> None:
     for each in chart.objects:
         if each["kind"] != "Secret":
             assert password not in json.dumps(each), each["metadata"]["name"]
-    assert chart.instance["storage"]["postgres"]["postgres_db"]["password"] == {"env": "DAGSTER_PG_PASSWORD"}
+    assert chart.instance["storage"]["custom"]["config"]["postgres_db"]["password"] == {"env": "DAGSTER_PG_PASSWORD"}
 
 
 def test_no_password_is_the_same_in_two_releases(render) -> None:
@@ -97,7 +97,7 @@ def test_a_managed_database_needs_no_password_of_the_chart(render) -> None:
     )
     assert not managed.of("Secret")
     assert not managed.of("StatefulSet")
-    assert managed.instance["storage"]["postgres"]["postgres_db"]["hostname"] == "db.example"
+    assert managed.instance["storage"]["custom"]["config"]["postgres_db"]["hostname"] == "db.example"
 
 
 def test_the_webserver_to_expose_changes_nothing_and_has_no_rights_that_could_be_stolen(chart) -> None:

@@ -37,23 +37,33 @@ def test_no_budget_keeps_a_node_with_a_run_from_being_drained(chart) -> None:
     assert all(each["spec"]["maxUnavailable"] == 1 for each in budgets)
 
 
-def test_two_daemons_never_overlap(chart) -> None:
+def test_one_daemon_leads_and_can_be_ended_by_its_alarm(chart) -> None:
     spec = chart.one("Deployment", "rel-daemon")["spec"]
-    assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
+    pod = spec["template"]["spec"]
+    (container,) = pod["containers"]
+    assert spec["replicas"] == 2
+    assert container["args"][:3] == ["python", "-m", "resources.daemon"], "without the lease both would act"
+    assert pod["shareProcessNamespace"] is True, "process 1 ignores the alarm"
 
 
-def test_a_hung_daemon_is_restarted_and_a_busy_one_is_not(chart) -> None:
+def test_a_daemon_finds_its_lease_where_dagster_keeps_its_runs(chart) -> None:
     (container,) = chart.one("Deployment", "rel-daemon")["spec"]["template"]["spec"]["containers"]
-    liveness = container["livenessProbe"]
-    assert liveness["exec"]["command"] == ["dagster-daemon", "liveness-check"]
-    assert liveness["periodSeconds"] * liveness["failureThreshold"] >= 120
-    tolerance = {each["name"]: each.get("value") for each in container["env"]}["DAGSTER_DAEMON_HEARTBEAT_TOLERANCE"]
-    assert 60 <= int(tolerance) <= 600
+    given = {each["name"]: each for each in container["env"]}
+    storage = chart.instance["storage"]["custom"]["config"]["postgres_db"]
+    assert given["PGHOST"]["value"] == storage["hostname"]
+    assert given["PGDATABASE"]["value"] == storage["db_name"]
+    assert given["PGUSER"]["value"] == storage["username"]
+    assert int(given["PGPORT"]["value"]) == storage["port"]
+    assert given["PGPASSWORD"]["valueFrom"] == given["DAGSTER_PG_PASSWORD"]["valueFrom"]
+    assert float(given["DAGSTER_DAEMON_LEASE_SECONDS"]["value"]) == 10
+    assert 60 <= int(given["DAGSTER_DAEMON_HEARTBEAT_TOLERANCE"]["value"]) <= 600
 
 
 def test_every_control_plane_container_says_when_it_is_up(chart) -> None:
     for kind in ("Deployment", "StatefulSet"):
         for each in chart.of(kind):
+            if each["metadata"]["name"] == "rel-daemon":
+                continue  # it ends by itself when it hangs
             for container in each["spec"]["template"]["spec"]["containers"]:
                 assert {"startupProbe", "livenessProbe"} <= container.keys(), each["metadata"]["name"]
                 assert "requests" in container["resources"], each["metadata"]["name"]

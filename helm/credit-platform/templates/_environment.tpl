@@ -1,13 +1,5 @@
 {{/* Where the pods of the platform's image get what they need; every secret by reference. */}}
 
-{{- define "credit-platform.storageEnvironment" -}}
-- name: DAGSTER_PG_PASSWORD
-  valueFrom:
-    secretKeyRef:
-      name: {{ include "credit-platform.postgresqlSecret" . }}
-      key: postgresql-password
-{{- end }}
-
 {{- define "credit-platform.storeEnvironment" -}}
 - name: AWS_REGION
   value: {{ .Values.store.region }}

@@ -1,12 +1,63 @@
-{{- define "credit-platform.storage" -}}
-postgres:
-  postgres_db:
-    username: {{ .Values.postgresql.postgresqlUsername }}
-    password: { env: DAGSTER_PG_PASSWORD }
-    hostname: {{ include "credit-platform.postgresqlHost" . }}
-    db_name: {{ .Values.postgresql.postgresqlDatabase }}
-    port: {{ .Values.postgresql.service.port }}
-    params: {{- toYaml .Values.postgresql.postgresqlParams | nindent 6 }}
+{{/* How a run gets its pod. Nothing here comes from the code server's values. */}}
+{{- define "credit-platform.runLauncher" -}}
+{{- $values := .Values.runLauncher.config.k8sRunLauncher -}}
+module: dagster_k8s
+class: K8sRunLauncher
+config:
+  job_namespace: {{ .Release.Namespace }}
+  job_image: {{ include "credit-platform.image" .Values.image }}
+  image_pull_policy: {{ .Values.image.pullPolicy }}
+  {{- with .Values.imagePullSecrets }}
+  image_pull_secrets: {{- toYaml . | nindent 4 }}
+  {{- end }}
+  service_account_name: {{ .Release.Name }}-run
+  instance_config_map: {{ .Release.Name }}-instance
+  dagster_home: {{ .Values.global.dagsterHome }}
+  postgres_password_secret: {{ include "credit-platform.postgresqlSecret" . }}
+  labels: {{- include "credit-platform.runLabels" . | nindent 4 }}
+  resources: {{- toYaml $values.resources | nindent 4 }}
+  security_context: {{- include "credit-platform.containerSecurity" . | nindent 4 }}
+  volumes: {{- include "credit-platform.volumes" . | nindent 4 }}
+  volume_mounts: {{- include "credit-platform.mounts" . | nindent 4 }}
+  # Whoever may start a run in the UI may say how much it needs, and nothing else about its pod: not the image, not the
+  # account, not the host.
+  only_allow_user_defined_k8s_config_fields:
+    container_config: { resources: true }
+  only_allow_user_defined_env_vars: []
+  run_k8s_config:
+    container_config:
+      env: {{- concat (include "credit-platform.definitionsEnvironment" . | fromYamlArray) (include "credit-platform.storeEnvironment" . | fromYamlArray) | toYaml | nindent 8 }}
+    pod_template_spec_metadata:
+      annotations:
+        # An autoscaler that moves a healthy run to save a node wastes what it did.
+        cluster-autoscaler.kubernetes.io/safe-to-evict: "false"
+        karpenter.sh/do-not-disrupt: "true"
+        {{- with $values.podAnnotations }}{{ toYaml . | nindent 8 }}{{ end }}
+    pod_spec_config:
+      automount_service_account_token: {{ eq .Values.executor "k8s_job" }}
+      enable_service_links: false
+      restart_policy: Never
+      termination_grace_period_seconds: {{ $values.terminationGracePeriodSeconds }}
+      {{- if .Values.priorityClasses.enabled }}
+      priority_class_name: {{ .Release.Namespace }}-{{ .Release.Name }}-runs
+      {{- end }}
+      security_context: {{- include "credit-platform.podSecurity" dict | nindent 8 }}
+      {{- if .Values.spot.enabled }}
+      node_selector: {{- toYaml .Values.spot.nodeSelector | nindent 8 }}
+      {{- end }}
+      tolerations:
+        {{- include "credit-platform.lostNode" $values.lostNodeTolerationSeconds | nindent 8 }}
+        {{- if .Values.spot.enabled }}{{ toYaml .Values.spot.tolerations | nindent 8 }}{{ end }}
+    job_spec_config:
+      # The run is retried, not the pod: a second pod of one run finds it started and gives up without an event.
+      backoff_limit: 0
+      ttl_seconds_after_finished: {{ $values.ttlSecondsAfterFinished }}
+{{- end }}
+
+{{- define "credit-platform.runLabels" -}}
+app.kubernetes.io/name: credit-platform
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- with .Values.runLauncher.config.k8sRunLauncher.labels }}{{ toYaml . | nindent 0 }}{{ end }}
 {{- end }}
 
 {{- define "credit-platform.computeLogs" -}}

@@ -1,0 +1,92 @@
+"""A lease: one row in PostgreSQL that says who may act, and until when by the database's clock.
+
+Whoever acts under it renews it, and ends in time if it can't (resources/leader.py). An advisory lock would not do: it
+lives as long as its connection, which outlives a node that lost power until TCP gives up.
+(Gray and Cheriton, Leases, SOSP 1989.)
+"""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection
+
+# IF NOT EXISTS alone fails if two ask at once.
+TABLE = """DO $$ BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('leases'));
+    CREATE TABLE IF NOT EXISTS leases (
+        name text PRIMARY KEY, holder text NOT NULL, fence bigint NOT NULL, deadline timestamptz NOT NULL);
+END $$"""
+TAKE = """INSERT INTO leases VALUES (%(name)s, %(holder)s, 1, clock_timestamp() + %(seconds)s * interval '1 s')
+    ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, fence = leases.fence + 1, deadline = excluded.deadline
+    WHERE leases.deadline < clock_timestamp() RETURNING fence"""
+RENEW = """UPDATE leases SET deadline = clock_timestamp() + %(seconds)s * interval '1 s'
+    WHERE name = %(name)s AND fence = %(fence)s RETURNING fence"""
+RELEASE = "UPDATE leases SET deadline = clock_timestamp() WHERE name = %(name)s AND fence = %(fence)s RETURNING fence"
+PATIENCE = {"connect_timeout": 3, "tcp_user_timeout": 3000, "options": "-c statement_timeout=3000"}
+
+
+@dataclass
+class Lease:
+    """What is leased, and to whom.
+
+    Attributes:
+        dsn: libpq's words for the database; empty: its environment variables (PGHOST, PGPASSWORD, …).
+        name: of what only one may do.
+        holder: who asks, for people who look at the table.
+        seconds: how long it lasts without being renewed.
+        fence: counts the holders; 0 while this one has not held it. What is written under an older fence came late.
+    """
+
+    dsn: str
+    name: str
+    holder: str
+    seconds: float = 10
+    fence: int = 0
+    _open: "connection | None" = field(default=None, repr=False)
+
+    def take(self) -> bool:
+        """Takes the lease if nobody holds it; whether it did.
+
+        Raises:
+            psycopg2.Error: the database can't be asked.
+        """
+        self.fence = self._ask(TAKE) or 0
+        return self.fence > 0
+
+    def renew(self) -> bool:
+        """Holds it for as long again from now. False: it is another's, or the row is gone.
+
+        Raises:
+            psycopg2.Error: the database can't be asked.
+        """
+        return self._ask(RENEW) is not None
+
+    def release(self) -> None:
+        """Gives it back, so that the next holder need not wait for its end.
+
+        Raises:
+            psycopg2.Error: the database can't be asked.
+        """
+        self._ask(RELEASE)
+
+    def _ask(self, statement: str) -> int | None:
+        """The fence that the statement returned; None if no row was the one meant. One connection is kept for all."""
+        import psycopg2
+
+        values = {"name": self.name, "holder": self.holder, "seconds": self.seconds, "fence": self.fence}
+        fresh = self._open is None
+        connection = self._open or psycopg2.connect(self.dsn, application_name=f"lease {self.name}", **PATIENCE)
+        self._open = None
+        try:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                if fresh:
+                    cursor.execute(TABLE)
+                cursor.execute(statement, values)
+                row = cursor.fetchone()
+        except psycopg2.Error:
+            connection.close()
+            raise
+        self._open = connection
+        return row[0] if row else None

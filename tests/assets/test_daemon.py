@@ -1,0 +1,77 @@
+"""Dagster's real daemon under the lease: one acts, and when it is lost the other does."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import ExitStack, closing
+
+import psycopg2
+import pytest
+from psycopg2.extensions import parse_dsn
+
+HOLDER = "SELECT fence FROM leases WHERE name = 'daemon' AND deadline > clock_timestamp()"
+HEARTBEATS = "SELECT daemon_id FROM daemon_heartbeats"
+
+
+@pytest.fixture
+def daemons(postgres, database_url, tmp_path, monkeypatch):
+    """Two daemons on one database."""
+    import dagster as dg
+
+    name = parse_dsn(database_url)["dbname"]
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    monkeypatch.setenv("DAGSTER_POSTGRES_URL", database_url)
+    monkeypatch.setenv("DAGSTER_DAEMON_LEASE_SECONDS", "4")
+    monkeypatch.setenv("PGHOST", str(postgres.sockets))
+    monkeypatch.setenv("PGUSER", "postgres")
+    monkeypatch.setenv("PGDATABASE", name)
+    (tmp_path / "dagster.yaml").write_text(
+        "storage: {custom: {module: resources.instance_storage, class: PooledPostgresStorage,"
+        " config: {postgres_url: {env: DAGSTER_POSTGRES_URL}}}}\ntelemetry: {enabled: false}\n"
+    )
+    (tmp_path / "workspace.yaml").write_text("load_from: []\n")
+    with dg.DagsterInstance.from_config(str(tmp_path)), ExitStack() as stack:
+        command = [sys.executable, "-m", "resources.daemon", "run", "--workspace", str(tmp_path / "workspace.yaml")]
+        started = [stack.enter_context(subprocess.Popen(command)) for _ in range(2)]
+        for each in started:
+            stack.callback(each.kill)
+        yield started
+
+
+@pytest.fixture
+def ask(database_url):
+    """The first column that a question to the database returns."""
+
+    def answer(question) -> set:
+        with closing(psycopg2.connect(database_url)) as connection, connection.cursor() as cursor:
+            cursor.execute(question)
+            return {row[0] for row in cursor.fetchall()}
+
+    return answer
+
+
+def test_one_daemon_acts_and_the_other_does_when_it_is_lost(daemons, ask) -> None:
+    until(lambda: ask(HEARTBEATS))
+    (first,) = ask(HEARTBEATS)
+    assert ask(HOLDER) == {1}
+    leader = max(daemons, key=lambda each: resident(each.pid))
+    assert sum(resident(each.pid) > 100 for each in daemons) == 1, "the one that stands by has imported Dagster"
+    os.kill(leader.pid, signal.SIGKILL)
+    lost = time.monotonic()
+    until(lambda: ask(HEARTBEATS) not in (set(), {first}))
+    assert time.monotonic() - lost < 20
+    assert ask(HOLDER) == {2}
+
+
+def resident(pid: int) -> float:
+    """Memory of a process in MiB."""
+    return int(subprocess.check_output(["ps", "-o", "rss=", "-p", str(pid)])) / 1024
+
+
+def until(there) -> None:
+    deadline = time.monotonic() + 60
+    while not there():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
