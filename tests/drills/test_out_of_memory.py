@@ -11,8 +11,8 @@ import time
 
 from tests.drills.claims import goes_on
 
-# Asks the kernel to take the worker first, and takes the memory beside it until there is none left, in portions that are
-# small enough for the kernel to listen.
+# Asks the kernel to take the worker first, and takes the memory beside it until there is none left, in portions so
+# small that the kernel listens.
 EAT = """
 import os, time
 open("/proc/1/oom_score_adj", "w").write("1000")
