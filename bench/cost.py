@@ -1,7 +1,7 @@
 """What a release costs a month, spot against on-demand, by the requests of its pods and at prices that you give.
 
-kubectl -n credit get deploy,sts,cm -o json | .venv/bin/python -m bench.cost --on-demand 0.04 0.005 --spot 0.012 0.0015 …
-helm template platform helm/credit-platform | .venv/bin/python -m bench.cost …
+kubectl -n credit get deploy,sts,cm -o json | .venv/bin/python -m bench.cost --on-demand 0.04 0.005 …
+helm template platform helm/credit-platform | .venv/bin/python -m bench.cost --on-demand 0.04 0.005 …
 
 Counted is what pods ask for. What is free on a node, volumes, traffic and the object store come on top.
 """
@@ -9,7 +9,7 @@ Counted is what pods ask for. What is free on a node, volumes, traffic and the o
 import argparse
 import statistics
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,9 +70,7 @@ def of_a_run(objects: list[dict[str, Any]]) -> Amount:
     """What the pod of one run asks for, from the instance that launches it."""
     texts = [each["data"]["dagster.yaml"] for each in objects if "dagster.yaml" in (each.get("data") or {})]
     if len(texts) != 1:
-        raise SystemExit(
-            f"expected one release with its ConfigMap (dagster.yaml) on standard input, found {len(texts)}"
-        )
+        raise SystemExit(f"expected the ConfigMap of one release (dagster.yaml) on standard input, found {len(texts)}")
     return requested(yaml.safe_load(texts[0])["run_launcher"]["config"]["resources"])
 
 
@@ -84,7 +82,7 @@ def seconds_of_a_run(webserver: Webserver) -> float:
     return statistics.median(run["endTime"] - run["startTime"] for run in runs)
 
 
-def monthly(hours: dict[str, tuple[Amount, float]], on_demand: Amount, spot: Amount) -> dict[str, dict[str, float]]:
+def monthly(hours: Mapping[str, tuple[Amount, float]], on_demand: Amount, spot: Amount) -> dict[str, dict[str, float]]:
     """Cost a month of each part, by case. `hours`: what a part asks for, and for how many hours a month."""
     return {
         case: {part: amount.at(spot if part in on_spot else on_demand) * time for part, (amount, time) in hours.items()}

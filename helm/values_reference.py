@@ -10,8 +10,8 @@ import yaml
 
 VALUES = Path(__file__).parent / "credit-platform" / "values.yaml"
 HEAD = """# Values
-Made by `.venv/bin/python helm/values_reference.py > docs/values.md` from [values.yaml](../helm/credit-platform/values.yaml), which is
-the place to change it. Each line: the name, the default, what it buys. A name that is not here is refused."""
+Made of [values.yaml](../helm/credit-platform/values.yaml), the place to change it, by `helm/values_reference.py`.
+Each line: the name, the default, what it buys. A name that is not here is refused."""
 
 
 def comment_above(lines: list[str], number: int) -> str:
@@ -56,6 +56,7 @@ def reference(text: str) -> str:
 
 
 def wrapped(text: str) -> str:
+    """A paragraph or a list item, in lines."""
     return textwrap.fill(
         text, 120, subsequent_indent="  " * text.startswith("- "), break_long_words=False, break_on_hyphens=False
     )

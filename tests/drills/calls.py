@@ -13,11 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 def grpc_call(target: str) -> None:
     """Asks a code server for its health, as Dagster calls it: a channel for each call."""
     import grpc
-    from grpc_health.v1.health_pb2 import HealthCheckRequest
-    from grpc_health.v1.health_pb2_grpc import HealthStub
+    from grpc_health.v1.health_pb2 import HealthCheckRequest as Asked
+    from grpc_health.v1.health_pb2 import HealthCheckResponse as Answer
 
     with grpc.insecure_channel(target) as channel:
-        HealthStub(channel).Check(HealthCheckRequest(service="DagsterApi"), timeout=10)
+        check = channel.unary_unary("/grpc.health.v1.Health/Check", Asked.SerializeToString, Answer.FromString)
+        check(Asked(service="DagsterApi"), timeout=10)
 
 
 def http_call(url: str) -> None:
@@ -34,7 +35,8 @@ def outcome(target: str, tries: int) -> tuple[str, float]:
         try:
             (http_call if target.startswith("http") else grpc_call)(target)
         except Exception as error:  # noqa: BLE001 whatever it is, it is counted by its name
-            last = str(error.code()) if hasattr(error, "code") else type(error).__name__
+            code = getattr(error, "code", None)
+            last = str(code()) if code else type(error).__name__
         else:
             return "ok", time.monotonic() - began
     return last, time.monotonic() - began

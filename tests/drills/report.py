@@ -13,6 +13,7 @@ COLUMNS = (
     "running_again_after",
     "work_lost",
     "log_lost",
+    "answers_again_after",
     "request_to_first_step",
     "request_to_success",
     "steps_run_twice",

@@ -11,16 +11,19 @@ import time
 
 from tests.drills.claims import goes_on
 
-# Memory beside the worker until there is none left, after asking the kernel to take the worker first.
+# Asks the kernel to take the worker first, and takes the memory beside it until there is none left, in portions so
+# small that the kernel listens.
 EAT = """
+import os, time
 open("/proc/1/oom_score_adj", "w").write("1000")
-eaten = []
-while True:
-    eaten.append(bytearray(b"x") * 2**24)
+while os.fork():
+    time.sleep(0.1)
+eaten = bytearray(b"x") * 2**27
+time.sleep(600)
 """
-# Trees without a limit of depth outgrow half a gigabyte some seconds after training has begun.
+# What a run needs before it trains fits; trees without a limit of depth outgrow the rest within seconds.
 HUNGRY = {"ops": {"training": {"config": {"n_estimators": 5000, "max_depth": 64}}}}
-TIGHT = {"requests": {"cpu": "500m", "memory": "512Mi"}, "limits": {"cpu": "1", "memory": "512Mi"}}
+TIGHT = {"requests": {"cpu": "500m", "memory": "384Mi"}, "limits": {"cpu": "1", "memory": "384Mi"}}
 
 
 def killed_for(pod) -> str | None:
@@ -52,14 +55,6 @@ def test_a_run_that_never_fits_ends_red_with_its_reason_and_harms_no_other(platf
     assert platform.tagged("dagster/root_run_id", run) == [retry], "it was retried more often than it was allowed"
     good = platform.artifacts(beside)["trained_model"]
     assert platform.webserver.latest_metadata("trained_model")["sha256"] == good
-    ended = platform.happened(retry, "RunFailureEvent")[-1]["at"]
-    platform.record(
-        fault="run that never fits in memory",
-        detected_after=round(
-            platform.happened(run, "RunFailureEvent")[0]["at"] - platform.training_since(run, 0)[0], 1
-        ),
-        request_to_failure=round(ended - platform.webserver.run(run)["creationTime"], 1),
-        **platform.counted(beside),
-    )
+    platform.record(fault="run that never fits in memory", **platform.counted(beside))
     reasons = " ".join(event["message"] for event in platform.webserver.events(retry) if event.get("message"))
     assert "OOMKilled" in reasons, "the run does not say that it was killed for memory"

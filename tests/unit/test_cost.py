@@ -31,7 +31,7 @@ def test_every_replica_counts_and_only_a_stateful_set_is_postgresql() -> None:
 
 
 def test_each_case_puts_its_parts_on_spot_nodes_and_no_other() -> None:
-    hours = dict.fromkeys(("control plane", "PostgreSQL", "runs"), (Amount(1, 0), 1.0))
+    hours = {part: (Amount(1, 0), 1.0) for part in ("control plane", "PostgreSQL", "runs")}
     costs = monthly(hours, on_demand=Amount(10, 0), spot=Amount(1, 0))
     assert costs == {
         "all on demand": {"control plane": 10, "PostgreSQL": 10, "runs": 10},
@@ -44,7 +44,7 @@ def test_each_case_puts_its_parts_on_spot_nodes_and_no_other() -> None:
 def test_the_table_adds_up(monkeypatch, capsys, listed) -> None:
     text = yaml.safe_dump({"items": RELEASE}) if listed else yaml.safe_dump_all([*RELEASE, None])
     monkeypatch.setattr("sys.stdin", io.StringIO(text))
-    main([*"--on-demand 1 1 --spot 0.5 0.5 --runs-per-day 24 --run-seconds 3600".split()])
+    main(["--on-demand", "1", "1", "--spot", "0.5", "0.5", "--runs-per-day", "24", "--run-seconds", "3600"])
     *_, runs, total = capsys.readouterr().out.splitlines()
     assert runs.split() == ["runs", "0.50", "1.00", "730.0", "1095.00", "547.50", "547.50"]
     assert total.split() == ["total", "4380.00", "3832.50", "3285.00"]
