@@ -1,7 +1,8 @@
 """Drill 6. A node of the control plane loses power while a model is trained.
 
-It is that of a webserver, of a code server, of the daemon that leads, and of PostgreSQL. The other replica answers at once, the run under way is not lost, and loans that arrive in the dark are noticed once.
-Wherever the release puts its pods, a node is chosen that doesn't hold PostgreSQL, whose loss is a drill of its own.
+It is that of a webserver, of a code server, of the daemon that leads, and of PostgreSQL. The other replica answers at
+once, the run under way is not lost, and loans that arrive in the dark are noticed once. Wherever the release puts its
+pods, the first three choose a node without PostgreSQL, whose loss is a drill of its own.
 """
 
 import json
