@@ -8,7 +8,7 @@ HEAD = " | ".join(("fault", *COLUMNS))
 def test_a_fault_that_was_measured_once_is_shown_as_measured_and_the_rest_left_open() -> None:
     assert table([{"fault": "reclaim", "detected_after": 0.5, "steps_run_twice": 0}]) == [
         HEAD,
-        "reclaim | 0.5 | – | – | – | – | – | 0 | –",
+        "reclaim | 0.5 | – | – | – | – | – | – | 0 | –",
     ]
 
 
