@@ -2,7 +2,7 @@
 
 import pytest
 
-TWICE = ("rel-webserver", "rel-code-server")
+TWICE = ("rel-webserver", "rel-code-server", "rel-daemon")
 
 
 def spec_of(chart, kind, name):
@@ -81,7 +81,7 @@ def test_the_labels_that_tell_nodes_apart_are_the_clusters_own(render) -> None:
 
 def test_the_control_plane_lets_go_of_a_silent_node_in_seconds_and_a_database_does_not(render) -> None:
     chart = render(controlPlane={"lostNodeTolerationSeconds": 7}, postgresql={"tolerations": [{"key": "db"}]})
-    for name in (*TWICE, "rel-daemon", "rel-webserver-read-only"):
+    for name in (*TWICE, "rel-webserver-read-only"):
         tolerations = {each["key"]: each for each in spec_of(chart, "Deployment", name)["tolerations"]}
         for silence in ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"):
             assert tolerations[silence]["tolerationSeconds"] == 7, name
