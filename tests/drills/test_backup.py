@@ -58,6 +58,8 @@ def lose_the_volume(platform) -> None:
     follow_the_runbook(platform, "Restore", 1)
     if command := os.environ.get("VOLUME_FREE"):
         subprocess.run(shlex.split(command.format(volume=lost[0])), check=True, capture_output=True)
+        # The scheduler gave the first pod up, and looks again after five minutes.
+        platform.kubectl("delete", "pod", f"{platform.release}-postgresql-0")
     platform.kubectl("rollout", "status", f"statefulset/{platform.release}-postgresql", "--timeout=300s")
     assert platform.kubectl("get", "pvc", claim, "-o", "jsonpath={.metadata.uid}") != lost[1]
 
