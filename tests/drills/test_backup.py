@@ -17,7 +17,8 @@ RUNBOOK = ROOT / "docs" / "runbooks" / "restore-postgresql.md"
 ASSETS = ("loan_dataset", "test_split", "trained_model", "model_metrics")
 RUNS = "SELECT run_id, status, (SELECT count(*) FROM event_logs e WHERE e.run_id = r.run_id) FROM runs r ORDER BY 1"
 LOANS = "SELECT count(*), md5(string_agg(loans::text, ',' ORDER BY loans::text)) FROM loans"
-CURSORS = "SELECT selector_id, status, substring(instigator_body from '\"cursor\": [^,}]*') FROM instigators ORDER BY 1"
+CURSORS = """SELECT selector_id, status, body ->> 'cursor', body ->> 'start_timestamp' FROM (SELECT selector_id, status,
+instigator_body::json -> 'job_specific_data' AS body FROM instigators) AS each ORDER BY 1"""
 UNDER_WAY = "SELECT count(*) FROM runs WHERE status NOT IN ('SUCCESS', 'FAILURE', 'CANCELED')"
 NEW_LOANS = """INSERT INTO loans (loan_amount, income, credit_score, age, loan_term, default_status, created_at)
 SELECT loan_amount, income, credit_score, age, loan_term, default_status, created_at FROM loans LIMIT 10"""
@@ -63,7 +64,7 @@ def lose_the_volume(platform) -> None:
 
 def test_a_lost_volume_comes_back_from_the_last_backup(platform) -> None:
     run = platform.launch("refresh")
-    assert platform.webserver.wait_for_run(run, 300) == "SUCCESS"
+    assert platform.webserver.wait_for_run(run, 600) == "SUCCESS"
     platform.until("no run is under way", lambda: platform.sql(UNDER_WAY, "dagster") == "0", 300)
     before, published = content(platform), latest(platform)
     began = time.monotonic()
@@ -72,7 +73,7 @@ def test_a_lost_volume_comes_back_from_the_last_backup(platform) -> None:
     assert content(platform)["runs"] == before["runs"], "a run began by itself while the backup was made"
 
     later = platform.launch("refresh")
-    assert platform.webserver.wait_for_run(later, 300) == "SUCCESS"
+    assert platform.webserver.wait_for_run(later, 600) == "SUCCESS"
     platform.sql(NEW_LOANS, "lending")
     assert latest(platform) != published
     runs_lost = len(set(content(platform)["runs"].splitlines()) - set(before["runs"].splitlines()))
@@ -94,7 +95,7 @@ def test_a_lost_volume_comes_back_from_the_last_backup(platform) -> None:
     with pytest.raises(WebserverError, match="knows no run"):
         platform.webserver.run(later)
     again = platform.launch("refresh")
-    assert platform.webserver.wait_for_run(again, 300) == "SUCCESS"
+    assert platform.webserver.wait_for_run(again, 600) == "SUCCESS"
     assert platform.artifacts(again) == platform.artifacts(run)
     platform.record(
         fault="loss of PostgreSQL's volume",
