@@ -113,3 +113,27 @@ def test_a_restore_under_a_control_plane_that_is_up_changes_nothing(platform) ->
     assert "Stop the control plane and the runs first" in platform.kubectl("logs", f"job/{job}", "-c", "restore")
     assert content(platform)["runs"] == before["runs"]
     assert content(platform)["loans"] == before["loans"]
+
+
+def test_a_backup_that_is_not_there_leaves_the_release_stopped_and_whole(platform) -> None:
+    before = content(platform)
+    environment = {**os.environ, "NAMESPACE": platform.namespace, "RELEASE": platform.release}
+
+    def helm_restore(which: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["helm/restore", which], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        )
+
+    failed = helm_restore("20200101T000000Z")
+    try:
+        assert failed.returncode == 1
+        assert "holds no complete backup '20200101T000000Z'; there are" in failed.stdout
+        assert "The release is stopped" in failed.stderr
+        replicas = platform.kubectl("get", "deployments", "-o", "jsonpath={.items[*].spec.replicas}").split()
+        assert set(replicas) == {"0"}
+        assert content(platform)["loans"] == before["loans"]
+    finally:
+        started = helm_restore("--start")
+    assert started.returncode == 0, started.stderr
+    platform.webserver.wait_for_location(60)
+    assert set(before["runs"].splitlines()) <= set(content(platform)["runs"].splitlines())
