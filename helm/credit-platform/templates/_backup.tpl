@@ -30,12 +30,8 @@ image: {{ include "credit-platform.image" .Values.postgresql.image }}
 imagePullPolicy: {{ .Values.postgresql.image.pullPolicy }}
 env:
   - { name: HOME, value: /tmp }
-  - { name: PGHOST, value: {{ include "credit-platform.postgresqlHost" . }} }
-  - { name: PGPORT, value: {{ .Values.postgresql.service.port | quote }} }
-  - { name: PGUSER, value: {{ .Values.postgresql.postgresqlUsername }} }
   - { name: PGCONNECT_TIMEOUT, value: "10" }
-  - name: PGPASSWORD
-    valueFrom: { secretKeyRef: { name: {{ include "credit-platform.postgresqlSecret" . }}, key: postgresql-password } }
+  {{- include "credit-platform.libpqEnvironment" . | nindent 2 }}
 resources: {{- toYaml .Values.postgresql.backup.resources | nindent 2 }}
 securityContext: {{- include "credit-platform.containerSecurity" . | nindent 2 }}
 volumeMounts:
