@@ -87,8 +87,8 @@ class ObjectStore:
             for start in range(0, size, ONE_PIECE):
                 yield bytes(obstore.get_range(self.client, key, start=start, end=min(start + ONE_PIECE, size)))
 
-    def list_keys(self) -> list[str]:
-        """Every key of the store, sorted.
+    def list_keys(self, prefix: str = "") -> list[str]:
+        """Every key of the store below a folder, sorted.
 
         Raises:
             StoreError: the store can't be listed.
@@ -96,7 +96,7 @@ class ObjectStore:
         import obstore
 
         with self._errors("list its objects"):
-            return sorted(each["path"] for batch in obstore.list(self.client) for each in batch)
+            return sorted(each["path"] for batch in obstore.list(self.client, prefix) for each in batch)
 
     def delete(self, key: str) -> None:
         """Deletes one object; it is no error if there is none.
