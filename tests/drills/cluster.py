@@ -108,6 +108,16 @@ def absent(kind: str, name: str) -> Iterator[None]:
 
 
 @contextmanager
+def upgraded(*flags: str) -> Iterator[None]:
+    """The release is as it was but for these words of `helm upgrade` while this lasts, and rolled back after it."""
+    helm("upgrade", RELEASE, CHART, "--reset-then-reuse-values", *flags)
+    try:
+        yield
+    finally:
+        helm("rollback", RELEASE)
+
+
+@contextmanager
 def cordoned(*which: str) -> Iterator[None]:
     """No new pod gets onto these nodes, by name or as `-l` and a label, while this lasts."""
     kubectl("cordon", *which)
