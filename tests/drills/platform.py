@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from resources.webserver import WebserverError
-from tests.drills.cluster import NAMESPACE, RELEASE, Nodes, kubectl, pods
+from tests.drills.adapter import Nodes
+from tests.drills.cluster import NAMESPACE, RELEASE, kubectl, pods
 from tests.drills.history import Histories
 
 TICK = """mutation ($selector: ScheduleSelector!, $at: Float!) {
