@@ -13,8 +13,8 @@ LOCATIONS = """{ workspaceOrError { ... on PythonError { message } ... on Worksp
 LAUNCH = """mutation ($params: ExecutionParams!) { launchRun(executionParams: $params) { __typename
   ... on LaunchRunSuccess { run { runId } } ... on PythonError { message }
   ... on RunConfigValidationInvalid { errors { message } } } }"""
-RUN = """query ($run: ID!) { runOrError(runId: $run) { __typename ... on Run { status creationTime startTime endTime
-  tags { key value } } } }"""
+RUN = """query ($run: ID!) { runOrError(runId: $run) { __typename ... on PythonError { message }
+  ... on Run { status creationTime startTime endTime tags { key value } } } }"""
 EVENTS = """query ($run: ID!, $cursor: String) { logsForRun(runId: $run, afterCursor: $cursor) { __typename
   ... on EventConnection { cursor hasMore events { __typename ... on MessageEvent { timestamp stepKey message }
   ... on ExecutionStepFailureEvent { error { message causes { message } } }
@@ -30,28 +30,57 @@ class WebserverError(Exception):
     """The webserver doesn't answer, refuses, or has nothing loaded: says which, and its address."""
 
 
+class RunMissing(WebserverError):
+    """The webserver answers, and knows no such run."""
+
+
 @dataclass(frozen=True)
 class Webserver:
-    """One webserver, by its address."""
+    """One webserver, or a Service of several, by its address.
+
+    Args:
+        url: what comes before `/graphql`.
+        repeats: how often a question is repeated, with back-off, while nobody is there to answer: 5 are about 12 s.
+    """
 
     url: str
+    repeats: int = 5
 
     def ask(self, query: str, **variables: Any) -> dict[str, Any]:
-        """Asks one question.
+        """Asks one question. A mutation is repeated only if it reached nobody: it could be done twice.
 
         Raises:
-            WebserverError: no answer within 30 s, or one that is an error.
+            WebserverError: no answer, or one that is an error.
         """
         import requests
+        from requests.adapters import HTTPAdapter
+        from urllib3.util import Retry
 
         text = query + (ENTRY if "...entry" in query else "")
+        repeats = 0 if query.lstrip().startswith("mutation") else self.repeats
+        retry = Retry(
+            connect=self.repeats,
+            total=None,
+            read=repeats,
+            status=repeats,
+            allowed_methods=None,
+            status_forcelist=(502, 503, 504),
+            raise_on_status=False,
+            backoff_factor=0.5,
+            backoff_max=5,
+        )
         try:
-            answer = requests.post(f"{self.url}/graphql", json={"query": text, "variables": variables}, timeout=30)
+            with requests.Session() as session:
+                session.mount(f"{self.url}/", HTTPAdapter(max_retries=retry))
+                asked = {"query": text, "variables": variables}
+                answer = session.post(f"{self.url}/graphql", json=asked, timeout=30)
             body = answer.json()
         except requests.RequestException as error:
             raise WebserverError(f"{self.url} does not answer: {type(error).__name__}") from None
         if body.get("errors"):
             raise WebserverError(f"{self.url} refuses: {body['errors'][0]['message']}")
+        if "data" not in body:
+            raise WebserverError(f"{self.url} does not answer: HTTP {answer.status_code} {body.get('message', '')}")
         return body["data"]
 
     def wait_for_location(self, patience: float) -> str:
@@ -73,13 +102,20 @@ class Webserver:
             time.sleep(1)
         raise WebserverError(f"{self.url} has no code location after {patience:.0f} s: {reason}")
 
-    def launch(self, job: str, assets: Sequence[str] = (), run_config: Mapping[str, Any] | None = None) -> str:
+    def launch(
+        self,
+        job: str,
+        assets: Sequence[str] = (),
+        run_config: Mapping[str, Any] | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> str:
         """Puts a run into the queue, as the button in the UI does, and returns its id.
 
         Args:
             job: its name; `__ASSET_JOB` is the one that the button "Materialize" launches.
             assets: those of the job to materialize, by key; empty for all.
             run_config: as the launchpad takes it.
+            tags: as the launchpad takes them.
 
         Raises:
             WebserverError: there is no such job, or its config is wrong.
@@ -91,7 +127,13 @@ class Webserver:
         }
         if assets:
             selector["assetSelection"] = [{"path": asset.split("/")} for asset in assets]
-        params = {"selector": selector, "mode": "default", "runConfigData": run_config or {}}
+        tagged = [{"key": key, "value": value} for key, value in (tags or {}).items()]
+        params = {
+            "selector": selector,
+            "mode": "default",
+            "runConfigData": run_config or {},
+            "executionMetadata": {"tags": tagged},
+        }
         launched = self.ask(LAUNCH, params=params)["launchRun"]
         if launched["__typename"] != "LaunchRunSuccess":
             said = launched.get("message") or "; ".join(each["message"] for each in launched.get("errors", []))
@@ -99,25 +141,37 @@ class Webserver:
         return launched["run"]["runId"]
 
     def run(self, run_id: str) -> dict[str, Any]:
-        """Status, times (Unix seconds) and tags of a run."""
+        """Status, times (Unix seconds) and tags of a run.
+
+        Raises:
+            RunMissing: there is none.
+        """
         found = self.ask(RUN, run=run_id)["runOrError"]
+        if found["__typename"] == "RunNotFoundError":
+            raise RunMissing(f"{self.url} knows no run {run_id}")
         if found["__typename"] != "Run":
-            raise WebserverError(f"{self.url} knows no run {run_id}")
+            raise WebserverError(f"{self.url} can't read run {run_id}: {found.get('message', found['__typename'])}")
         return found | {"tags": {tag["key"]: tag["value"] for tag in found["tags"]}}
 
     def wait_for_run(self, run_id: str, patience: float) -> str:
-        """Waits until the run has ended and returns its status.
+        """Waits until the run has ended and returns its status. A webserver that is away meanwhile is waited for.
 
         Raises:
+            RunMissing: there is none.
             WebserverError: it has not ended in time.
         """
-        deadline = time.monotonic() + patience
+        deadline, reason = time.monotonic() + patience, f"see {self.url}/runs/{run_id}"
         while time.monotonic() < deadline:
-            status = self.run(run_id)["status"]
-            if status in ENDED:
-                return status
+            try:
+                status = self.run(run_id)["status"]
+                if status in ENDED:
+                    return status
+            except RunMissing:
+                raise
+            except WebserverError as error:
+                reason = str(error)
             time.sleep(0.5)
-        raise WebserverError(f"run {run_id} has not ended after {patience:.0f} s; see {self.url}/runs/{run_id}")
+        raise WebserverError(f"run {run_id} has not ended after {patience:.0f} s; {reason}")
 
     def events(self, run_id: str) -> list[dict[str, Any]]:
         """The whole event log of a run, in its order; timestamps are Unix milliseconds, as text."""

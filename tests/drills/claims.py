@@ -1,0 +1,41 @@
+"""What every drill claims of a run that was struck while it trained: it goes on elsewhere, or it never noticed."""
+
+from tests.drills.platform import Platform
+
+
+def goes_on(
+    platform: Platform,
+    undisturbed: dict[str, str],
+    fault: str,
+    run: str,
+    began: float,
+    struck: float,
+    *,
+    notice: float = 300,
+    **more: float,
+) -> str:
+    """A lost run is noticed and retried once; the retry repeats nothing and makes the same bytes.
+
+    Returns:
+        The run that retries it.
+    """
+    assert platform.webserver.wait_for_run(run, notice) == "FAILURE"
+    retry = platform.until("the run is retried", lambda: platform.retry_of(run), 60)
+    platform.until("training runs again", lambda: platform.step_starts(retry, "training"), 120)
+    assert platform.webserver.wait_for_run(retry, 600) == "SUCCESS"
+    assert not platform.step_starts(retry, "loan_dataset"), "what was committed was computed again"
+    assert platform.artifacts(run, retry) == undisturbed
+    platform.assert_complete(run, retry)
+    platform.record_loss(fault, run, retry, began, struck, **more)
+    return retry
+
+
+def is_unharmed(platform: Platform, undisturbed: dict[str, str], fault: str, run: str, **more: float) -> None:
+    """A run ends well by itself: nothing is retried, no step starts again, and the bytes are the same."""
+    assert platform.webserver.wait_for_run(run, 600) == "SUCCESS"
+    assert platform.retry_of(run) is None, "a run that ended well was retried"
+    platform.assert_complete(run)
+    for step in ("loan_dataset", "training", "model_metrics"):
+        assert len(platform.step_starts(run, step)) == 1, f"{step} started again"
+    assert platform.artifacts(run) == undisturbed
+    platform.record(fault=fault, work_lost=0.0, **platform.counted(run), **more)

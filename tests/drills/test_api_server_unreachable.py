@@ -1,0 +1,47 @@
+"""Drill 10. The daemon can't reach the API server for 60 s, while a run that is perfectly well trains.
+
+Not knowing how a run is, is not knowing that it is lost: the run ends well by itself, is never called failed, and no
+second one runs beside it.
+"""
+
+import time
+
+import pytest
+
+from tests.drills.adapter import stopped
+from tests.drills.claims import is_unharmed
+from tests.drills.cluster import component, pods
+
+
+class DeclaredLost(AssertionError):
+    """A run that is well was called failed."""
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=DeclaredLost,
+    reason="Dagster's run monitoring takes one question about a run's Job that gets no answer for the run's death, and "
+    "retries it beside itself (dagster_k8s.launcher, check_run_worker_health: UNKNOWN)",
+)
+def test_a_healthy_run_is_not_given_up_while_nobody_can_ask_how_it_is(platform, undisturbed) -> None:
+    run, _ = platform.train_until_struck()
+    daemons = pods(component("daemon"))
+    assert daemons
+    places = [{"node": pod["spec"]["nodeName"], "ip": pod["status"]["podIP"]} for pod in daemons]
+    fault = "API server unreachable from the daemon for 60 s"
+    try:
+        with stopped("API", *places):
+            time.sleep(60)
+        platform.until("the run is over", lambda: platform.pod(run)["status"]["phase"] in {"Succeeded", "Failed"}, 300)
+        if platform.happened(run, "RunFailureEvent"):
+            platform.record(fault=fault, **platform.counted(run, *platform.tagged("dagster/root_run_id", run)))
+            raise DeclaredLost(f"run {run} was well and was called failed")
+        is_unharmed(platform, undisturbed, fault, run)
+    finally:
+        # The runs beside it, if there are any, would train on under the next drill.
+        platform.until("all retries have ended", lambda: all_ended(platform, run), 300)
+
+
+def all_ended(platform, run: str) -> bool:
+    runs = [run, *platform.tagged("dagster/root_run_id", run)]
+    return all("endTime" in (found := platform.webserver.run(each)) and found["endTime"] for each in runs)
