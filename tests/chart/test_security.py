@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import yaml
 
 API_RIGHTS = {
     "rel-daemon": {
@@ -29,7 +30,7 @@ def pod_specs(chart):
     return {name: template["spec"] for name, template in chart.pods().items()} | {"run pod": run}
 
 
-@pytest.mark.parametrize("values", [{}, {"dagsterWebserver": {"enableReadOnly": True}}, {"executor": "k8s_job"}])
+@pytest.mark.parametrize("values", [{}, {"controlPlane": {"onSpot": True}}, {"executor": "k8s_job"}])
 def test_every_pod_keeps_to_restricted_and_can_change_nothing_in_its_image(render, values) -> None:
     specs = pod_specs(render(**values))
     assert len(specs) >= 6
@@ -99,10 +100,20 @@ def test_a_managed_database_needs_no_password_of_the_chart(render) -> None:
     assert managed.instance["storage"]["custom"]["config"]["postgres_db"]["hostname"] == "db.example"
 
 
-def test_nobody_calls_the_code_server_but_webserver_and_daemon(chart) -> None:
-    policies = {each["metadata"]["name"]: each["spec"] for each in chart.of("NetworkPolicy")}
-    assert "ingress" not in policies["rel-default"], "what no policy allows is closed, run pods among it"
-    ((rule,),) = [policies["rel-code-server"]["ingress"]]
-    (peer,) = rule["from"]
-    (expression,) = peer["podSelector"]["matchExpressions"]
-    assert set(expression["values"]) == {"webserver", "webserver-read-only", "daemon"}
+def test_the_webserver_to_expose_changes_nothing_and_has_no_rights_that_could_be_stolen(chart) -> None:
+    spec = chart.one("Deployment", "rel-webserver-read-only")["spec"]["template"]["spec"]
+    (container,) = spec["containers"]
+    assert "--read-only" in container["args"]
+    assert spec["automountServiceAccountToken"] is False
+    (mount,) = [each for each in container["volumeMounts"] if each["mountPath"].endswith("/dagster.yaml")]
+    assert mount["subPath"] == "read-only.yaml"
+    config = yaml.safe_load(chart.one("ConfigMap", "rel-instance")["data"]["read-only.yaml"])
+    assert config == {key: chart.instance[key] for key in ("storage", "compute_logs", "telemetry", "nux")}
+    (other,) = chart.one("Deployment", "rel-webserver")["spec"]["template"]["spec"]["containers"]
+    assert "--read-only" not in other["args"]
+
+
+def test_there_may_be_no_webserver_to_expose(render) -> None:
+    names = {each["metadata"]["name"] for each in render(dagsterWebserver={"enableReadOnly": False}).objects}
+    assert "rel-webserver" in names
+    assert not any("read-only" in name for name in names)

@@ -1,14 +1,13 @@
 """A misspelled field is dropped without a word by whoever reads it, and with it what it was to protect."""
 
-import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import yaml
 
 EVERYTHING = {
-    "dagsterWebserver": {"enableReadOnly": True, "allowFrom": [{"podSelector": {}}]},
+    "controlPlane": {"onSpot": True},
+    "dagsterWebserver": {"allowFrom": [{"podSelector": {}}]},
+    "networkPolicy": {"egress": {"allow": [{"ports": [{"port": 443}]}]}},
     "executor": "k8s_job",
     "settings": {"toml": "[table]"},
     "alerts": {"secretName": "alerts"},
@@ -31,74 +30,10 @@ def without_empty(thing: Any) -> Any:
     return [without_empty(value) for value in thing] if isinstance(thing, list) else thing
 
 
-def test_a_misspelled_value_is_refused_with_its_name(render, refused) -> None:
-    with pytest.raises(refused, match="pollInterval'"):
-        render(dagsterDaemon={"runMonitoring": {"pollInterval": 3}})
-
-
-@pytest.mark.parametrize(
-    ("values", "said"),
-    [
-        ({"executor": "celery"}, "/executor"),
-        ({"store": {"uri": "/tmp/store"}}, "/store/uri"),
-        ({"image": {"digest": "latest"}}, "/image/digest"),
-        ({"postgresql": {"enabled": False}}, "postgresqlHost"),
-        ({"postgresql": {"enabled": False, "postgresqlHost": "db"}}, "postgresqlSecretName|loans.secretName"),
-    ],
-)
-def test_a_value_that_can_not_work_is_refused_before_anything_is_installed(render, refused, values, said) -> None:
-    with pytest.raises(refused, match=said):
-        render(**values)
-
-
-def test_the_schema_knows_every_value_and_no_other() -> None:
-    from pathlib import Path
-
-    folder = Path(__file__).parents[2] / "helm" / "credit-platform"
-    values = yaml.safe_load((folder / "values.yaml").read_text())
-    schema = json.loads((folder / "values.schema.json").read_text())
-    for path, node in objects(schema):
-        assert node["additionalProperties"] is False, path
-        here = values
-        for key in path:
-            here = here[key]
-        assert here.keys() == node["properties"].keys(), path
-
-
-def objects(schema: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
-    if "properties" in schema:
-        yield path, schema
-        for key, child in schema["properties"].items():
-            yield from objects(child, (*path, key))
-
-
-def test_the_control_plane_stays_away_from_spot_nodes_and_ahead_of_runs(chart) -> None:
-    classes = {each["metadata"]["name"]: each for each in chart.of("PriorityClass")}
-    assert classes["ns-rel-control-plane"]["value"] > classes["ns-rel-runs"]["value"]
-    assert classes["ns-rel-runs"]["preemptionPolicy"] == "Never"
-    for name, template in chart.pods().items():
-        spec = template["spec"]
-        assert spec["priorityClassName"] == "ns-rel-control-plane", name
-        required = spec["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
-        ((expression,),) = [term["matchExpressions"] for term in required["nodeSelectorTerms"]]
-        assert expression == {"key": "capacity", "operator": "NotIn", "values": ["spot"]}, name
-    assert (
-        chart.instance["run_launcher"]["config"]["run_k8s_config"]["pod_spec_config"]["priority_class_name"] in classes
-    )
-
-
-def test_without_spot_nodes_nothing_is_asked_of_a_node(render) -> None:
-    chart = render(spot={"enabled": False})
-    assert all("affinity" not in template["spec"] for template in chart.pods().values())
-    run = chart.instance["run_launcher"]["config"]["run_k8s_config"]["pod_spec_config"]
-    assert "node_selector" not in run
-    assert {each["key"].partition("/")[0] for each in run["tolerations"]} == {"node.kubernetes.io"}
-
-
 def test_no_budget_keeps_a_node_with_a_run_from_being_drained(chart) -> None:
     budgets = chart.of("PodDisruptionBudget")
     components = {each["spec"]["selector"]["matchLabels"]["app.kubernetes.io/component"] for each in budgets}
-    assert components == {"webserver", "daemon", "code-server", "postgresql"}
+    assert components == {"webserver", "webserver-read-only", "daemon", "code-server", "postgresql"}
     assert all(each["spec"]["maxUnavailable"] == 1 for each in budgets)
 
 

@@ -46,12 +46,7 @@ config:
       node_selector: {{- toYaml .Values.spot.nodeSelector | nindent 8 }}
       {{- end }}
       tolerations:
-        {{- range list "not-ready" "unreachable" }}
-        - key: node.kubernetes.io/{{ . }}
-          operator: Exists
-          effect: NoExecute
-          tolerationSeconds: {{ $values.lostNodeTolerationSeconds }}
-        {{- end }}
+        {{- include "credit-platform.lostNode" $values.lostNodeTolerationSeconds | nindent 8 }}
         {{- if .Values.spot.enabled }}{{ toYaml .Values.spot.tolerations | nindent 8 }}{{ end }}
     job_spec_config:
       # The run is retried, not the pod: a second pod of one run finds it started and gives up without an event.
@@ -63,4 +58,17 @@ config:
 app.kubernetes.io/name: credit-platform
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- with .Values.runLauncher.config.k8sRunLauncher.labels }}{{ toYaml . | nindent 0 }}{{ end }}
+{{- end }}
+
+{{- define "credit-platform.computeLogs" -}}
+module: dagster_aws.s3.compute_log_manager
+class: S3ComputeLogManager
+config:
+  bucket: {{ include "credit-platform.logBucket" . }}
+  {{- with .Values.computeLogManager.config.s3ComputeLogManager }}
+  prefix: {{ .prefix }}
+  upload_interval: {{ .uploadInterval }}
+  {{- end }}
+  local_dir: /tmp/compute_logs
+  skip_empty_files: true
 {{- end }}

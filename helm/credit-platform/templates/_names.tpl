@@ -70,3 +70,10 @@ true
 {{ .Values.global.generated }}
 {{- end -}}
 {{- end }}
+
+{{/* All addresses of a family but those denied: an ipBlock. Call with (dict "in" ":" "deny" list), "." for IPv4. */}}
+{{- define "credit-platform.allBut" -}}
+{{- $except := list }}
+{{- range .deny }}{{ if contains $.in . }}{{ $except = append $except . }}{{ end }}{{ end -}}
+{ cidr: {{ ternary "0.0.0.0/0" "::/0" (eq .in ".") | quote }}, except: {{ $except | toJson }} }
+{{- end }}

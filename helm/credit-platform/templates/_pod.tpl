@@ -51,12 +51,17 @@ capabilities:
 {{- end }}
 
 {{- define "credit-platform.instanceMounts" -}}
+{{- include "credit-platform.workspaceMounts" (dict "home" .Values.global.dagsterHome "instance" "dagster.yaml") }}
+{{- end }}
+
+{{/* Which of the ConfigMap's instances is Dagster's. Call with (dict "home" "/home" "instance" "read-only.yaml"). */}}
+{{- define "credit-platform.workspaceMounts" -}}
 - name: instance
-  mountPath: {{ .Values.global.dagsterHome }}/dagster.yaml
-  subPath: dagster.yaml
+  mountPath: {{ .home }}/dagster.yaml
+  subPath: {{ .instance }}
   readOnly: true
 - name: instance
-  mountPath: {{ .Values.global.dagsterHome }}/workspace.yaml
+  mountPath: {{ .home }}/workspace.yaml
   subPath: workspace.yaml
   readOnly: true
 {{- end }}

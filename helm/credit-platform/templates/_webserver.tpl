@@ -1,4 +1,4 @@
-{{/* A webserver's Deployment. Call with (dict "root" $ "component" "webserver" "flags" list). */}}
+{{/* A webserver's Deployment. Call with (dict "root" $ "component" "webserver" "readOnly" false). */}}
 {{- define "credit-platform.webserver" -}}
 {{- $root := .root -}}
 {{- $values := $root.Values.dagsterWebserver -}}
@@ -6,7 +6,7 @@ apiVersion: apps/v1
 kind: Deployment
 metadata: {{- include "credit-platform.metadata" . | nindent 2 }}
 spec:
-  replicas: {{ $values.replicaCount }}
+  replicas: {{ ternary $values.readOnlyReplicaCount $values.replicaCount .readOnly }}
   strategy: { rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } }
   selector:
     matchLabels: {{- include "credit-platform.selector" . | nindent 6 }}
@@ -18,7 +18,8 @@ spec:
         {{- with $values.podAnnotations }}{{ toYaml . | nindent 8 }}{{ end }}
     spec:
       serviceAccountName: {{ $root.Release.Name }}-webserver
-      automountServiceAccountToken: true
+      # The one to expose has no rights that could be stolen.
+      automountServiceAccountToken: {{ not .readOnly }}
       enableServiceLinks: false
       {{- with $root.Values.imagePullSecrets }}
       imagePullSecrets: {{- toYaml . | nindent 8 }}
@@ -34,8 +35,8 @@ spec:
             - --host=0.0.0.0
             - --port=3000
             - --workspace={{ $root.Values.global.dagsterHome }}/workspace.yaml
-            {{- range .flags }}
-            - {{ . }}
+            {{- if .readOnly }}
+            - --read-only
             {{- end }}
           env:
             {{- include "credit-platform.storageEnvironment" $root | nindent 12 }}
@@ -50,7 +51,7 @@ spec:
           securityContext: {{- include "credit-platform.containerSecurity" $root | nindent 12 }}
           volumeMounts:
             {{- include "credit-platform.mounts" $root | nindent 12 }}
-            {{- include "credit-platform.instanceMounts" $root | nindent 12 }}
+            {{- include "credit-platform.workspaceMounts" (dict "home" $root.Values.global.dagsterHome "instance" (ternary "read-only.yaml" "dagster.yaml" .readOnly)) | nindent 12 }}
       volumes:
         {{- include "credit-platform.volumes" $root | nindent 8 }}
         {{- include "credit-platform.instanceVolume" $root | nindent 8 }}
