@@ -1,6 +1,7 @@
 # `make` alone lists the targets. All paths are relative and quoted: the checkout may lie in a path with a space.
 PYTHON ?= python3
 SETTINGS ?= settings/loans.toml
+DRILLS ?= tests/drills
 python := .venv/bin/python
 lock := $(python) -m uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --custom-compile-command "make lock" $(FLAGS)
@@ -42,8 +43,8 @@ deploy: .venv/.made ## build, load, install and materialize once, on the cluster
 	@helm/deploy
 
 # A lost node takes minutes to come back: pytest's two would print the stack of a drill that does not hang.
-drills: .venv/.made ## lose nodes of the cluster of KUBECONFIG under a release that `make deploy` made, and measure
-	@$(python) -m pytest -o faulthandler_timeout=900 tests/drills
+drills: .venv/.made ## lose nodes of the cluster of KUBECONFIG under a release that `make deploy` made, and measure (DRILLS=files)
+	@$(python) -m pytest -o faulthandler_timeout=900 $(DRILLS)
 
 lock: .venv/.made ## pin what pyproject.toml asks for (FLAGS=--upgrade to take newer versions)
 	$(lock) pyproject.toml --extra local --group dev -o requirements/dev.txt

@@ -29,7 +29,7 @@ from resources.checkpoints import Artifact, Checkpoints
         "trained_model": dg.AssetOut(
             description="Preprocessing and random forest in one scikit-learn pipeline, with a manifest as its sidecar.",
             io_manager_key="checkpoint_io",
-            code_version="1",
+            code_version="2",
             kinds={"scikitlearn", "joblib"},
             owners=["team:credit-risk"],
             metadata={"format": "joblib"},
@@ -63,7 +63,7 @@ def training(
     def fit() -> tuple[Any, dict[str, Any]]:
         context.log.info(f"training {config.n_estimators} trees on {len(rows):,} loans")
         started = time.monotonic()
-        pipeline = train(loans.take(rows), declared, config)
+        pipeline = train(loans.take(rows), declared, config, work.blocks(context.log.info).grow)
         context.log.info(f"trained in {time.monotonic() - started:.1f} s")
         return pipeline, pinned | {
             "features": list(declared.features),
@@ -72,7 +72,8 @@ def training(
             "cross_validation": cross_validate(loans, declared, config),
         }
 
-    fitted = checkpoints.work(context, "trained_model", **inputs, test_split=test.sha256).adopt_or(fit)
+    work = checkpoints.work(context, "trained_model", **inputs, test_split=test.sha256)
+    fitted = work.adopt_or(fit)
     model_verdicts = audit_model(fitted.value, test.value, declared)
     model = yield from commit_if_passed("trained_model", fitted, model_verdicts)
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 from pydantic import Field
 
+from credit_assets.forest import Grow, grow_forest
 from credit_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -82,14 +83,16 @@ def build_pipeline(settings: Settings, config: TrainingConfig) -> "Pipeline":
     )
 
 
-def train(loans: "pa.Table", settings: Settings, config: TrainingConfig) -> "Pipeline":
-    """Fits the model on all rows given.
+def train(loans: "pa.Table", settings: Settings, config: TrainingConfig, grow: Grow) -> "Pipeline":
+    """Fits the model on all rows given, its trees by `grow`, which may have some of them already.
 
     The number of threads is taken out of the result: it belongs to the machine, would change the artifact's bytes, and
     `predict_proba` with several threads adds in the order of arrival, so that its last bits differ from call to call.
     """
-    pipeline = build_pipeline(settings, config).fit(features(loans, settings), outcomes(loans, settings))
-    pipeline.named_steps["forest"].set_params(n_jobs=1)
+    pipeline = build_pipeline(settings, config)
+    encoded = pipeline.named_steps["encode"].fit_transform(features(loans, settings))
+    forest = grow_forest(pipeline.named_steps["forest"], encoded, outcomes(loans, settings), grow)
+    pipeline.steps[-1] = ("forest", forest.set_params(n_jobs=1))
     return pipeline
 
 

@@ -27,6 +27,7 @@ from resources.artifacts import (
     read_manifest,
     store_file,
 )
+from resources.blocks import Blocks
 from resources.formats import FORMATS, Format
 from resources.object_store import ObjectStore, open_store
 
@@ -107,6 +108,10 @@ class Work:
     def place(self) -> str:
         """`asset/root run/fingerprint of the identity`."""
         return f"{self.asset}/{self.root_run}/{digest(self.identity)[:16]}"
+
+    def blocks(self, tell: Callable[[str], None]) -> Blocks:
+        """What attempts at this work have made of it, for one that takes long; `tell` hears of each block."""
+        return Blocks(self.store, self.place, tell=tell)
 
     def adopt_or(self, compute: Callable[[], tuple[Any, Mapping[str, Any]]]) -> Artifact | Draft:
         """What is committed at this place, verified, or else a value and its facts computed now."""

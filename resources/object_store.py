@@ -1,11 +1,12 @@
-"""One object store for `file:///…` and `s3://…`: create once, read, nothing else.
+"""One object store for `file:///…` and `s3://…`: create once, read, never overwrite.
 
-What belongs here: bytes under keys, and errors that name the store. What an object means is `artifacts`' business.
+What belongs here: bytes under keys, and errors that name the store. What an object means is the business of
+`artifacts`, which deletes nothing, and of `backups`, which keeps the newest.
 """
 
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 SETTING = "CREDIT_STORE"
 ONE_REQUEST = 64 * 1024 * 1024
+ONE_PIECE = 16 * 1024 * 1024
 
 
 class StoreError(Exception):
@@ -71,6 +73,41 @@ class ObjectStore:
 
         with self._errors(f"read {key}"):
             return bytes(obstore.get(self.client, key).bytes())
+
+    def pieces(self, key: str) -> Iterator[bytes]:
+        """Reads one object of any size, 16 MiB at a time: a request for more might not end within its 30 s.
+
+        Raises:
+            ObjectMissing, StoreError: as `read`.
+        """
+        import obstore
+
+        with self._errors(f"read {key}"):
+            size = obstore.head(self.client, key)["size"]
+            for start in range(0, size, ONE_PIECE):
+                yield bytes(obstore.get_range(self.client, key, start=start, end=min(start + ONE_PIECE, size)))
+
+    def list_keys(self, prefix: str = "") -> list[str]:
+        """Every key of the store below a folder, sorted.
+
+        Raises:
+            StoreError: the store can't be listed.
+        """
+        import obstore
+
+        with self._errors("list its objects"):
+            return sorted(each["path"] for batch in obstore.list(self.client, prefix) for each in batch)
+
+    def delete(self, key: str) -> None:
+        """Deletes one object; it is no error if there is none.
+
+        Raises:
+            StoreError: denied, or the store is away.
+        """
+        import obstore
+
+        with self._errors(f"delete {key}"), suppress(FileNotFoundError):
+            obstore.delete(self.client, key)
 
     def _holds(self, key: str) -> bool:
         import obstore
@@ -179,8 +216,6 @@ def _make_bucket(bucket: str, endpoint: str | None) -> None:
 
 
 def _prove_conditional_writes(store: ObjectStore) -> None:
-    import obstore
-
     key = f".probe/{uuid.uuid4().hex}"
     store.create(key, b"first")
     try:
@@ -188,8 +223,7 @@ def _prove_conditional_writes(store: ObjectStore) -> None:
     except ObjectExists:
         return
     finally:
-        with store._errors(f"delete {key}"):
-            obstore.delete(store.client, key)
+        store.delete(key)
     raise StoreError(
         f"store {store.uri}: it let a second writer overwrite an object that was created with `If-None-Match: *`. "
         "Checkpoints rely on that; use a store with conditional writes"

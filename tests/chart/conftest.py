@@ -48,7 +48,8 @@ class Rendered:
         """Pod templates (spec and metadata) by kind and name."""
         templates = {}
         for each in self.objects:
-            template = each if each["kind"] == "Pod" else each.get("spec", {}).get("template")
+            spec = each.get("spec", {})
+            template = each if each["kind"] == "Pod" else spec.get("jobTemplate", {}).get("spec", spec).get("template")
             if template:
                 templates[f"{each['kind']}/{each['metadata']['name']}"] = template
         return templates

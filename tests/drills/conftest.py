@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from resources.webserver import Webserver, WebserverError
-from tests.drills.cluster import NAMESPACE, RELEASE, Nodes, component
+from tests.drills.adapter import Nodes
+from tests.drills.cluster import NAMESPACE, RELEASE, component
 from tests.drills.platform import Platform
 from tests.drills.report import REPORT, ROUNDS, table
 

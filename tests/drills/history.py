@@ -33,6 +33,10 @@ class Histories:
         began = [at for at, message in self.said(run) if message.startswith("training ")]
         return [at for at in began if time.time() - at >= seconds]
 
+    def blocks_committed(self, run: str, until: float) -> list[float]:
+        """When each block of the forest was committed, up to that time."""
+        return [at for at, message in self.said(run) if message.endswith(" committed") and at <= until]
+
     def step_starts(self, run: str, step: str) -> list[float]:
         """When a step started in a run."""
         return [event["at"] for event in self.happened(run, "ExecutionStepStartEvent") if event["stepKey"] == step]

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from resources.webserver import WebserverError
-from tests.drills.cluster import NAMESPACE, RELEASE, Nodes, kubectl, pods
+from tests.drills.adapter import Nodes
+from tests.drills.cluster import NAMESPACE, RELEASE, kubectl, pods
 from tests.drills.history import Histories
 
 TICK = """mutation ($selector: ScheduleSelector!, $at: Float!) {
@@ -94,7 +95,7 @@ class Platform(Histories):
             fault=fault,
             detected_after=round(self.happened(run, "RunFailureEvent")[0]["at"] - struck, 1),
             running_again_after=round(again - struck, 1),
-            work_lost=round(struck - began, 1),
+            work_lost=round(struck - max([began, *self.blocks_committed(run, struck)]), 1),
             **self.counted(run, retry),
             **more,
         )

@@ -8,25 +8,19 @@ from typing import Any
 REPORT = Path(os.environ.get("DRILL_REPORT", Path(__file__).parents[2] / "local" / "drills.jsonl"))
 # How often the drills are repeated whose figures are medians.
 ROUNDS = int(os.environ.get("DRILL_ROUNDS", "1"))
-COLUMNS = (
-    "detected_after",
-    "running_again_after",
-    "work_lost",
-    "log_lost",
-    "answers_again_after",
-    "request_to_first_step",
-    "request_to_success",
-    "steps_run_twice",
-    "published_twice",
-)
+COLUMNS = ("detected_after", "running_again_after", "work_lost", "steps_run_twice", "published_twice")
 
 
 def table(lines: list[dict[str, Any]]) -> list[str]:
-    """One row a fault, in the order of the drills: the median over its rounds, and the worst if there were several."""
-    rows: list[tuple[str, ...]] = [("fault", *COLUMNS)]
+    """One row a fault, in the order of the drills: the median over its rounds, and the worst if there were several.
+
+    What only some drills measure has its column only if one of them ran.
+    """
+    columns = list(dict.fromkeys([*COLUMNS, *(name for line in lines for name in line if name != "fault")]))
+    rows = [["fault", *columns]]
     for fault in dict.fromkeys(line["fault"] for line in lines):
         measured = [line for line in lines if line["fault"] == fault]
-        rows.append((fault, *(_cell([line[name] for line in measured if name in line]) for name in COLUMNS)))
+        rows.append([fault, *(_cell([line[name] for line in measured if name in line]) for name in columns)])
     return [" | ".join(row) for row in rows]
 
 

@@ -8,8 +8,9 @@ import time
 
 import pytest
 
+from tests.drills.adapter import stopped
 from tests.drills.claims import is_unharmed
-from tests.drills.cluster import component, pods, stopped
+from tests.drills.cluster import component, pods
 
 
 class DeclaredLost(AssertionError):

@@ -1,4 +1,4 @@
-"""Drill 1, in figures: what an undisturbed run costs, from the request to its end, and what the platform needs to stand by.
+"""Drill 1, in figures: what an undisturbed run costs, from the request to its end, and what standing by costs.
 
 Times are recorded and not judged, as they are the machine's; connections and memory are the platform's own, and are.
 """

@@ -10,15 +10,13 @@ from collections.abc import Iterator
 import pytest
 
 from tests.drills.claims import goes_on
-from tests.drills.cluster import CHART, RELEASE, helm, pods
+from tests.drills.cluster import pods, upgraded
 
 
 @pytest.fixture(scope="module", autouse=True)
 def a_pod_for_each_step() -> Iterator[None]:
-    """The release as it is, but for the executor; as it was afterwards."""
-    helm("upgrade", RELEASE, CHART, "--reset-then-reuse-values", "--set", "executor=k8s_job")
-    yield
-    helm("rollback", RELEASE)
+    with upgraded("--set", "executor=k8s_job"):
+        yield
 
 
 def of_step(run: str, step: str):

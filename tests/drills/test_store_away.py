@@ -6,8 +6,8 @@ and the bytes are those of an undisturbed run.
 
 import time
 
+from tests.drills.adapter import stopped
 from tests.drills.claims import is_unharmed
-from tests.drills.cluster import stopped
 
 
 def test_a_run_waits_with_its_checkpoint_for_a_store_that_is_away(platform, undisturbed) -> None:

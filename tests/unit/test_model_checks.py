@@ -51,7 +51,7 @@ def model_failures(model: Any, test: pa.Table) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def model() -> Pipeline:
-    return train(loans(), SETTINGS, CONFIG)
+    return train(loans(), SETTINGS, CONFIG, lambda trees, between: between(0, trees))
 
 
 @pytest.mark.parametrize("defaults", [2, 3, 50, 101])

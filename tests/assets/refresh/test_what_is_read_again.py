@@ -16,6 +16,7 @@ from credit_assets.checks.verdict import Verdict
 from credit_assets.definitions import defs
 from credit_assets.jobs import REFRESH
 from credit_assets.metrics import PairError, refuse_other_pairs
+from resources.blocks import Blocks
 
 
 def test_a_retry_computes_only_what_was_not_committed(refresh: Any, instance: dg.DagsterInstance) -> None:
@@ -67,6 +68,40 @@ def test_a_retry_reads_the_dataset_of_its_own_run_and_not_a_newer_one(
     lineage = metrics.step_materialization_data.materialization.metadata
     assert lineage["content_sha256"].value == failed.logged("loan_dataset", "content_sha256")
     assert lineage["content_sha256"].value != newer.logged("loan_dataset", "content_sha256")
+
+
+def test_a_training_that_was_killed_goes_on_behind_its_last_block_and_leaves_the_same_bytes(
+    refresh: Any, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refresh("loan_dataset")
+    undisturbed = refresh("test_split", "trained_model").digests()
+    with monkeypatch.context() as dying:
+        grown = []
+        commit_block = Blocks._commit
+
+        def commit_two(self: Blocks, first: int, made: list[bytes]) -> list[bytes]:
+            if len(grown) == 2:
+                raise KeyboardInterrupt
+            grown.append(made)
+            return commit_block(self, first, made)
+
+        dying.setattr(Blocks, "_commit", commit_two)
+        with pytest.raises(KeyboardInterrupt):
+            refresh("test_split", "trained_model")
+    (lost,) = instance.get_runs(limit=1)
+    assert not lost.is_success
+    job = dg.reconstructable(refresh_job)
+    options = dg.ReexecutionOptions.from_failure(lost.run_id, instance)
+    with dg.execute_job(job, instance=instance, reexecution_options=options) as retry:
+        assert retry.success
+        lines = [entry.user_message for entry in instance.all_logs(retry.run_id)]
+        made = {
+            event.materialization.asset_key.to_user_string(): event.materialization.metadata["sha256"].value
+            for event in retry.get_asset_materialization_events()
+        }
+    kept = sum(map(len, grown))
+    assert f"{kept} of 100 found, as an earlier attempt committed them" in lines
+    assert made == undisturbed
 
 
 def test_another_run_reads_what_the_event_log_names_and_not_the_newest_file(refresh: Any) -> None:

@@ -1,0 +1,75 @@
+"""What kubectl can't take from a cluster, taken by commands of the environment.
+
+In them {node} stands for a node's name and {ip} for a pod's address. Where there is a default, it is kind's
+(docs/kubernetes.md, "Drills").
+"""
+
+import os
+import shlex
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from tests.drills.cluster import kubectl
+
+_REJECT = "FORWARD -s {ip} -p tcp --dport 6443 -j REJECT --reject-with tcp-reset"
+COMMANDS = {
+    "NODE_KILL": "docker kill {node}",
+    "NODE_RECLAIM": "kubectl drain {node} --ignore-daemonsets --delete-emptydir-data --force --timeout=30s",
+    "NODE_START": "docker start {node}",
+    "STORE_STOP": "",
+    "STORE_START": "",
+    "API_STOP": f"docker exec {{node}} iptables -I {_REJECT}",
+    "API_START": f"docker exec {{node}} iptables -D {_REJECT}",
+}
+
+
+class CommandMissing(Exception):
+    """A drill needs a command that only you can know."""
+
+
+def command(name: str, **about: str) -> list[str]:
+    """The words of a command of the environment.
+
+    Raises:
+        CommandMissing: it is not set, and there is none that fits most clusters.
+    """
+    text = os.environ.get(name) or COMMANDS[name]
+    if not text:
+        raise CommandMissing(f"{name} is not set: expected a command; docs/kubernetes.md says which, under Drills")
+    return shlex.split(text.format(**about))
+
+
+def call(name: str, **about: str) -> None:
+    words = command(name, **about)
+    done = subprocess.run(words, check=False, capture_output=True, text=True)
+    assert not done.returncode, f"{name}={shlex.join(words)}: {done.stderr or done.stdout}"
+
+
+class Nodes:
+    """How nodes are lost and come back."""
+
+    def kill(self, node: str) -> None:
+        """Power loss: no notice, no signal."""
+        call("NODE_KILL", node=node)
+
+    def reclaim(self, node: str) -> subprocess.Popen[bytes]:
+        """Begins to take it away with notice, as spot clouds do, and does not wait for the end."""
+        return subprocess.Popen(command("NODE_RECLAIM", node=node), stdout=subprocess.DEVNULL)
+
+    def start(self, node: str) -> None:
+        """Boots a lost node again, and waits until it is ready."""
+        call("NODE_START", node=node)
+        subprocess.run(["kubectl", "uncordon", node], check=False, capture_output=True)
+        kubectl("wait", "--for=condition=Ready", f"node/{node}", "--timeout=180s")
+
+
+@contextmanager
+def stopped(what: str, *places: dict[str, str]) -> Iterator[None]:
+    """What STORE_STOP or API_STOP takes away is away while this lasts, in each of the places that it names."""
+    with ExitStack() as stack:
+        for about in places or ({},):
+            command(f"{what}_START", **about)
+            call(f"{what}_STOP", **about)
+            stack.callback(call, f"{what}_START", **about)
+        yield
