@@ -79,6 +79,7 @@ def ui(port: int) -> int:
     address = f"http://localhost:{port}"
     print(f"the UI comes up at {address}; stop it with Ctrl-C", flush=True)
     os.environ.setdefault("DAGSTER_UI_URL", address)
+    os.environ.setdefault("DAGSTER_WEBSERVER_URL", address)
     command = [sys.executable, "-m", "dagster", "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
     # A session of its own: Ctrl-C reaches this process only, which then ends the other once and waits for its clean-up.
     with subprocess.Popen(command, start_new_session=True) as served:

@@ -13,6 +13,7 @@ from resources.checkpoints import Checkpoints
 from resources.database import Database
 from resources.io_manager import CheckpointIOManager
 from sensors.failures import failures
+from sensors.lost_retries import lost_retries
 from sensors.new_loans import new_loans
 from sensors.refresh_schedule import refresh_schedule
 
@@ -22,7 +23,7 @@ defs = dg.Definitions(
     assets=[loan_dataset, training, model_metrics],
     jobs=[refresh],
     schedules=[refresh_schedule],
-    sensors=[new_loans, failures],
+    sensors=[new_loans, failures, lost_retries],
     executor=chosen_executor(),
     loggers={"progress": progress, "console": dg.colored_console_logger},
     resources={

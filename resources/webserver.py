@@ -13,6 +13,9 @@ LOCATIONS = """{ workspaceOrError { ... on PythonError { message } ... on Worksp
 LAUNCH = """mutation ($params: ExecutionParams!) { launchRun(executionParams: $params) { __typename
   ... on LaunchRunSuccess { run { runId } } ... on PythonError { message }
   ... on RunConfigValidationInvalid { errors { message } } } }"""
+REEXECUTE = """mutation ($params: ReexecutionParams!) { launchRunReexecution(reexecutionParams: $params) { __typename
+  ... on LaunchRunSuccess { run { runId } } ... on PythonError { message }
+  ... on RunConfigValidationInvalid { errors { message } } } }"""
 RUN = """query ($run: ID!) { runOrError(runId: $run) { __typename ... on PythonError { message }
   ... on Run { status creationTime startTime endTime tags { key value } } } }"""
 EVENTS = """query ($run: ID!, $cursor: String) { logsForRun(runId: $run, afterCursor: $cursor) { __typename
@@ -134,10 +137,27 @@ class Webserver:
             "runConfigData": run_config or {},
             "executionMetadata": {"tags": tagged},
         }
-        launched = self.ask(LAUNCH, params=params)["launchRun"]
+        return self._launched(self.ask(LAUNCH, params=params)["launchRun"], job)
+
+    def reexecute(self, run_id: str, strategy: str, tags: Mapping[str, str]) -> str:
+        """Puts a run that goes on from this one into the queue, as the button in the UI does, and returns its id.
+
+        Args:
+            run_id: a run that has ended.
+            strategy: `FROM_FAILURE` or `ALL_STEPS`.
+            tags: beside those of the run.
+
+        Raises:
+            WebserverError: its job is not there, or there is nothing left to do.
+        """
+        extra = [{"key": key, "value": value} for key, value in tags.items()]
+        params = {"parentRunId": run_id, "strategy": strategy, "extraTags": extra}
+        return self._launched(self.ask(REEXECUTE, params=params)["launchRunReexecution"], f"what run {run_id} left")
+
+    def _launched(self, launched: Mapping[str, Any], what: str) -> str:
         if launched["__typename"] != "LaunchRunSuccess":
             said = launched.get("message") or "; ".join(each["message"] for each in launched.get("errors", []))
-            raise WebserverError(f"{self.url} launched no run of {job}: {launched['__typename']} {said}".rstrip())
+            raise WebserverError(f"{self.url} launched no run of {what}: {launched['__typename']} {said}".rstrip())
         return launched["run"]["runId"]
 
     def run(self, run_id: str) -> dict[str, Any]:

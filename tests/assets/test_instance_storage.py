@@ -118,7 +118,7 @@ def test_one_that_stays_away_is_an_error_when_patience_ends(opened, postgres, da
             began = time.monotonic()
             with pytest.raises(OperationalError, match="not currently accepting connections"):
                 instance.get_runs_count()
-            assert 0.5 < time.monotonic() - began < 5
+            assert 0.5 < time.monotonic() - began < 20
         assert instance.get_runs_count() == 0, "it does not come back when the database does"
 
 

@@ -61,6 +61,7 @@ def test_a_connection_to_a_database_that_vanished_is_given_up_within_half_a_minu
 def test_a_process_keeps_few_connections_and_waits_for_a_database_that_restarts(instance) -> None:
     engine = instance.run_storage._engine
     assert type(instance.run_storage).__module__ == "resources.instance_storage"
+    assert type(instance.run_launcher).__module__ == "resources.run_launcher", "an API server that is away kills runs"
     assert engine.pool.size() == 5
     assert instance.event_log_storage._engine is engine, "runs and events have a pool each"
 

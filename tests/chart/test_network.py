@@ -54,10 +54,12 @@ def test_only_named_pods_reach_the_ui_if_any_are_named(chart, render) -> None:
     assert "from" not in policy(chart, "webserver")["ingress"][0]
     proxy = {"podSelector": {"matchLabels": {"app.kubernetes.io/component": "proxy"}}}
     closed = render(dagsterWebserver={"allowFrom": [proxy]})
-    own, *named = policy(closed, "webserver")["ingress"][0]["from"]
+    test, code_server, *named = policy(closed, "webserver")["ingress"][0]["from"]
     assert named == [proxy]
-    assert selects(own, labels_of(closed, "Pod/rel-test")), "helm test asks the webserver"
-    assert not selects(own, run_labels(closed))
+    assert selects(test, labels_of(closed, "Pod/rel-test")), "helm test asks the webserver"
+    assert selects(code_server, labels_of(closed, "Deployment/rel-code-server")), "lost retries are asked for there"
+    for own in (test, code_server):
+        assert not selects(own, run_labels(closed))
     assert "from" not in policy(closed, "webserver-read-only")["ingress"][0], "the one to expose stays open"
 
 

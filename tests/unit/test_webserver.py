@@ -112,3 +112,11 @@ def test_no_webserver_at_all_is_an_error_that_names_the_address() -> None:
 def test_metadata_that_is_neither_text_nor_number_is_left_out() -> None:
     entries = [{"label": "auc", "floatValue": 0.8}, {"label": "picture"}, {"label": "sha256", "text": "abc"}]
     assert values(entries) == {"auc": 0.8, "sha256": "abc"}
+
+
+def test_a_run_goes_on_from_where_it_failed_or_says_why_not(webserver, answers) -> None:
+    answers += [{"data": {"launchRunReexecution": {"__typename": "LaunchRunSuccess", "run": {"runId": "second"}}}}]
+    assert webserver.reexecute("first", "FROM_FAILURE", {}) == "second"
+    answers[:] = [{"data": {"launchRunReexecution": {"__typename": "PythonError", "message": "No steps needed"}}}]
+    with pytest.raises(WebserverError, match="launched no run of what run first left: PythonError No steps needed"):
+        webserver.reexecute("first", "FROM_FAILURE", {})

@@ -28,6 +28,9 @@
   value: {{ .Values.store.uri }}
 - name: CREDIT_EXECUTOR
   value: {{ .Values.executor }}
+# Seconds between two looks of a run at the pods of its steps. Stock: 1, waited for before and after every step.
+- name: DAGSTER_STEP_DELEGATING_EXECUTOR_SLEEP_SECONDS
+  value: "0.2"
 - name: LOANS_DATABASE_URL
   valueFrom:
     secretKeyRef:

@@ -1,8 +1,8 @@
 {{/* How a run gets its pod. Nothing here comes from the code server's values. */}}
 {{- define "credit-platform.runLauncher" -}}
 {{- $values := .Values.runLauncher.config.k8sRunLauncher -}}
-module: dagster_k8s
-class: K8sRunLauncher
+module: resources.run_launcher
+class: PatientK8sRunLauncher
 config:
   job_namespace: {{ .Release.Namespace }}
   job_image: {{ include "credit-platform.image" .Values.image }}

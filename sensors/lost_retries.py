@@ -1,0 +1,104 @@
+"""The sensor that finds every run that should have been retried and was not, and has it retried once.
+
+Dagster's daemon reads of a failure once. If it dies then, or the code server or PostgreSQL is away, or all steps had
+ended and only the run had not, the retry that it promised never comes (dagster issues 20730, 14605, 33741). This one
+looks at what is, not at what happened: a failed run, not by a failed step, that nothing goes on from, in a group with
+retries left. It asks the webserver for the retry, as the button in the UI does.
+"""
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from resources.webserver import Webserver, WebserverError
+
+WEBSERVER, LOCAL = "DAGSTER_WEBSERVER_URL", "http://localhost:3000"
+ROOT, REASON = "dagster/root_run_id", "dagster/failure_reason"
+# With it the daemon takes the retry for its own, and makes no second one should it come to it late.
+NUMBER = "dagster/retry_number"
+# Seconds in which the daemon has retried a run, if it does; and in which a run is looked for.
+PATIENCE, MEMORY = 30, 24 * 3600
+ALL_STEPS_ENDED = "No steps needed to be retried"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A run that has ended, or has not: what matters of it here."""
+
+    run_id: str
+    parent: str | None
+    failed_at: float | None
+    by_a_step: bool
+
+
+def forgotten(group: Sequence[Ended], retries: int, now: float) -> str | None:
+    """The run that should have been retried and was not, if there is one.
+
+    Args:
+        group: a run that was asked for, with all that went on from it.
+        retries: how many the group may have.
+        now: Unix seconds.
+    """
+    parents = {run.parent for run in group}
+    for run in group:
+        left = run.run_id not in parents and len(group) <= retries
+        if left and run.failed_at is not None and not run.by_a_step and run.failed_at < now - PATIENCE:
+            return run.run_id
+    return None
+
+
+def ended(record: dg.RunRecord) -> Ended:
+    """What Dagster knows of a run, as far as it matters here."""
+    run = record.dagster_run
+    failed = run.status is dg.DagsterRunStatus.FAILURE
+    by_a_step = run.tags.get(REASON) == "STEP_FAILURE"
+    return Ended(run.run_id, run.parent_run_id, (record.end_time or 0) if failed else None, by_a_step)
+
+
+def groups(instance: dg.DagsterInstance, now: float) -> Iterator[list[Ended]]:
+    """Every group of runs in which one has failed within a day."""
+    recent = dg.RunsFilter(
+        statuses=[dg.DagsterRunStatus.FAILURE], updated_after=datetime.fromtimestamp(now - MEMORY, UTC)
+    )
+    failed = [record.dagster_run for record in instance.get_run_records(recent)]
+    for root in dict.fromkeys(run.root_run_id or run.run_id for run in failed):
+        group = [dg.RunsFilter(run_ids=[root]), dg.RunsFilter(tags={ROOT: root})]
+        yield [ended(record) for each in group for record in instance.get_run_records(each)]
+
+
+def retry(webserver: Webserver, run: str, number: int) -> str:
+    """Has a run go on from where it failed, or end if all of its steps had; returns the new run's id.
+
+    Raises:
+        WebserverError: the webserver or the code server is away, or the job is no longer there.
+    """
+    tags = {NUMBER: str(number)}
+    try:
+        return webserver.reexecute(run, "FROM_FAILURE", tags)
+    except WebserverError as error:
+        if ALL_STEPS_ENDED not in str(error):
+            raise
+        # They find what they had committed, and compute nothing.
+        return webserver.reexecute(run, "ALL_STEPS", tags)
+
+
+@dg.sensor(
+    minimum_interval_seconds=15,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Retries every run that should have been retried and was not.",
+)
+def lost_retries(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    """Skips always: what it launches is a run of another's, which goes on."""
+    now, instance = time.time(), context.instance
+    if not instance.run_retries_enabled:
+        return dg.SkipReason("run_retries is off")
+    webserver, said = Webserver(os.environ.get(WEBSERVER, LOCAL)), []
+    for group in groups(instance, now):
+        if run := forgotten(group, instance.run_retries_max_retries, now):
+            said.append(f"run {run} goes on as {retry(webserver, run, len(group))}")
+            context.log.warning(said[-1])
+    return dg.SkipReason("; ".join(said) or "no promised retry is missing")

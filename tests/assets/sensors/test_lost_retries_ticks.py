@@ -1,0 +1,103 @@
+"""Real runs that failed, and what the sensor has done about them."""
+
+from contextlib import suppress
+
+import dagster as dg
+import pytest
+
+from resources.webserver import Webserver, WebserverError
+from sensors import lost_retries as sensor
+
+RETRYING = {"run_retries": {"enabled": True, "max_retries": 3, "retry_on_asset_or_op_failure": False}}
+
+
+@dg.op(config_schema={"end": str})
+def end(context: dg.OpExecutionContext) -> None:
+    if context.op_config["end"] == "killed":
+        raise KeyboardInterrupt
+    raise ValueError("bad input")
+
+
+@dg.job(executor_def=dg.in_process_executor)
+def doomed() -> None:
+    end()
+
+
+@pytest.fixture
+def instance(database_url, tmp_path):
+    import yaml
+
+    storage = {"postgres": {"postgres_url": database_url}}
+    (tmp_path / "dagster.yaml").write_text(yaml.safe_dump({"storage": storage} | RETRYING))
+    with dg.DagsterInstance.from_config(str(tmp_path)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """What the webserver is asked for."""
+    calls = []
+    monkeypatch.setattr(sensor, "PATIENCE", -1)
+    monkeypatch.setattr(Webserver, "reexecute", lambda _, *arguments: calls.append(arguments) or "its-retry")
+    return calls
+
+
+def config(how) -> dict:
+    return {"ops": {"end": {"config": {"end": how}}}}
+
+
+def fail(instance, how) -> str:
+    with suppress(KeyboardInterrupt):
+        doomed.execute_in_process(instance=instance, run_config=config(how), raise_on_error=False)
+    (run,) = instance.get_runs(limit=1)
+    assert run.status is dg.DagsterRunStatus.FAILURE
+    return run.run_id
+
+
+def tick(instance) -> str | None:
+    return sensor.lost_retries.evaluate_tick(dg.build_sensor_context(instance=instance)).skip_message
+
+
+def test_a_run_that_was_lost_and_not_retried_is_retried_once(instance, asked) -> None:
+    lost = fail(instance, "killed")
+    assert tick(instance) == f"run {lost} goes on as its-retry"
+    assert asked == [(lost, "FROM_FAILURE", {"dagster/retry_number": "1"})]
+    asked.clear()
+    about = {"parent_run_id": lost, "root_run_id": lost, "tags": {sensor.ROOT: lost}}
+    instance.create_run_for_job(doomed, run_config=config("killed"), **about)
+    assert tick(instance) == "no promised retry is missing"
+    assert not asked
+
+
+def test_a_run_whose_step_failed_is_left_red(instance, asked) -> None:
+    fail(instance, "of itself")
+    assert tick(instance) == "no promised retry is missing"
+    assert not asked
+
+
+def test_a_run_of_which_all_steps_had_ended_is_ended_too(instance, asked, monkeypatch) -> None:
+    lost = fail(instance, "killed")
+
+    def nothing_left(_, run, strategy, tags):
+        if strategy == "FROM_FAILURE":
+            raise WebserverError("No steps needed to be retried in the failed run.")
+        asked.append((run, strategy))
+        return "its-end"
+
+    monkeypatch.setattr(Webserver, "reexecute", nothing_left)
+    assert tick(instance) == f"run {lost} goes on as its-end"
+    assert asked == [(lost, "ALL_STEPS")]
+
+
+def test_a_webserver_that_is_away_fails_the_tick_and_the_next_one_asks_again(instance, asked, monkeypatch) -> None:
+    lost = fail(instance, "killed")
+    with monkeypatch.context() as away:
+        refused = WebserverError("http://127.0.0.1:1 does not answer: ConnectionError")
+
+        def refuse(*_):
+            raise refused
+
+        away.setattr(Webserver, "reexecute", refuse)
+        with pytest.raises(WebserverError, match="does not answer"):
+            tick(instance)
+    assert tick(instance) == f"run {lost} goes on as its-retry"

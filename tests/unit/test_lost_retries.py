@@ -1,0 +1,44 @@
+"""A retry that was promised and never comes leaves an old model; one that comes twice is work done twice."""
+
+from sensors.lost_retries import PATIENCE, Ended, forgotten
+
+NOW = 1_000_000.0
+LONG_AGO = NOW - PATIENCE - 1
+
+
+def failed(run, parent=None, at=LONG_AGO, by_a_step=False) -> Ended:
+    return Ended(run, parent, at, by_a_step)
+
+
+def going_on(run, parent) -> Ended:
+    return Ended(run, parent, None, by_a_step=False)
+
+
+def test_a_failed_run_that_nothing_goes_on_from_is_forgotten() -> None:
+    assert forgotten([failed("root")], retries=5, now=NOW) == "root"
+    assert forgotten([failed("root"), failed("second", "root")], retries=5, now=NOW) == "second"
+
+
+def test_one_that_goes_on_is_not() -> None:
+    assert forgotten([failed("root"), going_on("second", "root")], retries=5, now=NOW) is None
+
+
+def test_the_daemon_is_given_the_time_that_it_takes() -> None:
+    assert forgotten([failed("root", at=NOW - PATIENCE + 1)], retries=5, now=NOW) is None
+
+
+def test_what_failed_by_its_own_step_is_not_tried_again_on_the_same_rows() -> None:
+    assert forgotten([failed("root", by_a_step=True)], retries=5, now=NOW) is None
+    lost_then_wrong = [failed("root"), failed("second", "root", by_a_step=True)]
+    assert forgotten(lost_then_wrong, retries=5, now=NOW) is None
+
+
+def test_a_group_gets_as_many_retries_as_are_allowed() -> None:
+    group = [failed("root"), failed("second", "root"), failed("third", "second")]
+    assert forgotten(group, retries=3, now=NOW) == "third"
+    assert forgotten(group, retries=2, now=NOW) is None
+    assert forgotten([failed("root")], retries=0, now=NOW) is None
+
+
+def test_what_did_not_fail_is_left_alone() -> None:
+    assert forgotten([going_on("root", None)], retries=5, now=NOW) is None
