@@ -27,7 +27,8 @@ def test_a_healthy_run_is_not_given_up_while_nobody_can_ask_how_it_is(platform, 
     run, _ = platform.train_until_struck()
     daemons = pods(component("daemon"))
     assert daemons
-    places = [{"node": pod["spec"]["nodeName"], "ip": pod["status"]["podIP"]} for pod in daemons]
+    api = platform.kubectl("get", "service", "kubernetes", "-n", "default", "-o", "jsonpath={.spec.clusterIP}")
+    places = [{"node": pod["spec"]["nodeName"], "ip": pod["status"]["podIP"], "api": api} for pod in daemons]
     fault = "API server unreachable from the daemon for 60 s"
     try:
         with stopped("API", *places):
