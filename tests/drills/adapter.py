@@ -1,7 +1,7 @@
 """What kubectl can't take from a cluster, taken by commands of the environment.
 
-In them {node} stands for a node's name and {ip} for a pod's address. Where there is a default, it is kind's
-(docs/kubernetes.md, "Drills").
+In them {node} stands for a node's name, {ip} for the address of a pod on it and {api} for the API server's, as pods
+reach it. Where there is a default, it is kind's (docs/kubernetes.md, "Drills").
 """
 
 import os
@@ -12,15 +12,18 @@ from contextlib import ExitStack, contextmanager
 
 from tests.drills.cluster import kubectl
 
-_REJECT = "FORWARD -s {ip} -p tcp --dport 6443 -j REJECT --reject-with tcp-reset"
+# Connections that are open lose their translation, and so break; new ones are sent to a port where nobody listens.
+_REFUSE = """docker exec {{node}} sh -c '
+iptables -t nat -{} PREROUTING -s {{ip}} -d {{api}} -p tcp --dport 443 -j REDIRECT --to-ports 9
+conntrack -D -s {{ip}} -d {{api}} -p tcp || true'"""
 COMMANDS = {
     "NODE_KILL": "docker kill {node}",
     "NODE_RECLAIM": "kubectl drain {node} --ignore-daemonsets --delete-emptydir-data --force --timeout=30s",
     "NODE_START": "docker start {node}",
     "STORE_STOP": "",
     "STORE_START": "",
-    "API_STOP": f"docker exec {{node}} iptables -I {_REJECT}",
-    "API_START": f"docker exec {{node}} iptables -D {_REJECT}",
+    "API_STOP": _REFUSE.format("I"),
+    "API_START": _REFUSE.format("D"),
 }
 
 

@@ -1,6 +1,10 @@
 """What every drill claims of a run that was struck while it trained: it goes on elsewhere, or it never noticed."""
 
-from tests.drills.platform import Platform
+from tests.drills.platform import NotInTime, Platform
+
+
+class NeverRetried(AssertionError):
+    """The run is lost and red, and nobody retries it."""
 
 
 def goes_on(
@@ -18,9 +22,16 @@ def goes_on(
 
     Returns:
         The run that retries it.
+
+    Raises:
+        NeverRetried: no retry appears within a minute and a half.
     """
     assert platform.webserver.wait_for_run(run, notice) == "FAILURE"
-    retry = platform.until("the run is retried", lambda: platform.retry_of(run), 60)
+    try:
+        retry = platform.until("the run is retried", lambda: platform.retry_of(run), 90)
+    except NotInTime as error:
+        platform.record_lost(fault, run, began, struck)
+        raise NeverRetried(str(error)) from None
     platform.until("training runs again", lambda: platform.step_starts(retry, "training"), 120)
     assert platform.webserver.wait_for_run(retry, 600) == "SUCCESS"
     assert not platform.step_starts(retry, "loan_dataset"), "what was committed was computed again"

@@ -15,7 +15,12 @@ from tests.drills.history import Histories
 TICK = """mutation ($selector: ScheduleSelector!, $at: Float!) {
   scheduleDryRun(selectorData: $selector, timestamp: $at) { __typename ... on DryRunInstigationTick {
   evaluationResult { skipReason error { message } runRequests { runKey } } } } }"""
+# About 40 s of one core.
 LONG = {"ops": {"training": {"config": {"n_estimators": 1500}}}}
+
+
+class NotInTime(AssertionError):
+    """What should have happened by now has not."""
 
 
 @dataclass
@@ -60,7 +65,7 @@ class Platform(Histories):
         """Asks until the answer is not empty. A question that the webserver leaves open is asked again.
 
         Raises:
-            AssertionError: it still is when patience ends.
+            NotInTime: it still is when patience ends.
         """
         deadline, reason = time.monotonic() + patience, ""
         while time.monotonic() < deadline:
@@ -70,7 +75,7 @@ class Platform(Histories):
             except WebserverError as error:
                 reason = f"; {error}"
             time.sleep(0.5)
-        raise AssertionError(f"not within {patience:.0f} s: {what}{reason}")
+        raise NotInTime(f"not within {patience:.0f} s: {what}{reason}")
 
     def tick(self, schedule: str, at: datetime) -> dict[str, Any]:
         """What a schedule asks for at a time, evaluated by the code server as the UI's "Test schedule" has it done."""
@@ -91,11 +96,12 @@ class Platform(Histories):
     def record_loss(self, fault: str, run: str, retry: str, began: float, struck: float, **more: Any) -> None:
         """One line of the report, counted from the event logs of a lost run and of its retry; times in Unix seconds."""
         (again,) = self.step_starts(retry, "training")
-        self.record(
-            fault=fault,
-            detected_after=round(self.happened(run, "RunFailureEvent")[0]["at"] - struck, 1),
-            running_again_after=round(again - struck, 1),
-            work_lost=round(struck - max([began, *self.blocks_committed(run, struck)]), 1),
-            **self.counted(run, retry),
-            **more,
-        )
+        again_after = round(again - struck, 1)
+        self.record_lost(fault, run, began, struck, running_again_after=again_after, **self.counted(run, retry), **more)
+
+    def record_lost(self, fault: str, run: str, began: float, struck: float, **more: Any) -> None:
+        """The line of a run that nobody may have retried."""
+        detected = self.happened(run, "RunFailureEvent")[0]["at"] - struck
+        kept = max([began, *self.blocks_committed(run, struck)])
+        lost = {"detected_after": round(detected, 1), "work_lost": round(struck - kept, 1)}
+        self.record(fault=fault, **lost, **more)

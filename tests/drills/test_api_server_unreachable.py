@@ -27,12 +27,16 @@ def test_a_healthy_run_is_not_given_up_while_nobody_can_ask_how_it_is(platform, 
     run, _ = platform.train_until_struck()
     daemons = pods(component("daemon"))
     assert daemons
-    places = [{"node": pod["spec"]["nodeName"], "ip": pod["status"]["podIP"]} for pod in daemons]
+    api = platform.kubectl("get", "service", "kubernetes", "-n", "default", "-o", "jsonpath={.spec.clusterIP}")
+    places = [{"node": pod["spec"]["nodeName"], "ip": pod["status"]["podIP"], "api": api} for pod in daemons]
     fault = "API server unreachable from the daemon for 60 s"
     try:
+        struck = time.time()
         with stopped("API", *places):
             time.sleep(60)
         platform.until("the run is over", lambda: platform.pod(run)["status"]["phase"] in {"Succeeded", "Failed"}, 300)
+        ended = [event["at"] for event in platform.happened(run, "RunSuccessEvent")]
+        assert not ended or ended[0] > struck + 20, "the run was over before anybody asked how it is"
         if platform.happened(run, "RunFailureEvent"):
             platform.record(fault=fault, **platform.counted(run, *platform.tagged("dagster/root_run_id", run)))
             raise DeclaredLost(f"run {run} was well and was called failed")
