@@ -51,12 +51,25 @@ def forgotten(group: Sequence[Ended], retries: int, now: float) -> str | None:
     return None
 
 
-def ended(record: dg.RunRecord) -> Ended:
+def ended(instance: dg.DagsterInstance, record: dg.RunRecord) -> Ended:
     """What Dagster knows of a run, as far as it matters here."""
     run = record.dagster_run
-    failed = run.status is dg.DagsterRunStatus.FAILURE
-    by_a_step = run.tags.get(REASON) == "STEP_FAILURE"
-    return Ended(run.run_id, run.parent_run_id, (record.end_time or 0) if failed else None, by_a_step)
+    if run.status is not dg.DagsterRunStatus.FAILURE:
+        return Ended(run.run_id, run.parent_run_id, None, by_a_step=False)
+    by_a_step = run.tags.get(REASON) == "STEP_FAILURE" and not all(map(lost, step_failures(instance, run.run_id)))
+    return Ended(run.run_id, run.parent_run_id, record.end_time or 0, by_a_step)
+
+
+def step_failures(instance: dg.DagsterInstance, run: str) -> list[str]:
+    """What was wrong with the steps that failed: type and message of each."""
+    failed = instance.get_records_for_run(run, of_type=dg.DagsterEventType.STEP_FAILURE).records
+    data = [each.event_log_entry.get_dagster_event().step_failure_data for each in failed]
+    return [f"{error.cls_name}: {error.message}" for each in data if (error := each.error)]
+
+
+def lost(failure: str) -> bool:
+    """Whether a step failed as its pod was stopped or is gone."""
+    return failure.startswith("DagsterExecutionInterruptedError") or "failed health check: " in failure
 
 
 def groups(instance: dg.DagsterInstance, now: float) -> Iterator[list[Ended]]:
@@ -64,10 +77,15 @@ def groups(instance: dg.DagsterInstance, now: float) -> Iterator[list[Ended]]:
     recent = dg.RunsFilter(
         statuses=[dg.DagsterRunStatus.FAILURE], updated_after=datetime.fromtimestamp(now - MEMORY, UTC)
     )
-    failed = [record.dagster_run for record in instance.get_run_records(recent)]
+    failed = [record.dagster_run for record in instance.get_run_records(recent) if launched(record.dagster_run)]
     for root in dict.fromkeys(run.root_run_id or run.run_id for run in failed):
         group = [dg.RunsFilter(run_ids=[root]), dg.RunsFilter(tags={ROOT: root})]
-        yield [ended(record) for each in group for record in instance.get_run_records(each)]
+        yield [ended(instance, record) for each in group for record in instance.get_run_records(each)]
+
+
+def launched(run: dg.DagsterRun) -> bool:
+    """Whether it was launched from a code location, and can be again; one of a script's own was its author's to end."""
+    return run.remote_job_origin is not None
 
 
 def retry(webserver: Webserver, run: str, number: int) -> str:
@@ -92,13 +110,22 @@ def retry(webserver: Webserver, run: str, number: int) -> str:
     description="Retries every run that should have been retried and was not.",
 )
 def lost_retries(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-    """Skips always: what it launches is a run of another's, which goes on."""
+    """Skips always: what it launches is a run of another's, which goes on.
+
+    Raises:
+        WebserverError: some could not be retried. The next tick asks again.
+    """
     now, instance = time.time(), context.instance
     if not instance.run_retries_enabled:
         return dg.SkipReason("run_retries is off")
-    webserver, said = Webserver(os.environ.get(WEBSERVER, LOCAL)), []
+    webserver = Webserver(os.environ.get(WEBSERVER, LOCAL))
+    done, refused = [], []
     for group in groups(instance, now):
         if run := forgotten(group, instance.run_retries_max_retries, now):
-            said.append(f"run {run} goes on as {retry(webserver, run, len(group))}")
-            context.log.warning(said[-1])
-    return dg.SkipReason("; ".join(said) or "no promised retry is missing")
+            try:
+                done.append(f"run {run} goes on as {retry(webserver, run, len(group))}")
+            except WebserverError as error:
+                refused.append(f"run {run} can't go on: {error}")
+    if refused:
+        raise WebserverError("; ".join(done + refused))
+    return dg.SkipReason("; ".join(done) or "no promised retry is missing")

@@ -6,8 +6,6 @@ second one runs beside it.
 
 import time
 
-import pytest
-
 from tests.drills.adapter import stopped
 from tests.drills.claims import is_unharmed
 from tests.drills.cluster import component, pods
@@ -17,12 +15,6 @@ class DeclaredLost(AssertionError):
     """A run that is well was called failed."""
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=DeclaredLost,
-    reason="Dagster's run monitoring takes one question about a run's Job that gets no answer for the run's death, and "
-    "retries it beside itself (dagster_k8s.launcher, check_run_worker_health: UNKNOWN)",
-)
 def test_a_healthy_run_is_not_given_up_while_nobody_can_ask_how_it_is(platform, undisturbed) -> None:
     run, _ = platform.train_until_struck()
     daemons = pods(component("daemon"))

@@ -5,18 +5,10 @@ The failure is not forgotten: once the code server is back, the run is retried, 
 
 import time
 
-import pytest
-
-from tests.drills.claims import NeverRetried, goes_on
+from tests.drills.claims import goes_on
 from tests.drills.cluster import absent
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=NeverRetried,
-    reason="Dagster asks the code server for the retry when it reads of the failure, once: without an answer it gives "
-    "the retry up for ever (dagster issues 20730, 14605)",
-)
 def test_a_run_that_failed_without_a_code_server_is_retried_when_there_is_one(platform, undisturbed) -> None:
     run, began = platform.train_until_struck()
     with absent("deployment", "code-server"):

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.drills.claims import NeverRetried, goes_on
+from tests.drills.claims import goes_on
 from tests.drills.cluster import pods, upgraded
 
 
@@ -23,15 +23,7 @@ def of_step(run: str, step: str):
     return pods(f"dagster/run-id={run},dagster/op={step}")
 
 
-STEP_FAILED = pytest.mark.xfail(
-    strict=True,
-    raises=NeverRetried,
-    reason="Dagster takes the loss of a step's pod for a failure of the step's own, and those are not retried here "
-    "(retry_on_asset_or_op_failure: false), as a failed check would fail again",
-)
-
-
-@pytest.mark.parametrize("lost", [pytest.param("step", marks=STEP_FAILED), "run"])
+@pytest.mark.parametrize("lost", ["step", "run"])
 def test_a_lost_pod_costs_its_step_and_leaves_none_behind(platform, undisturbed, lost) -> None:
     run, began = platform.train_until_struck()
     (step,) = of_step(run, "training")

@@ -1,6 +1,8 @@
 """A retry that was promised and never comes leaves an old model; one that comes twice is work done twice."""
 
-from sensors.lost_retries import PATIENCE, Ended, forgotten
+import pytest
+
+from sensors.lost_retries import PATIENCE, Ended, forgotten, lost
 
 NOW = 1_000_000.0
 LONG_AGO = NOW - PATIENCE - 1
@@ -42,3 +44,19 @@ def test_a_group_gets_as_many_retries_as_are_allowed() -> None:
 
 def test_what_did_not_fail_is_left_alone() -> None:
     assert forgotten([going_on("root", None)], retries=5, now=NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("failure", "of_its_pod"),
+    [
+        (
+            "None: Step training failed health check: Discovered failed Kubernetes job dagster-step-1.",
+            True,
+        ),
+        ("DagsterExecutionInterruptedError: ", True),
+        ("DagsterExecutionStepExecutionError: Error occurred while executing op: no rows", False),
+        ("Failure: 3 of 7 checks failed", False),
+    ],
+)
+def test_the_loss_of_its_pod_is_not_a_steps_own_failure(failure, of_its_pod) -> None:
+    assert lost(failure) is of_its_pod

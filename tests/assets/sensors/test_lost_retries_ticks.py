@@ -38,6 +38,7 @@ def asked(monkeypatch):
     """What the webserver is asked for."""
     calls = []
     monkeypatch.setattr(sensor, "PATIENCE", -1)
+    monkeypatch.setattr(sensor, "launched", lambda run: True)
     monkeypatch.setattr(Webserver, "reexecute", lambda _, *arguments: calls.append(arguments) or "its-retry")
     return calls
 
@@ -75,6 +76,13 @@ def test_a_run_whose_step_failed_is_left_red(instance, asked) -> None:
     assert not asked
 
 
+def test_a_run_that_a_script_made_itself_is_left_as_it_ended(instance, asked, monkeypatch) -> None:
+    monkeypatch.undo()
+    monkeypatch.setattr(sensor, "PATIENCE", -1)
+    fail(instance, "killed")
+    assert tick(instance) == "no promised retry is missing"
+
+
 def test_a_run_of_which_all_steps_had_ended_is_ended_too(instance, asked, monkeypatch) -> None:
     lost = fail(instance, "killed")
 
@@ -90,14 +98,15 @@ def test_a_run_of_which_all_steps_had_ended_is_ended_too(instance, asked, monkey
 
 
 def test_a_webserver_that_is_away_fails_the_tick_and_the_next_one_asks_again(instance, asked, monkeypatch) -> None:
-    lost = fail(instance, "killed")
+    first, second = fail(instance, "killed"), fail(instance, "killed")
     with monkeypatch.context() as away:
-        refused = WebserverError("http://127.0.0.1:1 does not answer: ConnectionError")
 
-        def refuse(*_):
-            raise refused
+        def refuse_the_second(_, run, *more):
+            if run == second:
+                raise WebserverError("http://127.0.0.1:1 does not answer: ConnectionError")
+            return "its-retry"
 
-        away.setattr(Webserver, "reexecute", refuse)
-        with pytest.raises(WebserverError, match="does not answer"):
+        away.setattr(Webserver, "reexecute", refuse_the_second)
+        with pytest.raises(WebserverError, match=f"{first} goes on as its-retry; run {second} can't go on: .* answer"):
             tick(instance)
-    assert tick(instance) == f"run {lost} goes on as its-retry"
+    assert f"run {second} goes on as its-retry" in str(tick(instance))
