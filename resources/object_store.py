@@ -22,6 +22,10 @@ class StoreError(Exception):
     """The store could not do what was asked: it names the store, the key and what to do."""
 
 
+class RequestLost(StoreError):
+    """The connection broke: whether the store did what was asked is not known."""
+
+
 class ObjectMissing(StoreError):
     """No object lies under this key."""
 
@@ -37,10 +41,12 @@ class ObjectStore:
     Args:
         uri: where they lie, `file:///folder` or `s3://bucket/prefix`.
         client: the opened obstore client.
+        patience: how long a write is repeated whose connection broke.
     """
 
     uri: str
     client: Any
+    patience: timedelta = timedelta(minutes=3)
 
     def create(self, key: str, data: bytes | Path) -> None:
         """Creates one object atomically: readers see all of it or nothing.
@@ -48,10 +54,36 @@ class ObjectStore:
         A file above 64 MiB goes up in parts, which no store can do conditionally: its key must hold its digest, so that
         two writers at once write the same bytes.
 
+        A write whose connection broke is repeated, and is no error if it turns out to have been done.
+
         Raises:
             ObjectExists: the key is taken (`If-None-Match: *` on S3, a hard link on a file system).
             StoreError: the store is full, read-only, denied or away.
         """
+        import tenacity
+
+        lost = False
+
+        def create_or_find_ours() -> None:
+            nonlocal lost
+            try:
+                self._create(key, data)
+            except RequestLost:
+                lost = True
+                raise
+            except ObjectExists:
+                if not lost or self.read(key) != (data.read_bytes() if isinstance(data, Path) else data):
+                    raise
+
+        # The client repeats what can be repeated blindly, which a conditional write is not.
+        tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(RequestLost),
+            stop=tenacity.stop_after_delay(self.patience),
+            wait=tenacity.wait_random_exponential(multiplier=0.2, max=5),
+            reraise=True,
+        )(create_or_find_ours)
+
+    def _create(self, key: str, data: bytes | Path) -> None:
         import obstore
 
         with self._errors(f"create {key}"):
@@ -133,7 +165,8 @@ class ObjectStore:
         except FileNotFoundError as error:
             raise ObjectMissing(f"store {self.uri}: can't {action}: {_first_line(error)}") from None
         except (BaseError, OSError) as error:
-            raise StoreError(
+            kind = RequestLost if "error sending request" in str(error) else StoreError
+            raise kind(
                 f"store {self.uri}: can't {action}: {_first_line(error)}. "
                 f"Make it writable, free space there, or name another store in {SETTING}"
             ) from None
@@ -188,7 +221,7 @@ def _open_bucket(bucket: str, prefix: str, patience: timedelta) -> ObjectStore:
         client_options={"allow_http": bool(endpoint and endpoint.startswith("http://"))},
         retry_config={"max_retries": 100, "retry_timeout": patience},
     )
-    store = ObjectStore(f"s3://{bucket}/{prefix}".rstrip("/"), client)
+    store = ObjectStore(f"s3://{bucket}/{prefix}".rstrip("/"), client, patience)
     try:
         store.read(".bucket-exists")
     except ObjectMissing as error:

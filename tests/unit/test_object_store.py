@@ -6,12 +6,17 @@ Every test runs against a folder and against an S3 server, through the same code
 import os
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
+import obstore
 import pytest
+from obstore.exceptions import GenericError
 
-from resources.object_store import ObjectExists, ObjectMissing, ObjectStore, StoreError, open_store
+from resources.object_store import ObjectExists, ObjectMissing, ObjectStore, RequestLost, StoreError, open_store
 
 
 def test_the_folder_or_bucket_is_made_if_it_is_missing(store_uri: str) -> None:
@@ -43,6 +48,59 @@ def test_of_many_writers_of_one_key_exactly_one_wins(tmp_path: Path) -> None:
         won = list(pool.map(attempt, range(8)))
     assert won.count(True) == 1
     assert store.read("contested") == str(won.index(True)).encode()
+
+
+@pytest.mark.parametrize("written", [True, False], ids=["the store had done it", "the store had not"])
+def test_a_write_whose_connection_broke_is_repeated_until_it_is_done(
+    store: ObjectStore, monkeypatch: pytest.MonkeyPatch, written: bool
+) -> None:
+    put, broken = obstore.put, []
+
+    def break_twice(*arguments, **more):
+        if len(broken) == 2:
+            return put(*arguments, **more)
+        if written and not broken:
+            put(*arguments, **more)
+        broken.append(arguments)
+        raise GenericError("Generic S3 error: HTTP error: error sending request")
+
+    monkeypatch.setattr(obstore, "put", break_twice)
+    store.create("key", b"ours")
+    assert (len(broken), store.read("key")) == (2, b"ours")
+
+
+def test_anothers_object_is_not_taken_for_a_write_whose_connection_broke(
+    store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put, broken = obstore.put, []
+
+    def broken_while_another_writes(client, key, data, **more):
+        if broken:
+            return put(client, key, data, **more)
+        broken.append(put(client, key, b"another's", **more))
+        raise GenericError("Generic S3 error: HTTP error: error sending request")
+
+    monkeypatch.setattr(obstore, "put", broken_while_another_writes)
+    with pytest.raises(ObjectExists):
+        store.create("key", b"ours")
+    assert store.read("key") == b"another's"
+
+
+def test_a_store_that_stays_away_is_an_error_when_patience_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = replace(open_store(tmp_path.as_uri()), patience=timedelta(seconds=0.5))
+    tried = []
+
+    def away(*_arguments, **_more):
+        tried.append(time.monotonic())
+        raise GenericError("Generic S3 error: HTTP error: error sending request")
+
+    monkeypatch.setattr(obstore, "put", away)
+    with pytest.raises(RequestLost, match="CREDIT_STORE"):
+        store.create("key", b"ours")
+    assert len(tried) > 1
+    assert tried[-1] - tried[0] < 10
 
 
 def test_a_missing_object_is_told_apart_from_an_unreadable_store(
