@@ -44,7 +44,7 @@ deploy: .venv/.made ## build, load, install and materialize once, on the cluster
 
 # A lost node takes minutes to come back: pytest's two would print the stack of a drill that does not hang.
 drills: .venv/.made ## lose nodes of the cluster of KUBECONFIG under a release that `make deploy` made, and measure (DRILLS=files)
-	@$(python) -m pytest -o faulthandler_timeout=900 $(DRILLS)
+	@$(python) -m pytest -o faulthandler_timeout=900 $(strip $(DRILLS))
 
 lock: .venv/.made ## pin what pyproject.toml asks for (FLAGS=--upgrade to take newer versions)
 	$(lock) pyproject.toml --extra local --group dev -o requirements/dev.txt

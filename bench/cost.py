@@ -102,7 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if (given.run_seconds is None) == (given.ui is None):
         parser.error("give --run-seconds or --ui, one of them")
     objects = flat(yaml.safe_load_all(sys.stdin))
-    seconds = given.run_seconds or seconds_of_a_run(Webserver(given.ui))
+    seconds = seconds_of_a_run(Webserver(given.ui)) if given.run_seconds is None else given.run_seconds
     hours = {part: (amount, HOURS) for part, amount in resident(objects).items()}
     hours["runs"] = (of_a_run(objects), given.runs_per_day * HOURS / 24 * seconds / 3600)
     costs = monthly(hours, Amount(*given.on_demand), Amount(*given.spot))

@@ -43,5 +43,5 @@ def grow_forest(
 
     trees = grow(forest.n_estimators, between)
     fitted = clone(forest).set_params(n_estimators=1).fit(rows, outcomes)
-    fitted.estimators_ = [pickle.loads(tree) for tree in trees]  # noqa: S301 - as committed, by its digest
+    fitted.estimators_ = [pickle.loads(tree) for tree in trees]  # noqa: S301 - as trusted as the store (decision 0012)
     return fitted.set_params(n_estimators=forest.n_estimators)

@@ -6,6 +6,7 @@ on where blocks begin, so that a step that was interrupted a hundred times leave
 
 import json
 import logging
+import re
 import signal
 import threading
 import time
@@ -18,6 +19,7 @@ from resources.artifacts import digest
 from resources.object_store import ObjectExists, ObjectStore
 
 log = logging.getLogger(__name__)
+NAME = re.compile(r"\d{8}\.\d{2}")
 Make = Callable[[int, int], list[bytes]]
 
 
@@ -36,7 +38,7 @@ class Blocks:
         store: where they lie.
         place: of the work that they belong to; holds everything that an item depends on (`Work.place`).
         share: how much of the time committing may take.
-        longest: seconds that a block may take, all of them lost if its worker is.
+        longest: seconds that a block may take, or its one item; all of them lost if its worker is.
         tell: hears of every block, and of every damaged one.
     """
 
@@ -76,7 +78,8 @@ class Blocks:
 
     def _there(self) -> dict[int, list[str]]:
         """Names of the blocks that earlier attempts committed, by their first item."""
-        names = sorted(key.rsplit("/", 1)[1] for key in self.store.list_keys(f"{self.place}/blocks/"))
+        keys = self.store.list_keys(f"{self.place}/blocks/")
+        names = sorted(name for key in keys if NAME.fullmatch(name := key.rsplit("/", 1)[1]))
         return {first: list(tries) for first, tries in groupby(names, key=lambda name: int(name.split(".")[0]))}
 
     def _first_whole(self, names: list[str]) -> list[bytes] | None:
@@ -135,7 +138,7 @@ def next_size(made: int, took: float, committing: float, share: float, longest: 
 
 @contextmanager
 def no_notice_in_the_middle() -> Iterator[None]:
-    """SIGTERM waits for the end of the block, which is sooner than the end of any notice."""
+    """SIGTERM waits until the block is committed: 2.5 s, unless one item takes longer or the store is away as well."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

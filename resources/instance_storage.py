@@ -45,7 +45,7 @@ class PooledPostgresStorage(DagsterPostgresStorage):
         inst_data: Any = None,
         token_provider: "PgTokenProvider | None" = None,
         pool_size: int = 5,
-        patience_seconds: int = 120,
+        patience_seconds: int = 240,
     ) -> None:
         engine = pooled_engine(postgres_url, pool_size, token_provider, os.getpid())
 
@@ -64,7 +64,7 @@ class PooledPostgresStorage(DagsterPostgresStorage):
         return {
             **cast("dict[str, Any]", pg_config()),
             "pool_size": dg.Field(int, default_value=5),
-            "patience_seconds": dg.Field(int, default_value=120),
+            "patience_seconds": dg.Field(int, default_value=240),
         }
 
     @classmethod

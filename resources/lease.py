@@ -21,8 +21,9 @@ TAKE = """INSERT INTO leases VALUES (%(name)s, %(holder)s, 1, clock_timestamp() 
     ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, fence = leases.fence + 1, deadline = excluded.deadline
     WHERE leases.deadline < clock_timestamp() RETURNING fence"""
 RENEW = """UPDATE leases SET deadline = clock_timestamp() + %(seconds)s * interval '1 s'
-    WHERE name = %(name)s AND fence = %(fence)s RETURNING fence"""
-RELEASE = "UPDATE leases SET deadline = clock_timestamp() WHERE name = %(name)s AND fence = %(fence)s RETURNING fence"
+    WHERE name = %(name)s AND holder = %(holder)s AND fence = %(fence)s RETURNING fence"""
+RELEASE = """UPDATE leases SET deadline = clock_timestamp()
+    WHERE name = %(name)s AND holder = %(holder)s AND fence = %(fence)s RETURNING fence"""
 PATIENCE = {"connect_timeout": 3, "tcp_user_timeout": 3000, "options": "-c statement_timeout=3000"}
 
 

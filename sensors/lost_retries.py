@@ -17,7 +17,7 @@ import dagster as dg
 from resources.webserver import Webserver, WebserverError
 
 WEBSERVER, LOCAL = "DAGSTER_WEBSERVER_URL", "http://localhost:3000"
-ROOT, REASON = "dagster/root_run_id", "dagster/failure_reason"
+ROOT, REASON, MOST = "dagster/root_run_id", "dagster/failure_reason", "dagster/max_retries"
 # With it the daemon takes the retry for its own, and makes no second one should it come to it late.
 NUMBER = "dagster/retry_number"
 # Seconds in which the daemon has retried a run, if it does; and in which a run is looked for.
@@ -27,12 +27,15 @@ ALL_STEPS_ENDED = "No steps needed to be retried"
 
 @dataclass(frozen=True)
 class Ended:
-    """A run that has ended, or has not: what matters of it here."""
+    """A run that has failed, or has not: what matters of it here.
+
+    One that `stays` as it is failed by its own step, or asked for no retry.
+    """
 
     run_id: str
     parent: str | None
     failed_at: float | None
-    by_a_step: bool
+    stays: bool
 
 
 def forgotten(group: Sequence[Ended], retries: int, now: float) -> str | None:
@@ -43,10 +46,12 @@ def forgotten(group: Sequence[Ended], retries: int, now: float) -> str | None:
         retries: how many the group may have.
         now: Unix seconds.
     """
+    if any(run.failed_at is None for run in group):
+        return None  # one is under way, or has ended well
     parents = {run.parent for run in group}
     for run in group:
         left = run.run_id not in parents and len(group) <= retries
-        if left and run.failed_at is not None and not run.by_a_step and run.failed_at < now - PATIENCE:
+        if left and run.failed_at is not None and not run.stays and run.failed_at < now - PATIENCE:
             return run.run_id
     return None
 
@@ -55,9 +60,10 @@ def ended(instance: dg.DagsterInstance, record: dg.RunRecord) -> Ended:
     """What Dagster knows of a run, as far as it matters here."""
     run = record.dagster_run
     if run.status is not dg.DagsterRunStatus.FAILURE:
-        return Ended(run.run_id, run.parent_run_id, None, by_a_step=False)
+        return Ended(run.run_id, run.parent_run_id, None, stays=False)
     by_a_step = run.tags.get(REASON) == "STEP_FAILURE" and not all(map(lost, step_failures(instance, run.run_id)))
-    return Ended(run.run_id, run.parent_run_id, record.end_time or 0, by_a_step)
+    stays = by_a_step or run.tags.get(MOST) == "0"
+    return Ended(run.run_id, run.parent_run_id, record.end_time or 0, stays)
 
 
 def step_failures(instance: dg.DagsterInstance, run: str) -> list[str]:

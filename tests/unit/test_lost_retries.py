@@ -8,12 +8,12 @@ NOW = 1_000_000.0
 LONG_AGO = NOW - PATIENCE - 1
 
 
-def failed(run, parent=None, at=LONG_AGO, by_a_step=False) -> Ended:
-    return Ended(run, parent, at, by_a_step)
+def failed(run, parent=None, at=LONG_AGO, stays=False) -> Ended:
+    return Ended(run, parent, at, stays)
 
 
 def going_on(run, parent) -> Ended:
-    return Ended(run, parent, None, by_a_step=False)
+    return Ended(run, parent, None, stays=False)
 
 
 def test_a_failed_run_that_nothing_goes_on_from_is_forgotten() -> None:
@@ -25,13 +25,18 @@ def test_one_that_goes_on_is_not() -> None:
     assert forgotten([failed("root"), going_on("second", "root")], retries=5, now=NOW) is None
 
 
+def test_what_somebody_else_goes_on_with_is_left_to_them() -> None:
+    by_hand = going_on("by hand", "root")
+    assert forgotten([failed("root"), failed("second", "root"), by_hand], retries=5, now=NOW) is None
+
+
 def test_the_daemon_is_given_the_time_that_it_takes() -> None:
     assert forgotten([failed("root", at=NOW - PATIENCE + 1)], retries=5, now=NOW) is None
 
 
 def test_what_failed_by_its_own_step_is_not_tried_again_on_the_same_rows() -> None:
-    assert forgotten([failed("root", by_a_step=True)], retries=5, now=NOW) is None
-    lost_then_wrong = [failed("root"), failed("second", "root", by_a_step=True)]
+    assert forgotten([failed("root", stays=True)], retries=5, now=NOW) is None
+    lost_then_wrong = [failed("root"), failed("second", "root", stays=True)]
     assert forgotten(lost_then_wrong, retries=5, now=NOW) is None
 
 

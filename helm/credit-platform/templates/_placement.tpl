@@ -14,6 +14,9 @@ nodeSelector: {{- toYaml . | nindent 2 }}
 {{- with concat (ternary list $lost $stays) .values.tolerations (ternary $values.spot.tolerations list $onSpot) }}
 tolerations: {{- toYaml . | nindent 2 }}
 {{- end }}
+{{- if and $values.spot.enabled (not $values.spot.nodeSelector) }}
+{{ fail "spot.nodeSelector: name a label of spot nodes, or set spot.enabled=false; without one, nothing tells them apart" }}
+{{- end }}
 affinity:
   {{- if and $values.spot.enabled (not $onSpot) }}
   nodeAffinity:

@@ -47,9 +47,9 @@ def config(how) -> dict:
     return {"ops": {"end": {"config": {"end": how}}}}
 
 
-def fail(instance, how) -> str:
+def fail(instance, how, **tags) -> str:
     with suppress(KeyboardInterrupt):
-        doomed.execute_in_process(instance=instance, run_config=config(how), raise_on_error=False)
+        doomed.execute_in_process(instance=instance, run_config=config(how), tags=tags, raise_on_error=False)
     (run,) = instance.get_runs(limit=1)
     assert run.status is dg.DagsterRunStatus.FAILURE
     return run.run_id
@@ -72,6 +72,12 @@ def test_a_run_that_was_lost_and_not_retried_is_retried_once(instance, asked) ->
 
 def test_a_run_whose_step_failed_is_left_red(instance, asked) -> None:
     fail(instance, "of itself")
+    assert tick(instance) == "no promised retry is missing"
+    assert not asked
+
+
+def test_a_run_that_asks_for_no_retry_gets_none(instance, asked) -> None:
+    fail(instance, "killed", **{"dagster/max_retries": "0"})
     assert tick(instance) == "no promised retry is missing"
     assert not asked
 
