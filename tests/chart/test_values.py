@@ -30,6 +30,7 @@ def test_a_misspelled_value_is_refused_with_its_name(render, refused) -> None:
         ({"image": {"digest": "latest"}}, "/image/digest"),
         ({"postgresql": {"enabled": False}}, "postgresqlHost"),
         ({"postgresql": {"enabled": False, "postgresqlHost": "db"}}, "postgresqlSecretName|loans.secretName"),
+        ({"spot": {"nodeSelector": {"capacity": None}}}, "spot.nodeSelector"),
     ],
 )
 def test_a_value_that_can_not_work_is_refused_before_anything_is_installed(render, refused, values, said) -> None:

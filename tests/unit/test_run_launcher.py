@@ -27,7 +27,9 @@ def launcher(monkeypatch) -> PatientK8sRunLauncher:
 
 
 @pytest.mark.parametrize(
-    "error", [REFUSED, ApiException(429), ApiException(502), TimeoutError("read timed out")], ids=str
+    "error",
+    [REFUSED, ApiException(429), ApiException(502), TimeoutError("read timed out")],
+    ids=["refused", "429", "502", "timeout"],
 )
 def test_no_answer_is_no_verdict(launcher, error) -> None:
     launcher._api_client.get_job_status.side_effect = error
