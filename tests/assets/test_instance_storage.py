@@ -102,13 +102,13 @@ def test_a_database_that_is_away_for_a_moment_is_waited_for(opened, postgres, da
     with opened() as instance:
         instance.get_runs_count()
         with refused(postgres, database_url):
-            answers = []
-            asking = threading.Thread(target=lambda: answers.append(chatter.execute_in_process(instance=instance)))
+            made = []
+            asking = threading.Thread(target=lambda: made.append(instance.create_run_for_job(chatter)))
             asking.start()
             time.sleep(1.5)
-            assert not answers, "it answered without a database"
-        asking.join(30)
-        assert answers[0].success
+            assert not made, "it answered without a database"
+        asking.join(60)
+        assert [run.run_id for run in instance.get_runs()] == [made[0].run_id]
 
 
 def test_one_that_stays_away_is_an_error_when_patience_ends(opened, postgres, database_url) -> None:
