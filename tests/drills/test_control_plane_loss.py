@@ -80,9 +80,11 @@ def victim(platform: Platform, part: str) -> str:
         for pod in pods(component(part)):
             if node_of(pod) != node_of(database) and (part != "daemon" or pod["metadata"]["name"] == leader):
                 return node_of(pod)
-        if part == "daemon" and leader:
-            kubectl("delete", "pod", leader)  # another leads, on another node
-            time.sleep(15)
+        # All are where PostgreSQL is, since a node was lost before: one is made anew, on another node.
+        crowded = [pod["metadata"]["name"] for pod in pods(component(part))]
+        kubectl("delete", "pod", leader if part == "daemon" and leader in crowded else crowded[0])
+        kubectl("rollout", "status", f"deployment/{RELEASE}-{part}", "--timeout=180s")
+        time.sleep(15)  # another leads
         return None
 
     return platform.until(f"a node with a {part} and without PostgreSQL", chosen, 180)
