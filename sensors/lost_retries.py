@@ -2,8 +2,9 @@
 
 Dagster's daemon reads of a failure once. If it dies then, or the code server or PostgreSQL is away, or all steps had
 ended and only the run had not, the retry that it promised never comes (dagster issues 20730, 14605, 33741). This one
-looks at what is, not at what happened: a failed run, not by a failed step, that nothing goes on from, in a group with
-retries left. It asks the webserver for the retry, as the button in the UI does.
+looks at what is, not at what happened: a failed run whose steps did nothing wrong, that nothing goes on from, in a
+group with retries left. (The loss of a step's own pod is not its fault either, and stock counts it as such.) It asks
+the webserver for the retry, as the button in the UI does.
 """
 
 import os
@@ -47,7 +48,7 @@ def forgotten(group: Sequence[Ended], retries: int, now: float) -> str | None:
         now: Unix seconds.
     """
     if any(run.failed_at is None for run in group):
-        return None  # one is under way, or has ended well
+        return None  # one is under way, has ended well, or was ended by somebody
     parents = {run.parent for run in group}
     for run in group:
         left = run.run_id not in parents and len(group) <= retries

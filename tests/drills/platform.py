@@ -15,7 +15,7 @@ from tests.drills.history import Histories
 TICK = """mutation ($selector: ScheduleSelector!, $at: Float!) {
   scheduleDryRun(selectorData: $selector, timestamp: $at) { __typename ... on DryRunInstigationTick {
   evaluationResult { skipReason error { message } runRequests { runKey } } } } }"""
-# About 40 s of one core.
+# Some 20 s of one core.
 LONG = {"ops": {"training": {"config": {"n_estimators": 1500}}}}
 
 
@@ -41,7 +41,7 @@ class Platform(Histories):
         return kubectl(*arguments)
 
     def train_long(self) -> str:
-        """Launches a run that trains for about 40 s of one core: no sleep stands for work."""
+        """Launches a run that trains for some 20 s of one core: no sleep stands for work."""
         return self.launch("refresh", run_config=LONG)
 
     def train_until_struck(self, seconds: float = 5) -> tuple[str, float]:
