@@ -1,12 +1,13 @@
 """A lease: one row in PostgreSQL that says who may act, and until when by the database's clock.
 
-Whoever acts under it renews it, and ends in time if it can't (resources/leader.py). An advisory lock would not do: it
-lives as long as its connection, which outlives a node that lost power until TCP gives up.
-(Gray and Cheriton, Leases, SOSP 1989.)
+Whoever acts under it renews it, and ends in time if it can't (resources/leader.py), or is refused by the database once
+it is another's (resources/worker.py). An advisory lock would not do: it lives as long as its connection, which outlives
+a node that lost power until TCP gives up. (Gray and Cheriton, Leases, SOSP 1989.)
 """
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection
@@ -19,12 +20,75 @@ TABLE = """DO $$ BEGIN
 END $$"""
 TAKE = """INSERT INTO leases VALUES (%(name)s, %(holder)s, 1, clock_timestamp() + %(seconds)s * interval '1 s')
     ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, fence = leases.fence + 1, deadline = excluded.deadline
-    WHERE leases.deadline < clock_timestamp() RETURNING fence"""
+    WHERE leases.deadline < clock_timestamp() AND leases.holder <> '' RETURNING fence"""
 RENEW = """UPDATE leases SET deadline = clock_timestamp() + %(seconds)s * interval '1 s'
     WHERE name = %(name)s AND holder = %(holder)s AND fence = %(fence)s RETURNING fence"""
 RELEASE = """UPDATE leases SET deadline = clock_timestamp()
     WHERE name = %(name)s AND holder = %(holder)s AND fence = %(fence)s RETURNING fence"""
+END = "DELETE FROM leases WHERE name = %(name)s AND holder = %(holder)s AND fence = %(fence)s RETURNING fence"
+SEEN = "SELECT deadline FROM leases WHERE name = %(name)s"
+# What lies below a name goes with it. A revoked lease stays for a day, so that nobody takes it.
+REVOKE = """WITH revoked AS (
+    UPDATE leases SET holder = '', fence = fence + 1
+    WHERE name = %(name)s AND (holder = '' OR deadline = %(deadline)s) RETURNING name),
+  below AS (
+    UPDATE leases SET holder = '', fence = fence + 1 FROM revoked WHERE starts_with(leases.name, revoked.name || '/')),
+  old AS (DELETE FROM leases WHERE deadline < clock_timestamp() - interval '1 day')
+SELECT name FROM revoked"""
 PATIENCE = {"connect_timeout": 3, "tcp_user_timeout": 3000, "options": "-c statement_timeout=3000"}
+
+
+@dataclass
+class Leases:
+    """The table, asked over one connection that is kept.
+
+    Attributes:
+        dsn: libpq's words for the database; empty: its environment variables (PGHOST, PGPASSWORD, …).
+        called: how the connection is named to the database.
+    """
+
+    dsn: str
+    called: str = "leases"
+    _open: "connection | None" = field(default=None, repr=False)
+
+    def seen(self, name: str) -> datetime | None:
+        """Until when a lease lasts; it moves whenever its holder renews it. None: nobody has it.
+
+        Raises:
+            psycopg2.Error: the database can't be asked.
+        """
+        return self.ask(SEEN, name=name)
+
+    def revoke(self, name: str, deadline: datetime) -> bool:
+        """Takes a lease, and those whose names go on from its name, from their holders for good.
+
+        Args:
+            deadline: what was seen of it. If it has moved, the lease was renewed, and stays.
+
+        Raises:
+            psycopg2.Error: the database can't be asked.
+        """
+        return self.ask(REVOKE, name=name, deadline=deadline) is not None
+
+    def ask(self, statement: str, **values: Any) -> Any:
+        """The first value that a statement returned; None if no row was the one meant."""
+        import psycopg2
+
+        fresh = self._open is None
+        connection = self._open or psycopg2.connect(self.dsn, application_name=self.called[:63], **PATIENCE)
+        self._open = None
+        try:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                if fresh:
+                    cursor.execute(TABLE)
+                cursor.execute(statement, values)
+                row = cursor.fetchone()
+        except psycopg2.Error:
+            connection.close()
+            raise
+        self._open = connection
+        return row[0] if row else None
 
 
 @dataclass
@@ -44,7 +108,10 @@ class Lease:
     holder: str
     seconds: float = 10
     fence: int = 0
-    _open: "connection | None" = field(default=None, repr=False)
+    leases: Leases = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.leases = Leases(self.dsn, f"lease {self.name}")
 
     def take(self) -> bool:
         """Takes the lease if nobody holds it; whether it did.
@@ -71,23 +138,13 @@ class Lease:
         """
         self._ask(RELEASE)
 
-    def _ask(self, statement: str) -> int | None:
-        """The fence that the statement returned; None if no row was the one meant. One connection is kept for all."""
-        import psycopg2
+    def end(self) -> None:
+        """Takes the row away: whoever comes next is the first.
 
-        values = {"name": self.name, "holder": self.holder, "seconds": self.seconds, "fence": self.fence}
-        fresh = self._open is None
-        connection = self._open or psycopg2.connect(self.dsn, application_name=f"lease {self.name}", **PATIENCE)
-        self._open = None
-        try:
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                if fresh:
-                    cursor.execute(TABLE)
-                cursor.execute(statement, values)
-                row = cursor.fetchone()
-        except psycopg2.Error:
-            connection.close()
-            raise
-        self._open = connection
-        return row[0] if row else None
+        Raises:
+            psycopg2.Error: the database can't be asked.
+        """
+        self._ask(END)
+
+    def _ask(self, statement: str) -> int | None:
+        return self.leases.ask(statement, name=self.name, holder=self.holder, seconds=self.seconds, fence=self.fence)

@@ -1,29 +1,122 @@
-"""The run launcher: Dagster's for Kubernetes, for which no answer is not a death."""
+"""The run launcher: Dagster's for Kubernetes, for which a worker is alive as long as it renews its lease.
 
+Whether a worker lives is asked of the lease that it holds (resources/worker.py), and of Kubernetes only if that is not
+renewed. No answer is not a death, and a worker that is given up is fenced before its run is failed.
+"""
+
+import logging
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from threading import Thread
 from typing import Any
 
 from dagster_k8s import K8sRunLauncher
+from dagster_k8s.job import get_job_name_from_run_id
+
+# What the health check returns has no public name (decision 0014).
+from dagster_k8s.launcher import (
+    CheckRunHealthResult,  # pyright: ignore[reportPrivateImportUsage]
+    WorkerStatus,  # pyright: ignore[reportPrivateImportUsage]
+)
+
+from resources.lease import Leases
+
+log = logging.getLogger(__name__)
 
 
 class NoAnswer(Exception):
-    """The API server can't be asked about a run's Job."""
+    """Neither the lease of a run's worker nor its Job can be asked about."""
 
 
-class PatientK8sRunLauncher(K8sRunLauncher):
-    """`K8sRunLauncher`, with its config, that declares a run dead only if the API server says so.
+@dataclass
+class Silence:
+    """For how long leases have not been renewed, as one watcher sees it: clocks need not agree.
 
-    Stock takes one refused connection, 429 or 502 for the death of the worker: it fails a run that is well, and retries
-    it beside itself. Here the monitor writes the error to its log, and looks again at its next round. A worker whose
-    Job is gone is still found dead, as that is an answer.
+    Args:
+        most: leases that it remembers.
     """
 
+    most: int = 10_000
+    _seen: dict[str, tuple[datetime, float]] = field(default_factory=dict)
+
+    def of(self, name: str, deadline: datetime) -> float:
+        """Seconds since this watcher first saw this deadline; 0 if it has moved."""
+        before = self._seen.pop(name, None)
+        if before is None or before[0] != deadline:
+            before = (deadline, time.monotonic())
+        self._seen[name] = before
+        if len(self._seen) > self.most:  # those of runs that ended come first, as nobody asks for them
+            del self._seen[next(iter(self._seen))]
+        return time.monotonic() - before[1]
+
+    def forget(self) -> None:
+        """Begins to watch anew: while nothing could be seen, nobody was silent."""
+        self._seen.clear()
+
+
+class LeasedK8sRunLauncher(K8sRunLauncher):
+    """`K8sRunLauncher`, with its config, that gives a worker up if its lease falls silent, or its Job says so.
+
+    Stock learns of a lost node when Kubernetes has given it up, about a minute later, and takes one refused connection,
+    429 or 502 for a death: it fails a run that is well, and retries it beside itself. Where nothing can be learned, the
+    monitor writes the error to its log, and looks again at its next round.
+
+    DAGSTER_RUN_LEASE_SECONDS is how long a lease may be silent, libpq's variables say where the leases are.
+    """
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self._leases, self._silence = Leases("", "run monitoring"), Silence()
+        self._patience = float(os.environ.get("DAGSTER_RUN_LEASE_SECONDS", "8"))
+
     def check_run_worker_health(self, run: Any) -> Any:
-        """What stock finds.
+        """Whether the worker of a run lives. One that does not is fenced when this returns.
 
         Raises:
-            NoAnswer: nothing, as the API server didn't answer.
+            NoAnswer: it is not known, as who was asked didn't answer.
         """
+        lease = f"run/{run.run_id}"
+        deadline = self._asked(self._leases.seen, lease)
+        if deadline is None:
+            return self._job_health(run)  # no worker has begun yet, or it has ended
+        silent = self._silence.of(lease, deadline)
+        if silent < 1:  # renewed since the last look
+            return CheckRunHealthResult(WorkerStatus.RUNNING)
+        found = CheckRunHealthResult(
+            WorkerStatus.UNKNOWN, f"its worker has not renewed its lease for {silent:.0f} s, and was given up"
+        )
+        if silent < self._patience:
+            found = self._job_health(run)
+        alive = found.status in (WorkerStatus.RUNNING, WorkerStatus.SUCCESS)
+        if alive or not self._asked(self._leases.revoke, lease, deadline):
+            return CheckRunHealthResult(WorkerStatus.RUNNING)
+        # The fence does not wait for an API server that may be as far away as the worker.
+        Thread(target=self._delete_job, args=[run], daemon=True).start()
+        return found
+
+    def _asked(self, question: Callable[..., Any], *about: Any) -> Any:
+        import psycopg2
+
+        try:
+            return question(*about)
+        except psycopg2.Error as error:
+            self._silence.forget()
+            raise NoAnswer(f"the leases can't be read: {' '.join(str(error).split())}") from None
+
+    def _job_health(self, run: Any) -> Any:
+        """What stock finds: a Job that is gone is a death, as that is an answer."""
         found = super().check_run_worker_health(run)
-        if found.status.value == "UNKNOWN" and "could not be found" not in (found.msg or ""):
+        if found.status is WorkerStatus.UNKNOWN and "could not be found" not in (found.msg or ""):
             raise NoAnswer(f"run {run.run_id} is taken to be as it was: {found.msg}")
         return found
+
+    def _delete_job(self, run: Any) -> None:
+        """Takes the pod away, once its node can be reached, and what the Job owns."""
+        namespace = self.get_container_context_for_run(run).namespace
+        try:
+            self._api_client.delete_job(job_name=get_job_name_from_run_id(run.run_id), namespace=namespace)
+        except Exception:
+            log.exception("the Job of run %s, which was given up, could not be deleted", run.run_id)

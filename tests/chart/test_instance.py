@@ -24,7 +24,7 @@ def run_pod(instance, tags=None):
 
 def test_dagster_reads_the_settings_that_a_lost_node_depends_on(instance) -> None:
     assert instance.run_monitoring_enabled
-    assert instance.run_monitoring_poll_interval_seconds == 10
+    assert instance.run_monitoring_poll_interval_seconds == 3
     assert instance.run_monitoring_start_timeout_seconds == 600
     assert instance.run_monitoring_max_resume_run_attempts == 0
     assert instance.run_retries_enabled
@@ -37,6 +37,19 @@ def test_a_run_that_is_asked_for_is_dequeued_within_a_second(instance) -> None:
     assert isinstance(instance.run_coordinator, dg.QueuedRunCoordinator)
     assert instance.run_coordinator.dequeue_interval_seconds == 1
     assert instance.get_concurrency_config().run_queue_config.max_concurrent_runs == 10
+
+
+def test_a_run_works_below_the_holder_of_its_lease_for_as_long_as_the_daemon_watches(instance, chart) -> None:
+    (container,) = run_pod(instance).spec.template.spec.containers
+    assert container.command == ["python", "-m", "resources.worker"]
+    assert container.args == ["dagster"], "what Dagster asks for is what it runs"
+    env = {each.name: each for each in container.env}
+    assert env["DAGSTER_RUN_ID"].value_from.field_ref.field_path == "metadata.labels['dagster/run-id']"
+    (daemon,) = chart.pods()["Deployment/rel-daemon"]["spec"]["containers"]
+    watching = {each["name"]: each for each in daemon["env"]}
+    for name in ("DAGSTER_RUN_LEASE_SECONDS", "PGHOST", "PGPORT", "PGUSER", "PGDATABASE"):
+        assert env[name].value == watching[name]["value"], name
+    assert float(env["DAGSTER_RUN_LEASE_SECONDS"].value) > instance.run_monitoring_poll_interval_seconds
 
 
 def test_logs_go_to_the_bucket_of_the_store_while_a_step_runs(instance) -> None:

@@ -20,6 +20,12 @@ COMMANDS = {
     "NODE_KILL": "docker kill {node}",
     "NODE_RECLAIM": "kubectl drain {node} --ignore-daemonsets --delete-emptydir-data --force --timeout=30s",
     "NODE_START": "docker start {node}",
+    "NODE_CUT": "docker network disconnect kind {node}",
+    "NODE_CUT_FROM_API": "docker exec {node} iptables -I OUTPUT -p tcp --dport 6443 -j DROP",
+    "NODE_HEAL": """sh -c '
+docker network connect kind {node}; docker exec {node} iptables -D OUTPUT -p tcp --dport 6443 -j DROP || true'""",
+    "NODE_FREEZE": "docker pause {node}",
+    "NODE_THAW": "docker unpause {node}",
     "STORE_STOP": "",
     "STORE_START": "",
     "API_STOP": _REFUSE.format("I"),
@@ -59,6 +65,17 @@ class Nodes:
     def reclaim(self, node: str) -> subprocess.Popen[bytes]:
         """Begins to take it away with notice, as spot clouds do, and does not wait for the end."""
         return subprocess.Popen(command("NODE_RECLAIM", node=node), stdout=subprocess.DEVNULL)
+
+    @contextmanager
+    def struck(self, node: str, cause: str, cure: str) -> Iterator[None]:
+        """A node that lives on is out of reach while this lasts, by two commands of the environment."""
+        command(cure, node=node)
+        call(cause, node=node)
+        try:
+            yield
+        finally:
+            call(cure, node=node)
+            kubectl("wait", "--for=condition=Ready", f"node/{node}", "--timeout=180s")
 
     def start(self, node: str) -> None:
         """Boots a lost node again, and waits until it is ready."""

@@ -1,5 +1,7 @@
 """What every drill claims of a run that was struck while it trained: it goes on elsewhere, or it never noticed."""
 
+import time
+
 from tests.drills.platform import NotInTime, Platform
 
 
@@ -52,3 +54,16 @@ def is_unharmed(platform: Platform, undisturbed: dict[str, str], fault: str, run
         assert len(platform.step_starts(run, step)) == 1, f"{step} started again"
     assert platform.artifacts(run) == undisturbed
     platform.record(fault=fault, work_lost=0.0, **platform.counted(run), **more)
+
+
+def stays_failed(platform: Platform, undisturbed: dict[str, str], run: str, retry: str) -> None:
+    """What was given up and came back has published nothing, started nothing, and turned nothing green."""
+    time.sleep(15)
+    assert platform.webserver.run(run)["status"] == "FAILURE"
+    (failed,) = platform.happened(run, "RunFailureEvent")
+    late = [each for each in platform.happened(run, "MaterializationEvent") if each["at"] > failed["at"]]
+    late += [each for each in platform.happened(run, "ExecutionStepStartEvent") if each["at"] > failed["at"]]
+    late += [message for at, message in platform.said(run) if at > failed["at"]]
+    assert not late, f"it wrote on: {late}"
+    assert platform.artifacts(run, retry) == undisturbed
+    platform.assert_complete(run, retry)

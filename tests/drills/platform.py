@@ -15,6 +15,10 @@ from tests.drills.history import Histories
 TICK = """mutation ($selector: ScheduleSelector!, $at: Float!) {
   scheduleDryRun(selectorData: $selector, timestamp: $at) { __typename ... on DryRunInstigationTick {
   evaluationResult { skipReason error { message } runRequests { runKey } } } } }"""
+SIGNAL = """import os, sys
+for pid in open("/proc/1/task/1/children").read().split():
+    if "dagster" in open(f"/proc/{pid}/cmdline").read():
+        os.kill(int(pid), int(sys.argv[1]))"""
 # Some 20 s of one core.
 LONG = {"ops": {"training": {"config": {"n_estimators": 1500}}}}
 
@@ -54,6 +58,11 @@ class Platform(Histories):
         """The pod of a run, not those of its steps; None if there is none (yet)."""
         found = pods(f"dagster/run-id={run},!dagster/op")
         return found[0] if found else None
+
+    def signal_worker(self, run: str, number: int) -> None:
+        """Sends a signal to what works in a run's pod, below the holder of its lease."""
+        pod = (self.pod(run) or {})["metadata"]["name"]
+        kubectl("exec", pod, "--", "python", "-c", SIGNAL, str(number))
 
     def sql(self, statement: str, database: str) -> str:
         """Asks the release's PostgreSQL."""

@@ -15,7 +15,8 @@ from tests.drills.claims import goes_on
 # small that the kernel listens.
 EAT = """
 import os, time
-open("/proc/1/oom_score_adj", "w").write("1000")
+worker, *_ = open("/proc/1/task/1/children").read().split()
+open(f"/proc/{worker}/oom_score_adj", "w").write("1000")
 while os.fork():
     time.sleep(0.1)
 eaten = bytearray(b"x") * 2**27

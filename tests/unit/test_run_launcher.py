@@ -1,29 +1,111 @@
-"""One question that stays open must not kill a run that is well; a Job that is gone must not keep a dead one alive."""
+"""A question that stays open must not kill a run that is well; a worker that is silent must not stay "started"."""
 
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from unittest.mock import Mock
 
 import dagster as dg
+import psycopg2
 import pytest
 from kubernetes.client import V1JobStatus
 from kubernetes.client.rest import ApiException
 from urllib3.exceptions import MaxRetryError
 
-from resources.run_launcher import NoAnswer, PatientK8sRunLauncher
+from resources import run_launcher
+from resources.run_launcher import LeasedK8sRunLauncher, NoAnswer, Silence
 
 RUN = dg.DagsterRun(job_name="refresh", status=dg.DagsterRunStatus.STARTED)
 REFUSED = MaxRetryError(pool=Mock(), url="/apis/batch/v1", reason=ConnectionRefusedError())
+DEADLINE = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
-def launcher(monkeypatch) -> PatientK8sRunLauncher:
-    """With an API server that answers as a test says."""
-    made = PatientK8sRunLauncher.__new__(PatientK8sRunLauncher)
-    monkeypatch.setattr(made, "_api_client", Mock(), raising=False)
+def clock(monkeypatch):
+    """A clock that a test moves: `clock.now += 5`."""
+    moved = SimpleNamespace(now=100.0)
+    monkeypatch.setattr(run_launcher.time, "monotonic", lambda: moved.now)
+    return moved
+
+
+@pytest.fixture
+def launcher(monkeypatch, clock) -> LeasedK8sRunLauncher:
+    """With an API server and leases that answer as a test says."""
+    made = LeasedK8sRunLauncher.__new__(LeasedK8sRunLauncher)
+    api = Mock(get_job_status=Mock(return_value=V1JobStatus(active=1)))
+    monkeypatch.setattr(made, "_api_client", api, raising=False)
     context = SimpleNamespace(namespace="ns")
     monkeypatch.setattr(made, "get_container_context_for_run", lambda run: context)
     monkeypatch.setattr(made, "_get_resume_attempt_number", lambda run: None)
+    leases = Mock(seen=Mock(return_value=DEADLINE), revoke=Mock(return_value=True))
+    for name, value in {"_leases": leases, "_silence": Silence(), "_patience": 8.0}.items():
+        monkeypatch.setattr(made, name, value, raising=False)
+    at_once = Mock(side_effect=lambda target, args, daemon: SimpleNamespace(start=lambda: target(*args)))
+    monkeypatch.setattr(run_launcher, "Thread", at_once)
     return made
+
+
+def status(launcher: LeasedK8sRunLauncher) -> str:
+    return launcher.check_run_worker_health(RUN).status.value
+
+
+def looks(launcher, clock, seconds: int) -> list[str]:
+    """What a look every 3 s finds."""
+    found = []
+    for _ in range(0, seconds + 1, 3):
+        found.append(status(launcher))
+        clock.now += 3
+    return found
+
+
+def test_a_worker_that_renews_is_alive_whatever_kubernetes_says_of_its_job(launcher, clock) -> None:
+    launcher._api_client.get_job_status.side_effect = REFUSED
+    for second in range(0, 60, 3):
+        launcher._leases.seen.return_value = DEADLINE + timedelta(seconds=second)
+        assert status(launcher) == "RUNNING"
+        clock.now += 3
+    launcher._api_client.get_job_status.assert_not_called()
+    launcher._leases.revoke.assert_not_called()
+
+
+def test_one_that_is_silent_for_its_lease_is_fenced_and_its_job_deleted(launcher, clock) -> None:
+    found = looks(launcher, clock, 9)
+    assert found == ["RUNNING", "RUNNING", "RUNNING", "UNKNOWN"], "which the monitor takes for dead"
+    launcher._leases.revoke.assert_called_once_with(f"run/{RUN.run_id}", DEADLINE)
+    launcher._api_client.delete_job.assert_called_once_with(job_name=f"dagster-run-{RUN.run_id}", namespace="ns")
+
+
+def test_one_that_renews_at_the_last_moment_is_not_given_up(launcher, clock) -> None:
+    launcher._leases.revoke.return_value = False
+    assert set(looks(launcher, clock, 12)) == {"RUNNING"}
+    launcher._api_client.delete_job.assert_not_called()
+
+
+def test_an_api_server_that_is_away_as_well_keeps_no_dead_worker_alive(launcher, clock) -> None:
+    launcher._api_client.get_job_status.side_effect = REFUSED
+    assert status(launcher) == "RUNNING"
+    clock.now += 3
+    with pytest.raises(NoAnswer):
+        status(launcher)
+    clock.now += 6
+    assert status(launcher) == "UNKNOWN"
+
+
+def test_a_silent_worker_whose_job_has_failed_is_not_waited_for(launcher, clock) -> None:
+    launcher._api_client.get_job_status.return_value = V1JobStatus(failed=1)
+    assert looks(launcher, clock, 3) == ["RUNNING", "FAILED"]
+    launcher._leases.revoke.assert_called_once()
+
+
+def test_a_database_that_was_away_makes_nobody_silent(launcher, clock) -> None:
+    assert looks(launcher, clock, 3) == ["RUNNING", "RUNNING"]
+    launcher._leases.seen.side_effect = psycopg2.OperationalError("connection\nrefused")
+    with pytest.raises(NoAnswer, match="connection refused"):
+        status(launcher)
+    clock.now += 60
+    launcher._leases.seen.side_effect = None
+    assert status(launcher) == "RUNNING", "it could not renew either"
+    clock.now += 9
+    assert status(launcher) == "UNKNOWN", "now it could"
 
 
 @pytest.mark.parametrize(
@@ -31,19 +113,21 @@ def launcher(monkeypatch) -> PatientK8sRunLauncher:
     [REFUSED, ApiException(429), ApiException(502), TimeoutError("read timed out")],
     ids=["refused", "429", "502", "timeout"],
 )
-def test_no_answer_is_no_verdict(launcher, error) -> None:
+def test_before_there_is_a_lease_no_answer_is_no_verdict(launcher, error) -> None:
+    launcher._leases.seen.return_value = None
     launcher._api_client.get_job_status.side_effect = error
     with pytest.raises(NoAnswer, match=RUN.run_id):
-        launcher.check_run_worker_health(RUN)
+        status(launcher)
 
 
-def test_a_job_that_is_gone_is_a_dead_worker(launcher) -> None:
+def test_without_a_lease_a_job_that_is_gone_is_a_dead_worker(launcher) -> None:
+    launcher._leases.seen.return_value = None
     launcher._api_client.get_job_status.return_value = None
-    assert launcher.check_run_worker_health(RUN).status.value == "UNKNOWN", "which the monitor takes for dead"
+    assert status(launcher) == "UNKNOWN", "which the monitor takes for dead"
 
 
 @pytest.mark.parametrize(
-    ("job", "status"),
+    ("job", "expected"),
     [
         (V1JobStatus(active=1), "RUNNING"),
         (V1JobStatus(failed=1), "FAILED"),
@@ -51,6 +135,17 @@ def test_a_job_that_is_gone_is_a_dead_worker(launcher) -> None:
     ],
     ids=["active", "failed", "ended"],
 )
-def test_an_answer_is_taken_as_it_is(launcher, job, status) -> None:
+def test_without_a_lease_an_answer_is_taken_as_it_is(launcher, job, expected) -> None:
+    launcher._leases.seen.return_value = None
     launcher._api_client.get_job_status.return_value = job
-    assert launcher.check_run_worker_health(RUN).status.value == status
+    assert status(launcher) == expected
+
+
+def test_a_watcher_forgets_the_leases_of_runs_that_ended_and_no_others() -> None:
+    silence = Silence(most=2)
+    silence.of("ended", DEADLINE)
+    first = silence._seen.setdefault("working", (DEADLINE, 0.0))
+    silence.of("working", DEADLINE)
+    silence.of("new", DEADLINE)
+    assert list(silence._seen) == ["working", "new"]
+    assert silence._seen["working"] == first

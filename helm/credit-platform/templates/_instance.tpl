@@ -2,7 +2,7 @@
 {{- define "credit-platform.runLauncher" -}}
 {{- $values := .Values.runLauncher.config.k8sRunLauncher -}}
 module: resources.run_launcher
-class: PatientK8sRunLauncher
+class: LeasedK8sRunLauncher
 config:
   job_namespace: {{ .Release.Namespace }}
   job_image: {{ include "credit-platform.image" .Values.image }}
@@ -26,7 +26,16 @@ config:
   only_allow_user_defined_env_vars: []
   run_k8s_config:
     container_config:
-      env: {{- concat (include "credit-platform.definitionsEnvironment" . | fromYamlArray) (include "credit-platform.storeEnvironment" . | fromYamlArray) | toYaml | nindent 8 }}
+      # It holds the lease by which a loss is noticed, and runs what Dagster asks for below it.
+      command: [python, -m, resources.worker]
+      env:
+        {{- include "credit-platform.definitionsEnvironment" . | nindent 8 }}
+        {{- include "credit-platform.storeEnvironment" . | nindent 8 }}
+        {{- include "credit-platform.libpqEnvironment" . | nindent 8 }}
+        {{- include "credit-platform.leaseEnvironment" . | nindent 8 }}
+        - { name: DAGSTER_RUN_ID, valueFrom: { fieldRef: { fieldPath: "metadata.labels['dagster/run-id']" } } }
+        # Only the pod of a step has one.
+        - { name: DAGSTER_STEP_KEY, valueFrom: { fieldRef: { fieldPath: "metadata.labels['dagster/op']" } } }
     pod_template_spec_metadata:
       annotations:
         # An autoscaler that moves a healthy run to save a node wastes what it did.
@@ -58,17 +67,4 @@ config:
 app.kubernetes.io/name: credit-platform
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- with .Values.runLauncher.config.k8sRunLauncher.labels }}{{ toYaml . | nindent 0 }}{{ end }}
-{{- end }}
-
-{{- define "credit-platform.computeLogs" -}}
-module: dagster_aws.s3.compute_log_manager
-class: S3ComputeLogManager
-config:
-  bucket: {{ include "credit-platform.logBucket" . }}
-  {{- with .Values.computeLogManager.config.s3ComputeLogManager }}
-  prefix: {{ .prefix }}
-  upload_interval: {{ .uploadInterval }}
-  {{- end }}
-  local_dir: /tmp/compute_logs
-  skip_empty_files: true
 {{- end }}

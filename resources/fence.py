@@ -1,0 +1,48 @@
+"""The fence: PostgreSQL refuses what a worker writes about its run once the run's lease is no longer its own.
+
+A worker that was given up may live on: its node was cut off, or it was frozen and wakes up. Stock Dagster lets it write
+on and turn its failed run green. Here its connections carry its name, and a trigger looks for its lease in the very
+transaction that writes, so that there is no moment between the question and the deed.
+(Kleppmann, How to do distributed locking, 2016: a lock needs a fence at the store.)
+"""
+
+from resources.lease import Leases
+
+# What a worker's connections are called, before its name (PGAPPNAME).
+WORKER = "worker "
+# FOR SHARE: a lease isn't revoked between this look and the end of the statement that is looked at.
+FENCE = """DO $$ BEGIN
+  IF (SELECT count(*) FROM pg_trigger WHERE tgname = 'lease_fence') < 2 AND to_regclass('event_logs') IS NOT NULL THEN
+    PERFORM pg_advisory_xact_lock(hashtext('leases'));
+    CREATE OR REPLACE FUNCTION refuse_without_lease() RETURNS trigger LANGUAGE plpgsql AS $fence$
+    DECLARE called text := current_setting('application_name');
+    BEGIN
+      IF starts_with(called, %(worker)s) THEN
+        PERFORM FROM leases WHERE holder = substr(called, length(%(worker)s) + 1) FOR SHARE;
+        IF NOT FOUND THEN
+          RAISE EXCEPTION '%% has no lease any more: its run was given up, and goes on elsewhere', called
+            USING ERRCODE = 'insufficient_privilege';
+        END IF;
+      END IF;
+      RETURN NULL;
+    END $fence$;
+    CREATE OR REPLACE TRIGGER lease_fence BEFORE INSERT OR UPDATE ON event_logs EXECUTE FUNCTION refuse_without_lease();
+    CREATE OR REPLACE TRIGGER lease_fence BEFORE INSERT OR UPDATE ON runs EXECUTE FUNCTION refuse_without_lease();
+  END IF;
+END $$;
+SELECT count(*) FROM pg_trigger WHERE tgname = 'lease_fence'"""
+
+
+class NotFenced(Exception):
+    """Dagster's tables are not where the leases are."""
+
+
+def raise_fence(leases: Leases) -> None:
+    """Sees to it that the fence stands.
+
+    Raises:
+        NotFenced: there are no tables of Dagster's in this database.
+        psycopg2.Error: the database can't be asked.
+    """
+    if leases.ask(FENCE, worker=WORKER) != 2:
+        raise NotFenced("PGDATABASE names a database without Dagster's tables: it must be the one of its storage")

@@ -1,0 +1,103 @@
+"""The first process of a run's pod, as `python -m resources.worker dagster api execute_run …`.
+
+It holds the lease of the run while the worker below it works, so that a loss is noticed within seconds and without
+Kubernetes, and ends a worker that lost it (docs/recovery.md). A process of its own renews in time however long the
+worker computes; a database that is away is waited for, as the worker waits for it.
+"""
+
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from resources.fence import WORKER, raise_fence
+from resources.lease import Lease
+
+log = logging.getLogger(__name__)
+WATCHED = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT)
+# Where the leases are is no business of the code below: a URL that lacks a password must not get this one.
+OURS = ("PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGPASSWORD")
+
+
+def main() -> int:
+    """Runs this command's arguments as the worker of a run; returns its exit code.
+
+    DAGSTER_RUN_ID and, for a step with a pod of its own, DAGSTER_STEP_KEY say whose lease it is,
+    DAGSTER_RUN_LEASE_SECONDS how long it lasts, libpq's variables (PGHOST, …) in which database it is.
+    """
+    logging.basicConfig(format="%(message)s")
+    name = "/".join(["run", os.environ["DAGSTER_RUN_ID"], *filter(None, [os.environ.get("DAGSTER_STEP_KEY")])])
+    seconds = float(os.environ.get("DAGSTER_RUN_LEASE_SECONDS", "8"))
+    lease = Lease("", name, socket.gethostname(), seconds)
+    environment = {key: value for key, value in os.environ.items() if key not in OURS}
+    return supervise(sys.argv[1:], environment | {"PGAPPNAME": f"{WORKER}{lease.holder}"}, lease)
+
+
+def supervise(command: Sequence[str], environment: Mapping[str, str], lease: Lease, pause: float = 1.0) -> int:
+    """Runs the command under the lease, and passes on the signals that ask it to end.
+
+    Args:
+        command: the worker's, whose first word is looked for in PATH.
+        environment: the worker's.
+        lease: not taken yet.
+        pause: seconds between two renewals.
+
+    Returns:
+        Its exit code, as a shell would give it.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
+    worker = os.posix_spawnp(command[0], list(command), dict(environment), setsigmask=[])
+    due = time.monotonic()
+    while True:
+        if time.monotonic() >= due and not frozen(worker):
+            due = time.monotonic() + pause
+            if not held(lease):
+                log.error("%s is another's, or was revoked: its worker is ended", lease.name)
+                os.kill(worker, signal.SIGKILL)
+        asked = signal.sigtimedwait(WATCHED, pause)
+        if asked and asked.si_signo != signal.SIGCHLD:
+            os.kill(worker, asked.si_signo)
+        # As the first process of its container it is the parent of all that lost theirs.
+        for pid, status in iter(lambda: os.waitpid(-1, os.WNOHANG), (0, 0)):
+            if pid == worker:
+                _give_back(lease)
+                code = os.waitstatus_to_exitcode(status)
+                return code if code >= 0 else 128 - code
+
+
+def held(lease: Lease) -> bool:
+    """Takes or renews the lease. False: it is another's. A database that can't be asked has not said so."""
+    import psycopg2
+
+    try:
+        if lease.fence:
+            return lease.renew()
+        raise_fence(lease.leases)
+        return lease.take()
+    except psycopg2.Error as error:
+        log.warning("the lease %s can't be renewed: %s", lease.name, " ".join(str(error).split()))
+        return True
+
+
+def frozen(process: int) -> bool:
+    """Whether a process was stopped by SIGSTOP: it does nothing, so that its lease must not look as if it did."""
+    # The name before the state is in brackets, and may hold anything.
+    state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    return state in "Tt"
+
+
+def _give_back(lease: Lease) -> None:
+    import psycopg2
+
+    with suppress(psycopg2.Error):  # it then ends by itself
+        if lease.fence:
+            lease.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
