@@ -5,14 +5,14 @@ renewed. No answer is not a death, and a worker that is given up is fenced befor
 """
 
 import logging
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Thread
-from typing import Any
+from typing import Any, cast
 
+import dagster as dg
 from dagster_k8s import K8sRunLauncher
 from dagster_k8s.job import get_job_name_from_run_id
 
@@ -23,8 +23,14 @@ from dagster_k8s.launcher import (
 )
 
 from resources.lease import Leases
+from resources.placement import NODE, NUMBER, placed
 
 log = logging.getLogger(__name__)
+ROOT, MOST = "dagster/root_run_id", "dagster/max_retries"
+# A tag that a retry would inherit: it counts for the run that it names.
+CRASHED = "platform/crashed"
+# The kernel may end the holder of the lease together with its worker.
+OUT_OF_MEMORY = "OOMKilled"
 
 
 class NoAnswer(Exception):
@@ -64,13 +70,34 @@ class LeasedK8sRunLauncher(K8sRunLauncher):
     429 or 502 for a death: it fails a run that is well, and retries it beside itself. Where nothing can be learned, the
     monitor writes the error to its log, and looks again at its next round.
 
-    DAGSTER_RUN_LEASE_SECONDS is how long a lease may be silent, libpq's variables say where the leases are.
+    libpq's variables (PGHOST, …) say where the leases are.
+
+    Args:
+        lease_seconds: how long a lease may be silent.
+        crash_retries: how often a run is retried whose worker ended by itself, killed for memory for example, whatever
+            the budget for lost workers.
+        spot_attempts: attempts that are bound to spot nodes; later ones look for a node that stays.
     """
 
-    def __init__(self, *arguments: Any, **more: Any) -> None:
-        super().__init__(*arguments, **more)
+    def __init__(self, lease_seconds: int = 8, crash_retries: int = 2, spot_attempts: int = 3, **more: Any) -> None:
+        super().__init__(**more)
         self._leases, self._silence = Leases("", "run monitoring"), Silence()
-        self._patience = float(os.environ.get("DAGSTER_RUN_LEASE_SECONDS", "8"))
+        self._patience, self._crash_retries, self._spot_attempts = lease_seconds, crash_retries, spot_attempts
+
+    @classmethod
+    def config_type(cls) -> Any:
+        ours = {"lease_seconds": 8, "crash_retries": 2, "spot_attempts": 3}
+        fields = {name: dg.Field(int, default_value=value) for name, value in ours.items()}
+        return {**cast("dict[str, Any]", super().config_type()), **fields}
+
+    def get_container_context_for_run(self, dagster_run: Any) -> Any:
+        """Stock's, with the place that this attempt is given (resources/placement.py)."""
+        context, run = super().get_container_context_for_run(dagster_run), dagster_run
+        parent = self._instance.get_run_by_id(run.parent_run_id) if run.parent_run_id else None
+        lost_on = parent.tags.get(NODE) if parent else None
+        config = context.run_k8s_config
+        spec = placed(config.pod_spec_config, int(run.tags.get(NUMBER, "0")), self._spot_attempts, lost_on)
+        return context._replace(run_k8s_config=config._replace(pod_spec_config=spec))
 
     def check_run_worker_health(self, run: Any) -> Any:
         """Whether the worker of a run lives. One that does not is fenced when this returns.
@@ -80,8 +107,9 @@ class LeasedK8sRunLauncher(K8sRunLauncher):
         """
         lease = f"run/{run.run_id}"
         deadline = self._asked(self._leases.seen, lease)
-        if deadline is None:
-            return self._job_health(run)  # no worker has begun yet, or it has ended
+        if deadline is None:  # no worker has begun yet, or it has ended
+            found = self._job_health(run)
+            return self._crashed(run, found) if found.status is WorkerStatus.FAILED else found
         silent = self._silence.of(lease, deadline)
         if silent < 1:  # renewed since the last look
             return CheckRunHealthResult(WorkerStatus.RUNNING)
@@ -93,9 +121,21 @@ class LeasedK8sRunLauncher(K8sRunLauncher):
         alive = found.status in (WorkerStatus.RUNNING, WorkerStatus.SUCCESS)
         if alive or not self._asked(self._leases.revoke, lease, deadline):
             return CheckRunHealthResult(WorkerStatus.RUNNING)
+        if found.status is WorkerStatus.FAILED:
+            info = self.get_run_worker_debug_info(run, include_container_logs=False) or ""
+            return self._crashed(run, found) if OUT_OF_MEMORY in info else found
         # The fence does not wait for an API server that may be as far away as the worker.
         Thread(target=self._delete_job, args=[run], daemon=True).start()
         return found
+
+    def _crashed(self, run: Any, found: Any) -> Any:
+        """Notes that a worker ended by itself; once too often, the run is retried no more."""
+        root = run.root_run_id or run.run_id
+        group = [*self._instance.get_runs(dg.RunsFilter(tags={ROOT: root})), self._instance.get_run_by_id(root)]
+        before = sum(each.tags.get(CRASHED) == each.run_id for each in group if each and each.run_id != run.run_id)
+        enough = {MOST: "0"} if before >= self._crash_retries else {}
+        self._instance.add_run_tags(run.run_id, {CRASHED: run.run_id, **enough})
+        return found._replace(msg=f"its worker ended by itself, crash {before + 1} of this run; {found.msg}")
 
     def _asked(self, question: Callable[..., Any], *about: Any) -> Any:
         import psycopg2

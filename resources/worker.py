@@ -52,7 +52,7 @@ def supervise(command: Sequence[str], environment: Mapping[str, str], lease: Lea
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
     worker = os.posix_spawnp(command[0], list(command), dict(environment), setsigmask=[])
-    due = time.monotonic()
+    due, told = time.monotonic(), False
     while True:
         if time.monotonic() >= due and not frozen(worker):
             due = time.monotonic() + pause
@@ -61,11 +61,13 @@ def supervise(command: Sequence[str], environment: Mapping[str, str], lease: Lea
                 os.kill(worker, signal.SIGKILL)
         asked = signal.sigtimedwait(WATCHED, pause)
         if asked and asked.si_signo != signal.SIGCHLD:
+            told = True
             os.kill(worker, asked.si_signo)
         # As the first process of its container it is the parent of all that lost theirs.
         for pid, status in iter(lambda: os.waitpid(-1, os.WNOHANG), (0, 0)):
             if pid == worker:
-                _give_back(lease)
+                if not told:  # a lease that is left behind says that its worker did not end by itself
+                    _give_back(lease)
                 code = os.waitstatus_to_exitcode(status)
                 return code if code >= 0 else 128 - code
 

@@ -14,10 +14,15 @@ def instance(chart, read_by_dagster) -> Iterator[dg.DagsterInstance]:
         yield instance
 
 
-def run_pod(instance, tags=None):
+@dg.job
+def refresh() -> None:
+    """Its name is all that is asked for."""
+
+
+def run_pod(instance, tags=None, run=None):
     """The Job that the launcher makes of a run, as the Kubernetes client sends it."""
     launcher = instance.run_launcher
-    context = launcher.get_container_context_for_run(dg.DagsterRun(job_name="refresh", tags=tags or {}))
+    context = launcher.get_container_context_for_run(run or dg.DagsterRun(job_name="refresh", tags=tags or {}))
     config = context.get_k8s_job_config(None, launcher)
     return construct_dagster_k8s_job(config, ["dagster"], "run", user_defined_k8s_config=context.run_k8s_config)
 
@@ -28,7 +33,7 @@ def test_dagster_reads_the_settings_that_a_lost_node_depends_on(instance) -> Non
     assert instance.run_monitoring_start_timeout_seconds == 600
     assert instance.run_monitoring_max_resume_run_attempts == 0
     assert instance.run_retries_enabled
-    assert instance.run_retries_max_retries == 5
+    assert instance.run_retries_max_retries == 20
     assert not instance.run_retries_retry_on_asset_or_op_failure
     assert not instance.telemetry_enabled
 
@@ -47,9 +52,22 @@ def test_a_run_works_below_the_holder_of_its_lease_for_as_long_as_the_daemon_wat
     assert env["DAGSTER_RUN_ID"].value_from.field_ref.field_path == "metadata.labels['dagster/run-id']"
     (daemon,) = chart.pods()["Deployment/rel-daemon"]["spec"]["containers"]
     watching = {each["name"]: each for each in daemon["env"]}
-    for name in ("DAGSTER_RUN_LEASE_SECONDS", "PGHOST", "PGPORT", "PGUSER", "PGDATABASE"):
+    for name in ("PGHOST", "PGPORT", "PGUSER", "PGDATABASE"):
         assert env[name].value == watching[name]["value"], name
-    assert float(env["DAGSTER_RUN_LEASE_SECONDS"].value) > instance.run_monitoring_poll_interval_seconds
+    seconds = chart.instance["run_launcher"]["config"]["lease_seconds"]
+    assert float(env["DAGSTER_RUN_LEASE_SECONDS"].value) == seconds > instance.run_monitoring_poll_interval_seconds
+
+
+def test_a_retry_avoids_the_node_that_was_lost_and_the_last_ones_spot_nodes(instance) -> None:
+    lost = instance.create_run_for_job(refresh, tags={"platform/node": "spot-1"})
+    tags = {"dagster/retry_number": "4"}
+    retry = instance.create_run_for_job(refresh, tags=tags, parent_run_id=lost.run_id, root_run_id=lost.run_id)
+    pod = run_pod(instance, run=retry).spec.template.spec
+    avoided = pod.affinity.node_affinity.preferred_during_scheduling_ignored_during_execution
+    terms = [term for each in avoided for term in each.preference.match_expressions]
+    assert {term.key: term.values for term in terms} == {"kubernetes.io/hostname": ["spot-1"], "capacity": ["spot"]}
+    assert not pod.node_selector
+    assert run_pod(instance).spec.template.spec.affinity is None
 
 
 def test_logs_go_to_the_bucket_of_the_store_while_a_step_runs(instance) -> None:

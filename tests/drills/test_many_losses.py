@@ -5,7 +5,6 @@ where the one before it was.
 """
 
 import json
-import signal
 import time
 from contextlib import ExitStack
 
@@ -55,7 +54,8 @@ def test_a_run_completes_though_ten_workers_in_a_row_are_lost(platform, undistur
     for number in range(LOSSES):
         run = runs[-1]
         platform.until(f"attempt {number} trains", lambda run=run: platform.training_since(run, 3), 120)
-        platform.signal_worker(run, signal.SIGKILL)
+        pod = platform.pod(run)["metadata"]["name"]
+        platform.kubectl("delete", "pod", pod, "--force", "--grace-period=0")
         assert platform.webserver.wait_for_run(run, 60) == "FAILURE"
         runs.append(platform.until("the run is retried", lambda run=run: platform.retry_of(run), 90))
     assert platform.webserver.wait_for_run(runs[-1], 300) == "SUCCESS"

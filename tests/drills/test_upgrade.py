@@ -28,7 +28,7 @@ def test_a_run_is_not_touched_by_a_new_release(platform, undisturbed, upgrade, h
     before = {part: pods(component(part))[0]["metadata"]["uid"] for part in PARTS.values()}
     helm(*(upgrade if how == "upgrade" else ["rollback", RELEASE]))
     for part in PARTS.values():
-        after = [each["metadata"]["uid"] for each in pods(component(part)) if each["status"]["phase"] == "Running"]
+        after = [pod["metadata"]["uid"] for pod in pods(component(part)) if "deletionTimestamp" not in pod["metadata"]]
         assert before[part] not in after, f"{part} was not replaced"
     is_unharmed(platform, undisturbed, f"helm {how} in mid-run", run)
     assert platform.pod(run)["metadata"]["uid"] == pod

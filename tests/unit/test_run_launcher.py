@@ -12,7 +12,7 @@ from kubernetes.client.rest import ApiException
 from urllib3.exceptions import MaxRetryError
 
 from resources import run_launcher
-from resources.run_launcher import LeasedK8sRunLauncher, NoAnswer, Silence
+from resources.run_launcher import CRASHED, LeasedK8sRunLauncher, NoAnswer, Silence
 
 RUN = dg.DagsterRun(job_name="refresh", status=dg.DagsterRunStatus.STARTED)
 REFUSED = MaxRetryError(pool=Mock(), url="/apis/batch/v1", reason=ConnectionRefusedError())
@@ -37,7 +37,11 @@ def launcher(monkeypatch, clock) -> LeasedK8sRunLauncher:
     monkeypatch.setattr(made, "get_container_context_for_run", lambda run: context)
     monkeypatch.setattr(made, "_get_resume_attempt_number", lambda run: None)
     leases = Mock(seen=Mock(return_value=DEADLINE), revoke=Mock(return_value=True))
-    for name, value in {"_leases": leases, "_silence": Silence(), "_patience": 8.0}.items():
+    instance = Mock(get_runs=Mock(return_value=[]), get_run_by_id=Mock(return_value=None))
+    ours = {"_leases": leases, "_silence": Silence(), "_patience": 8, "_crash_retries": 1, "_spot_attempts": 3}
+    monkeypatch.setattr(LeasedK8sRunLauncher, "_instance", instance)
+    monkeypatch.setattr(made, "get_run_worker_debug_info", Mock(return_value="exit code 1"))
+    for name, value in ours.items():
         monkeypatch.setattr(made, name, value, raising=False)
     at_once = Mock(side_effect=lambda target, args, daemon: SimpleNamespace(start=lambda: target(*args)))
     monkeypatch.setattr(run_launcher, "Thread", at_once)
@@ -94,6 +98,7 @@ def test_a_silent_worker_whose_job_has_failed_is_not_waited_for(launcher, clock)
     launcher._api_client.get_job_status.return_value = V1JobStatus(failed=1)
     assert looks(launcher, clock, 3) == ["RUNNING", "FAILED"]
     launcher._leases.revoke.assert_called_once()
+    launcher._instance.add_run_tags.assert_not_called()
 
 
 def test_a_database_that_was_away_makes_nobody_silent(launcher, clock) -> None:
@@ -139,6 +144,25 @@ def test_without_a_lease_an_answer_is_taken_as_it_is(launcher, job, expected) ->
     launcher._leases.seen.return_value = None
     launcher._api_client.get_job_status.return_value = job
     assert status(launcher) == expected
+
+
+def test_a_worker_that_ends_by_itself_again_and_again_is_not_retried_for_ever(launcher) -> None:
+    launcher._leases.seen.return_value = None
+    launcher._api_client.get_job_status.return_value = V1JobStatus(failed=1)
+    assert "crash 1 of this run" in launcher.check_run_worker_health(RUN).msg
+    launcher._instance.add_run_tags.assert_called_once_with(RUN.run_id, {CRASHED: RUN.run_id})
+    inherited = dg.DagsterRun(job_name="refresh", tags={CRASHED: "another"})
+    crashed = dg.DagsterRun(job_name="refresh", run_id=(own := dg.DagsterRun(job_name="r").run_id), tags={CRASHED: own})
+    launcher._instance.get_runs.return_value = [inherited, crashed]
+    assert "crash 2 of this run" in launcher.check_run_worker_health(RUN).msg
+    assert launcher._instance.add_run_tags.call_args.args[1]["dagster/max_retries"] == "0"
+
+
+def test_one_that_the_kernel_killed_together_with_the_holder_of_its_lease_has_crashed_too(launcher, clock) -> None:
+    launcher._api_client.get_job_status.return_value = V1JobStatus(failed=1)
+    launcher.get_run_worker_debug_info.return_value = "Pod x terminated: OOMKilled"
+    assert looks(launcher, clock, 3) == ["RUNNING", "FAILED"]
+    launcher._instance.add_run_tags.assert_called_once_with(RUN.run_id, {CRASHED: RUN.run_id})
 
 
 def test_a_watcher_forgets_the_leases_of_runs_that_ended_and_no_others() -> None:

@@ -4,6 +4,9 @@
 module: resources.run_launcher
 class: LeasedK8sRunLauncher
 config:
+  lease_seconds: {{ .Values.dagsterDaemon.runMonitoring.leaseSeconds }}
+  crash_retries: {{ .Values.dagsterDaemon.runRetries.crashRetries }}
+  spot_attempts: {{ .Values.dagsterDaemon.runRetries.spotAttempts }}
   job_namespace: {{ .Release.Namespace }}
   job_image: {{ include "credit-platform.image" .Values.image }}
   image_pull_policy: {{ .Values.image.pullPolicy }}
@@ -32,7 +35,8 @@ config:
         {{- include "credit-platform.definitionsEnvironment" . | nindent 8 }}
         {{- include "credit-platform.storeEnvironment" . | nindent 8 }}
         {{- include "credit-platform.libpqEnvironment" . | nindent 8 }}
-        {{- include "credit-platform.leaseEnvironment" . | nindent 8 }}
+        - { name: DAGSTER_RUN_LEASE_SECONDS, value: {{ .Values.dagsterDaemon.runMonitoring.leaseSeconds | quote }} }
+        - { name: NODE_NAME, valueFrom: { fieldRef: { fieldPath: spec.nodeName } } }
         - { name: DAGSTER_RUN_ID, valueFrom: { fieldRef: { fieldPath: "metadata.labels['dagster/run-id']" } } }
         # Only the pod of a step has one.
         - { name: DAGSTER_STEP_KEY, valueFrom: { fieldRef: { fieldPath: "metadata.labels['dagster/op']" } } }

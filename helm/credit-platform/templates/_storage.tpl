@@ -36,8 +36,3 @@ custom:
       name: {{ include "credit-platform.postgresqlSecret" . }}
       key: postgresql-password
 {{- end }}
-
-{{/* How long the lease of a run's worker may be silent: read by who renews it and by who watches it. */}}
-{{- define "credit-platform.leaseEnvironment" -}}
-- { name: DAGSTER_RUN_LEASE_SECONDS, value: {{ .Values.dagsterDaemon.runMonitoring.leaseSeconds | quote }} }
-{{- end }}
