@@ -91,13 +91,15 @@ class LeasedK8sRunLauncher(K8sRunLauncher):
         return {**cast("dict[str, Any]", super().config_type()), **fields}
 
     def get_container_context_for_run(self, dagster_run: Any) -> Any:
-        """Stock's, with the place that this attempt is given (resources/placement.py)."""
+        """Stock's, with the place of this attempt (resources/placement.py), and its number for its pod."""
         context, run = super().get_container_context_for_run(dagster_run), dagster_run
         parent = self._instance.get_run_by_id(run.parent_run_id) if run.parent_run_id else None
         lost_on = parent.tags.get(NODE) if parent else None
-        config = context.run_k8s_config
-        spec = placed(config.pod_spec_config, int(run.tags.get(NUMBER, "0")), self._spot_attempts, lost_on)
-        return context._replace(run_k8s_config=config._replace(pod_spec_config=spec))
+        config, attempt = context.run_k8s_config, run.tags.get(NUMBER, "0")
+        spec = placed(config.pod_spec_config, int(attempt), self._spot_attempts, lost_on)
+        environment = [*config.container_config.get("env", []), {"name": "DAGSTER_RETRY_NUMBER", "value": attempt}]
+        container = {**config.container_config, "env": environment}
+        return context._replace(run_k8s_config=config._replace(pod_spec_config=spec, container_config=container))
 
     def check_run_worker_health(self, run: Any) -> Any:
         """Whether the worker of a run lives. One that does not is fenced when this returns.

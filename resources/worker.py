@@ -7,6 +7,7 @@ worker computes; a database that is away is waited for, as the worker waits for 
 
 import logging
 import os
+import random
 import signal
 import socket
 import sys
@@ -28,17 +29,30 @@ def main() -> int:
     """Runs this command's arguments as the worker of a run; returns its exit code.
 
     DAGSTER_RUN_ID and, for a step with a pod of its own, DAGSTER_STEP_KEY say whose lease it is,
-    DAGSTER_RUN_LEASE_SECONDS how long it lasts, libpq's variables (PGHOST, …) in which database it is.
+    DAGSTER_RUN_LEASE_SECONDS how long it lasts, libpq's variables (PGHOST, …) in which database it is, and
+    DAGSTER_RETRY_NUMBER which attempt this is.
     """
+    attempt = int(os.environ.get("DAGSTER_RETRY_NUMBER", "0"))
     logging.basicConfig(format="%(message)s")
     name = "/".join(["run", os.environ["DAGSTER_RUN_ID"], *filter(None, [os.environ.get("DAGSTER_STEP_KEY")])])
     seconds = float(os.environ.get("DAGSTER_RUN_LEASE_SECONDS", "8"))
     lease = Lease("", name, socket.gethostname(), seconds)
     environment = {key: value for key, value in os.environ.items() if key not in OURS}
-    return supervise(sys.argv[1:], environment | {"PGAPPNAME": f"{WORKER}{lease.holder}"}, lease)
+    environment |= {"PGAPPNAME": f"{WORKER}{lease.holder}"}
+    return supervise(sys.argv[1:], environment, lease, delay=backoff(attempt))
 
 
-def supervise(command: Sequence[str], environment: Mapping[str, str], lease: Lease, pause: float = 1.0) -> int:
+def backoff(attempt: int, free: int = 3, most: float = 60) -> float:
+    """Seconds that an attempt waits before it begins: none at first, then more and more, so that a storm passes.
+
+    A random part of it, or all that were lost together would come back together ("full jitter", Brooker, AWS, 2015).
+    """
+    return random.uniform(0, min(most, 2 ** (attempt - free))) if attempt > free else 0.0  # noqa: S311
+
+
+def supervise(
+    command: Sequence[str], environment: Mapping[str, str], lease: Lease, pause: float = 1.0, delay: float = 0.0
+) -> int:
     """Runs the command under the lease, and passes on the signals that ask it to end.
 
     Args:
@@ -46,11 +60,14 @@ def supervise(command: Sequence[str], environment: Mapping[str, str], lease: Lea
         environment: the worker's.
         lease: not taken yet.
         pause: seconds between two renewals.
+        delay: seconds before it begins.
 
     Returns:
         Its exit code, as a shell would give it.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
+    if delay and (asked := signal.sigtimedwait(WATCHED, delay)):
+        return 128 + asked.si_signo
     worker = os.posix_spawnp(command[0], list(command), dict(environment), setsigmask=[])
     due, told = time.monotonic(), False
     while True:

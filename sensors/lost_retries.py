@@ -30,13 +30,14 @@ ALL_STEPS_ENDED = "No steps needed to be retried"
 class Ended:
     """A run that has failed, or has not: what matters of it here.
 
-    One that `stays` as it is failed by its own step, or asked for no retry.
+    One that `stays` as it is failed by its own step, or asked for no retry. One that never `began` costs nothing.
     """
 
     run_id: str
     parent: str | None
     failed_at: float | None
     stays: bool
+    began: bool = True
 
 
 def forgotten(group: Sequence[Ended], retries: int, now: float) -> str | None:
@@ -44,14 +45,14 @@ def forgotten(group: Sequence[Ended], retries: int, now: float) -> str | None:
 
     Args:
         group: a run that was asked for, with all that went on from it.
-        retries: how many the group may have.
+        retries: how many that began the group may have.
         now: Unix seconds.
     """
     if any(run.failed_at is None for run in group):
         return None  # one is under way, has ended well, or was ended by somebody
     parents = {run.parent for run in group}
     for run in group:
-        left = run.run_id not in parents and len(group) <= retries
+        left = run.run_id not in parents and sum(each.began for each in group) <= retries
         if left and run.failed_at is not None and not run.stays and run.failed_at < now - PATIENCE:
             return run.run_id
     return None
@@ -64,7 +65,7 @@ def ended(instance: dg.DagsterInstance, record: dg.RunRecord) -> Ended:
         return Ended(run.run_id, run.parent_run_id, None, stays=False)
     by_a_step = run.tags.get(REASON) == "STEP_FAILURE" and not all(map(lost, step_failures(instance, run.run_id)))
     stays = by_a_step or run.tags.get(MOST) == "0"
-    return Ended(run.run_id, run.parent_run_id, record.end_time or 0, stays)
+    return Ended(run.run_id, run.parent_run_id, record.end_time or 0, stays, record.start_time is not None)
 
 
 def step_failures(instance: dg.DagsterInstance, run: str) -> list[str]:

@@ -19,6 +19,7 @@ from psycopg2.extensions import parse_dsn
 
 from resources.fence import NotFenced, raise_fence
 from resources.lease import Lease, Leases
+from resources.worker import backoff
 
 RUN = "run/1234"
 # Says that it works, and then does so until it is ended.
@@ -98,6 +99,25 @@ def test_a_signal_to_end_in_order_reaches_the_worker(supervised, leases) -> None
     started.terminate()
     assert started.wait(10) == 5
     assert leases.seen(RUN), "it looks like a worker that ended by its own fault"
+
+
+def test_an_attempt_waits_longer_the_more_were_lost_before_it_and_not_for_ever() -> None:
+    waits = {attempt: [backoff(attempt) for _ in range(200)] for attempt in (0, 3, 4, 7, 100)}
+    assert max(waits[0]) == max(waits[3]) == 0
+    assert 0 < max(waits[4]) <= 2 < max(waits[7]) <= 16
+    assert 50 < max(waits[100]) <= 60
+    assert min(waits[100]) < 10, "those that were lost together come back together"
+
+
+def test_an_attempt_that_still_waits_ends_when_it_is_asked_to() -> None:
+    waiting = "from resources.worker import supervise\nfrom resources.lease import Lease\nprint('waits', flush=True)\n"
+    waiting += "raise SystemExit(supervise(['false'], {}, Lease('', 'run/1', 'pod'), delay=60))"
+    with subprocess.Popen([sys.executable, "-c", waiting], stdout=subprocess.PIPE, text=True) as started:
+        assert started.stdout
+        assert started.stdout.readline() == "waits\n"
+        time.sleep(0.5)
+        started.terminate()
+        assert started.wait(5) == 128 + signal.SIGTERM
 
 
 def test_the_lease_is_renewed_for_as_long_as_the_worker_computes(supervised, leases) -> None:

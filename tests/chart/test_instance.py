@@ -63,6 +63,7 @@ def test_a_retry_avoids_the_node_that_was_lost_and_the_last_ones_spot_nodes(inst
     tags = {"dagster/retry_number": "4"}
     retry = instance.create_run_for_job(refresh, tags=tags, parent_run_id=lost.run_id, root_run_id=lost.run_id)
     pod = run_pod(instance, run=retry).spec.template.spec
+    assert {"DAGSTER_RETRY_NUMBER": "4"}.items() <= {each.name: each.value for each in pod.containers[0].env}.items()
     avoided = pod.affinity.node_affinity.preferred_during_scheduling_ignored_during_execution
     terms = [term for each in avoided for term in each.preference.match_expressions]
     assert {term.key: term.values for term in terms} == {"kubernetes.io/hostname": ["spot-1"], "capacity": ["spot"]}

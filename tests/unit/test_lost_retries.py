@@ -1,5 +1,7 @@
 """A retry that was promised and never comes leaves an old model; one that comes twice is work done twice."""
 
+from dataclasses import replace
+
 import pytest
 
 from sensors.lost_retries import PATIENCE, Ended, forgotten, lost
@@ -23,6 +25,12 @@ def test_a_failed_run_that_nothing_goes_on_from_is_forgotten() -> None:
 
 def test_one_that_goes_on_is_not() -> None:
     assert forgotten([failed("root"), going_on("second", "root")], retries=5, now=NOW) is None
+
+
+def test_one_that_never_began_costs_nothing_of_the_budget_and_one_that_did_does() -> None:
+    group = [failed("root"), failed("second", "root")]
+    assert forgotten(group, retries=1, now=NOW) is None
+    assert forgotten([group[0], replace(group[1], began=False)], retries=1, now=NOW) == "second"
 
 
 def test_what_somebody_else_goes_on_with_is_left_to_them() -> None:
