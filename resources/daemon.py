@@ -42,7 +42,15 @@ def run_daemon() -> None:
     sys.argv[0] = command.name
     tolerance = float(os.environ.get("DAGSTER_DAEMON_HEARTBEAT_TOLERANCE", "300"))
     threading.Thread(target=end_when_hung, args=(tolerance,), name="heartbeats", daemon=True).start()
+    threading.Thread(target=look_after_starts, name="starts", daemon=True).start()
     command.load()()
+
+
+def look_after_starts() -> None:
+    """Its imports are the leader's business, not the standby's."""
+    from resources.starts import watch_starts
+
+    watch_starts()
 
 
 def end_when_hung(tolerance: float, pause: float = 15) -> None:

@@ -127,17 +127,21 @@ class LeasedK8sRunLauncher(K8sRunLauncher):
             info = self.get_run_worker_debug_info(run, include_container_logs=False) or ""
             return self._crashed(run, found) if OUT_OF_MEMORY in info else found
         # The fence does not wait for an API server that may be as far away as the worker.
-        Thread(target=self._delete_job, args=[run], daemon=True).start()
+        Thread(target=self.delete_job, args=[run], daemon=True).start()
         return found
 
     def _crashed(self, run: Any, found: Any) -> Any:
-        """Notes that a worker ended by itself; once too often, the run is retried no more."""
+        number = self.count_crash(run)
+        return found._replace(msg=f"its worker ended by itself, crash {number} of this run; {found.msg}")
+
+    def count_crash(self, run: Any) -> int:
+        """Notes that the worker of a run ended by itself; once too often, the run is retried no more."""
         root = run.root_run_id or run.run_id
         group = [*self._instance.get_runs(dg.RunsFilter(tags={ROOT: root})), self._instance.get_run_by_id(root)]
         before = sum(each.tags.get(CRASHED) == each.run_id for each in group if each and each.run_id != run.run_id)
         enough = {MOST: "0"} if before >= self._crash_retries else {}
         self._instance.add_run_tags(run.run_id, {CRASHED: run.run_id, **enough})
-        return found._replace(msg=f"its worker ended by itself, crash {before + 1} of this run; {found.msg}")
+        return before + 1
 
     def _asked(self, question: Callable[..., Any], *about: Any) -> Any:
         import psycopg2
@@ -155,7 +159,18 @@ class LeasedK8sRunLauncher(K8sRunLauncher):
             raise NoAnswer(f"run {run.run_id} is taken to be as it was: {found.msg}")
         return found
 
-    def _delete_job(self, run: Any) -> None:
+    def job_failed(self, run: Any) -> bool:
+        """Whether the Job of a run has ended badly, by what its pod or Kubernetes did."""
+        namespace = self.get_container_context_for_run(run).namespace
+        status = self._api_client.get_job_status(job_name=get_job_name_from_run_id(run.run_id), namespace=namespace)
+        return bool(status and status.failed and not status.active)
+
+    def left_pods(self, run: Any) -> bool:
+        """Whether a pod of the run is there, dead or alive: one that was taken away with its node is not."""
+        namespace = self.get_container_context_for_run(run).namespace
+        return bool(self._api_client.get_pod_names_in_job(get_job_name_from_run_id(run.run_id), namespace))
+
+    def delete_job(self, run: Any) -> None:
         """Takes the pod away, once its node can be reached, and what the Job owns."""
         namespace = self.get_container_context_for_run(run).namespace
         try:

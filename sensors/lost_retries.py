@@ -31,6 +31,7 @@ class Ended:
     """A run that has failed, or has not: what matters of it here.
 
     One that `stays` as it is failed by its own step, or asked for no retry. One that never `began` costs nothing.
+    `most` is the budget that a run has of its own.
     """
 
     run_id: str
@@ -38,6 +39,7 @@ class Ended:
     failed_at: float | None
     stays: bool
     began: bool = True
+    most: int | None = None
 
 
 def forgotten(group: Sequence[Ended], retries: int, now: float) -> str | None:
@@ -51,8 +53,9 @@ def forgotten(group: Sequence[Ended], retries: int, now: float) -> str | None:
     if any(run.failed_at is None for run in group):
         return None  # one is under way, has ended well, or was ended by somebody
     parents = {run.parent for run in group}
+    spent = sum(each.began for each in group)
     for run in group:
-        left = run.run_id not in parents and sum(each.began for each in group) <= retries
+        left = run.run_id not in parents and spent <= (retries if run.most is None else run.most)
         if left and run.failed_at is not None and not run.stays and run.failed_at < now - PATIENCE:
             return run.run_id
     return None
@@ -64,8 +67,9 @@ def ended(instance: dg.DagsterInstance, record: dg.RunRecord) -> Ended:
     if run.status is not dg.DagsterRunStatus.FAILURE:
         return Ended(run.run_id, run.parent_run_id, None, stays=False)
     by_a_step = run.tags.get(REASON) == "STEP_FAILURE" and not all(map(lost, step_failures(instance, run.run_id)))
-    stays = by_a_step or run.tags.get(MOST) == "0"
-    return Ended(run.run_id, run.parent_run_id, record.end_time or 0, stays, record.start_time is not None)
+    most = int(run.tags[MOST]) if run.tags.get(MOST, "").isdecimal() else None
+    began, stays = record.start_time is not None, by_a_step or most == 0
+    return Ended(run.run_id, run.parent_run_id, record.end_time or 0, stays, began, most)
 
 
 def step_failures(instance: dg.DagsterInstance, run: str) -> list[str]:

@@ -33,6 +33,13 @@ def test_one_that_never_began_costs_nothing_of_the_budget_and_one_that_did_does(
     assert forgotten([group[0], replace(group[1], began=False)], retries=1, now=NOW) == "second"
 
 
+def test_the_budget_that_a_run_has_of_its_own_is_kept() -> None:
+    first, second = failed("root"), replace(failed("second", "root"), most=1)
+    assert forgotten([replace(first, most=1)], retries=5, now=NOW) == "root"
+    assert forgotten([first, second], retries=5, now=NOW) is None
+    assert forgotten([first, replace(second, most=None)], retries=5, now=NOW) == "second"
+
+
 def test_what_somebody_else_goes_on_with_is_left_to_them() -> None:
     by_hand = going_on("by hand", "root")
     assert forgotten([failed("root"), failed("second", "root"), by_hand], retries=5, now=NOW) is None
