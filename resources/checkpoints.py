@@ -30,7 +30,7 @@ from resources.artifacts import (
 from resources.blocks import Blocks
 from resources.formats import FORMATS, Format
 from resources.object_store import ObjectStore, open_store
-from resources.placement import record_node
+from resources.placement import record_place
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ class Checkpoints(dg.ConfigurableResource):
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         self._store = open_store(self.store_uri)
         if context.instance and context.run_id:
-            record_node(context.instance, context.run_id)
+            record_place(context.instance, context.run_id)
 
     @property
     def store(self) -> ObjectStore:

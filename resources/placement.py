@@ -10,14 +10,15 @@ from typing import Any
 import dagster as dg
 
 # The node that an attempt ran on, as a tag of its run; and which attempt it is, as Dagster counts.
-NODE, NUMBER = "platform/node", "dagster/retry_number"
-SETTING = "NODE_NAME"
+NODE, CAPACITY, NUMBER = "platform/node", "platform/capacity", "dagster/retry_number"
+# What the pod of a run is told of its place.
+VARIABLES = {NODE: "NODE_NAME", CAPACITY: "NODE_CAPACITY"}
 
 
-def record_node(instance: dg.DagsterInstance, run_id: str) -> None:
-    """Tags a run with the node that it runs on, if NODE_NAME says which."""
-    if node := os.environ.get(SETTING):
-        instance.add_run_tags(run_id, {NODE: node})
+def record_place(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Tags a run with the node that it runs on and the capacity that it was bound to, as far as they are known."""
+    if told := {tag: os.environ[name] for tag, name in VARIABLES.items() if os.environ.get(name)}:
+        instance.add_run_tags(run_id, told)
 
 
 def placed(pod_spec: Mapping[str, Any], attempt: int, spot_attempts: int, lost_on: str | None) -> dict[str, Any]:

@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 ROOT, MOST = "dagster/root_run_id", "dagster/max_retries"
 # A tag that a retry would inherit: it counts for the run that it names.
 CRASHED = "platform/crashed"
+# When a worker that was given up was last heard of, in Unix seconds of PostgreSQL's clock.
+LOST_AT = "platform/lost_at"
 # The kernel may end the holder of the lease together with its worker.
 OUT_OF_MEMORY = "OOMKilled"
 
@@ -97,8 +99,9 @@ class LeasedK8sRunLauncher(K8sRunLauncher):
         lost_on = parent.tags.get(NODE) if parent else None
         config, attempt = context.run_k8s_config, run.tags.get(NUMBER, "0")
         spec = placed(config.pod_spec_config, int(attempt), self._spot_attempts, lost_on)
-        environment = [*config.container_config.get("env", []), {"name": "DAGSTER_RETRY_NUMBER", "value": attempt}]
-        container = {**config.container_config, "env": environment}
+        told = {"DAGSTER_RETRY_NUMBER": attempt, "NODE_CAPACITY": "spot" if "node_selector" in spec else "any"}
+        environment = [{"name": name, "value": value} for name, value in told.items()]
+        container = {**config.container_config, "env": [*config.container_config.get("env", []), *environment]}
         return context._replace(run_k8s_config=config._replace(pod_spec_config=spec, container_config=container))
 
     def check_run_worker_health(self, run: Any) -> Any:
@@ -126,6 +129,8 @@ class LeasedK8sRunLauncher(K8sRunLauncher):
         if found.status is WorkerStatus.FAILED:
             info = self.get_run_worker_debug_info(run, include_container_logs=False) or ""
             return self._crashed(run, found) if OUT_OF_MEMORY in info else found
+        renewed = deadline.timestamp() - self._patience
+        self._instance.add_run_tags(run.run_id, {LOST_AT: f"{renewed:.1f}"})
         # The fence does not wait for an API server that may be as far away as the worker.
         Thread(target=self.delete_job, args=[run], daemon=True).start()
         return found

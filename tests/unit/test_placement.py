@@ -2,7 +2,7 @@
 
 from unittest.mock import Mock
 
-from resources.placement import NODE, placed, record_node
+from resources.placement import CAPACITY, NODE, VARIABLES, placed, record_place
 
 SPEC = {"node_selector": {"capacity": "spot"}, "tolerations": ["spot"]}
 PREFERRED = "preferred_during_scheduling_ignored_during_execution"
@@ -38,11 +38,15 @@ def test_where_no_node_is_spot_only_the_lost_one_is_avoided() -> None:
     assert placed({}, 7, 3, None) == {}
 
 
-def test_a_run_is_tagged_with_its_node_where_it_is_known(monkeypatch) -> None:
+def test_a_run_is_tagged_with_its_place_as_far_as_it_is_known(monkeypatch) -> None:
     instance = Mock()
-    monkeypatch.delenv("NODE_NAME", raising=False)
-    record_node(instance, "run")
+    for name in VARIABLES.values():
+        monkeypatch.delenv(name, raising=False)
+    record_place(instance, "run")
     instance.add_run_tags.assert_not_called()
     monkeypatch.setenv("NODE_NAME", "spot-1")
-    record_node(instance, "run")
+    record_place(instance, "run")
     instance.add_run_tags.assert_called_once_with("run", {NODE: "spot-1"})
+    monkeypatch.setenv("NODE_CAPACITY", "spot")
+    record_place(instance, "run")
+    assert instance.add_run_tags.call_args.args == ("run", {NODE: "spot-1", CAPACITY: "spot"})

@@ -12,7 +12,7 @@ from kubernetes.client.rest import ApiException
 from urllib3.exceptions import MaxRetryError
 
 from resources import run_launcher
-from resources.run_launcher import CRASHED, LeasedK8sRunLauncher, NoAnswer, Silence
+from resources.run_launcher import CRASHED, LOST_AT, LeasedK8sRunLauncher, NoAnswer, Silence
 
 RUN = dg.DagsterRun(job_name="refresh", status=dg.DagsterRunStatus.STARTED)
 REFUSED = MaxRetryError(pool=Mock(), url="/apis/batch/v1", reason=ConnectionRefusedError())
@@ -75,6 +75,8 @@ def test_one_that_is_silent_for_its_lease_is_fenced_and_its_job_deleted(launcher
     found = looks(launcher, clock, 9)
     assert found == ["RUNNING", "RUNNING", "RUNNING", "UNKNOWN"], "which the monitor takes for dead"
     launcher._leases.revoke.assert_called_once_with(f"run/{RUN.run_id}", DEADLINE)
+    last_heard_of = f"{DEADLINE.timestamp() - 8:.1f}"
+    launcher._instance.add_run_tags.assert_called_once_with(RUN.run_id, {LOST_AT: last_heard_of})
     launcher._api_client.delete_job.assert_called_once_with(job_name=f"dagster-run-{RUN.run_id}", namespace="ns")
 
 

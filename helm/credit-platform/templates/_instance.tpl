@@ -36,6 +36,7 @@ config:
         {{- include "credit-platform.storeEnvironment" . | nindent 8 }}
         {{- include "credit-platform.libpqEnvironment" . | nindent 8 }}
         - { name: DAGSTER_RUN_LEASE_SECONDS, value: {{ .Values.dagsterDaemon.runMonitoring.leaseSeconds | quote }} }
+        - { name: PLATFORM_IMAGE, value: {{ include "credit-platform.image" .Values.image | quote }} }
         - { name: NODE_NAME, valueFrom: { fieldRef: { fieldPath: spec.nodeName } } }
         - { name: DAGSTER_RUN_ID, valueFrom: { fieldRef: { fieldPath: "metadata.labels['dagster/run-id']" } } }
         # Only the pod of a step has one.
