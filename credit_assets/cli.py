@@ -17,6 +17,7 @@ from pathlib import Path
 import dagster as dg
 
 from credit_assets.local import local_platform
+from credit_assets.promoted import CHECK, POINTER
 from credit_assets.settings import SettingsError
 from resources.database import DatabaseError
 from resources.embedded_postgres import PostgresError
@@ -115,14 +116,17 @@ def is_interruption(event: dg.DagsterEvent) -> bool:
 
 
 def summary(result: dg.ExecuteInProcessResult) -> str:
-    """The metrics as people mail them, and where each artifact lies with its digest."""
+    """The metrics as people mail them, and where each artifact lies with its digest, and which set is promoted."""
     report = result.output_for_node("model_metrics").value.text
     lines = [report.rstrip(), "", "Artifacts"]
     for event in result.get_asset_materialization_events():
         metadata = event.materialization.metadata
         asset = event.materialization.asset_key.to_user_string()
+        if asset == POINTER:
+            continue
         lines += [f"  {asset:<14} sha256 {metadata['sha256'].value}", f"  {'':<14} {metadata['path'].value}"]
-    return "\n".join(lines)
+    (promoted,) = (each for each in result.get_asset_check_evaluations() if each.check_name == CHECK)
+    return "\n".join([*lines, "", f"Promotion: {promoted.description}"])
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from credit_assets.jobs import refresh
 from credit_assets.metrics import model_metrics
 from credit_assets.model import training
 from credit_assets.progress import progress
+from credit_assets.promoted import promote_by_hand_job, promoted_model
 from credit_assets.settings import SettingsFile
 from resources.checkpoints import Checkpoints
 from resources.database import Database
@@ -20,8 +21,8 @@ from sensors.refresh_schedule import refresh_schedule
 checkpoints = Checkpoints(store_uri=dg.EnvVar("CREDIT_STORE"))
 
 defs = dg.Definitions(
-    assets=[loan_dataset, training, model_metrics],
-    jobs=[refresh],
+    assets=[loan_dataset, training, model_metrics, promoted_model],
+    jobs=[refresh, promote_by_hand_job],
     schedules=[refresh_schedule],
     sensors=[new_loans, failures, lost_retries],
     executor=chosen_executor(),

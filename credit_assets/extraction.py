@@ -38,17 +38,21 @@ def extract(cursor: "cursor", settings: Settings, as_of: datetime | None, path: 
         What pins the dataset: `table`, `as_of`, `rows`, `greatest_id`, `sql`, `schema`, `content_sha256`.
 
     Raises:
-        LoansError: the table is not what the settings say.
+        LoansError: the table is not what the settings say, or `as_of` is still to come.
         StoreError: the folder of the file is full.
     """
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     check_table(cursor, settings)
-    if as_of is None:
-        cursor.execute("SELECT transaction_timestamp()")
-        as_of = cast("tuple[datetime]", cursor.fetchone())[0]
-    as_of = as_of.astimezone(UTC)
+    cursor.execute("SELECT transaction_timestamp()")
+    now = cast("tuple[datetime]", cursor.fetchone())[0]
+    if as_of and as_of > now:
+        raise LoansError(
+            f"as_of: {as_of.isoformat()} is still to come (it is {now.isoformat()} in the database): loans that arrive "
+            "until then would belong to it. Name an earlier time, or none for everything up to now"
+        )
+    as_of = (as_of or now).astimezone(UTC)
     sql, schema, ids = select_sql(settings, as_of), arrow_schema(settings), settings.table.id
     content, rows, greatest_id = hashlib.sha256(), 0, None
     try:

@@ -7,5 +7,5 @@ REFRESH = "refresh"
 refresh = dg.define_asset_job(
     name=REFRESH,
     selection=dg.AssetSelection.groups("credit"),
-    description="Reads the loans, trains the model on them and measures it.",
+    description="Reads the loans, trains the model on them, measures it, and promotes it if it is good enough.",
 )

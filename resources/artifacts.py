@@ -7,7 +7,9 @@ committed; another writer of the same place finds that out and takes what was co
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -18,8 +20,10 @@ from typing import Any, NoReturn
 from resources.object_store import SETTING, ObjectExists, ObjectMissing, ObjectStore
 
 MANIFEST = "manifest.json"
-MANIFEST_VERSION = 1
+MANIFEST_VERSION = 2  # 2 added `where`
+READABLE = (1, 2)
 DISTRIBUTION = "credit-default-platform"
+WHERE = {"image": "PLATFORM_IMAGE", "node": "NODE_NAME"}
 LIBRARIES = ("scikit-learn", "numpy", "pandas", "pyarrow", "joblib")
 
 
@@ -50,6 +54,7 @@ class Manifest:
         files: at least one; the first is the one that people ask for.
         facts: what the producing step pinned, as JSON (row counts, digests, parameters).
         versions: Python and the libraries that wrote it.
+        where: image (by digest) and node that it was made on, as far as the environment names them.
         committed_at: UTC, ISO 8601.
     """
 
@@ -62,11 +67,13 @@ class Manifest:
     files: Sequence[StoredFile]
     facts: Mapping[str, Any]
     versions: Mapping[str, str]
+    where: Mapping[str, str] = field(default_factory=dict)
     committed_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     manifest_version: int = MANIFEST_VERSION
 
     def to_bytes(self) -> bytes:
-        return json.dumps(asdict(self), indent=1, sort_keys=True).encode()
+        fields = {name: value for name, value in asdict(self).items() if value or name != "where"}
+        return json.dumps(fields, indent=1, sort_keys=True).encode()
 
     @classmethod
     def from_bytes(cls, data: bytes, place: str) -> "Manifest":
@@ -74,12 +81,13 @@ class Manifest:
         try:
             fields = json.loads(data)
             found = fields["manifest_version"]
-            if found == MANIFEST_VERSION:
+            if found in READABLE:
                 return cls(**fields | {"files": [StoredFile(**file) for file in fields["files"]]})
         except (ValueError, TypeError, KeyError):
             raise ArtifactError(f"{place}/{MANIFEST} can't be read as a manifest: it was changed. {REMEDY}") from None
         raise ArtifactError(
-            f"{place}/{MANIFEST} has manifest version {found}; this release reads {MANIFEST_VERSION}. {REMEDY}"
+            f"{place}/{MANIFEST} has manifest version {found}; this release reads "
+            f"{' and '.join(map(str, READABLE))}. {REMEDY}"
         )
 
 
@@ -103,6 +111,11 @@ class Committed:
 def library_versions() -> dict[str, str]:
     """Versions that an artifact's bytes depend on, by distribution name."""
     return {"python": python_version()} | {name: version(name) for name in LIBRARIES}
+
+
+def whereabouts() -> dict[str, str]:
+    """Image and node of this process, of those that the environment names (PLATFORM_IMAGE, NODE_NAME)."""
+    return {name: value for name, variable in WHERE.items() if (value := os.environ.get(variable))}
 
 
 def digest(value: bytes | Mapping[str, Any]) -> str:
@@ -171,17 +184,37 @@ def read_file(store: ObjectStore, file: StoredFile) -> bytes:
     Raises:
         ArtifactError: it was deleted, truncated or changed after it was written.
     """
-    try:
+    with _told_if_deleted(store, file):
         data = store.read(file.key)
+    _refuse_other_bytes(store, file, len(data), digest(data))
+    return data
+
+
+def verify_file(store: ObjectStore, file: StoredFile) -> None:
+    """Reads one file of any size a piece at a time, and raises as `read_file` unless it is what was committed."""
+    size, found = 0, hashlib.sha256()
+    with _told_if_deleted(store, file):
+        for piece in store.pieces(file.key):
+            size += len(piece)
+            found.update(piece)
+    _refuse_other_bytes(store, file, size, found.hexdigest())
+
+
+@contextmanager
+def _told_if_deleted(store: ObjectStore, file: StoredFile) -> Iterator[None]:
+    try:
+        yield
     except ObjectMissing:
         raise ArtifactError(f"{store.location(file.key)} was deleted after it was written. {REMEDY}") from None
-    if digest(data) != file.sha256:
-        what = "truncated or extended" if len(data) != file.bytes else "changed"
+
+
+def _refuse_other_bytes(store: ObjectStore, file: StoredFile, size: int, sha256: str) -> None:
+    if sha256 != file.sha256:
+        what = "truncated or extended" if size != file.bytes else "changed"
         raise ArtifactError(
             f"{store.location(file.key)} was {what} after it was written: expected {file.bytes} bytes with sha256 "
-            f"{file.sha256[:12]}…, found {len(data)} bytes with {digest(data)[:12]}…. {REMEDY}"
+            f"{file.sha256[:12]}…, found {size} bytes with {sha256[:12]}…. {REMEDY}"
         )
-    return data
 
 
 def _vanished(store: ObjectStore, place: str) -> NoReturn:

@@ -26,6 +26,7 @@ from resources.artifacts import (
     read_file,
     read_manifest,
     store_file,
+    whereabouts,
 )
 from resources.blocks import Blocks
 from resources.formats import FORMATS, Format
@@ -87,6 +88,7 @@ class Draft:
             files=[store_file(work.store, work.place, name, content) for name, content in files.items()],
             facts=self.facts,
             versions={DISTRIBUTION: version(DISTRIBUTION)} | library_versions(),
+            where=whereabouts(),
         )
         committed = commit(work.store, work.place, manifest)
         if committed.manifest.run != work.run:

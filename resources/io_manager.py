@@ -8,12 +8,13 @@ from collections.abc import Mapping
 
 import dagster as dg
 
-from resources.artifacts import ArtifactError
+from resources.artifacts import ArtifactError, Committed, read_manifest
 from resources.checkpoints import Artifact, Checkpoints, Draft
 from resources.formats import FORMATS
 
 PLACE = "checkpoint/place"
 MANIFEST_SHA256 = "checkpoint/manifest_sha256"
+MANIFEST_ONLY = {"read": "manifest"}  # metadata of an input that wants no value: it gets the Committed
 NOT_IN_THIS_RUN = "none"  # the step key that Dagster gives to an upstream asset which the run does not materialize
 
 
@@ -29,12 +30,15 @@ class CheckpointIOManager(dg.ConfigurableIOManager):
             )
         context.add_output_metadata(_logged(obj.commit()))
 
-    def load_input(self, context: dg.InputContext) -> Artifact:
+    def load_input(self, context: dg.InputContext) -> Artifact | Committed:
         if context.upstream_output is None:
             raise ArtifactError(f"input {context.name} names no asset")
         recorded = _recorded(context)
+        place, manifest_sha256 = str(recorded[PLACE].value), str(recorded[MANIFEST_SHA256].value)
+        if context.definition_metadata.items() >= MANIFEST_ONLY.items():
+            return read_manifest(self.checkpoints.store, place, manifest_sha256)
         format = FORMATS[str(context.upstream_output.definition_metadata["format"])]
-        return self.checkpoints.logged(str(recorded[PLACE].value), str(recorded[MANIFEST_SHA256].value), format)
+        return self.checkpoints.logged(place, manifest_sha256, format)
 
 
 def _logged(artifact: Artifact) -> dict[str, dg.MetadataValue]:

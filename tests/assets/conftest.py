@@ -29,6 +29,7 @@ STEPS = {
     "loan_dataset": ["loan_dataset"],
     "training": ["test_split", "trained_model"],
     "model_metrics": ["model_metrics"],
+    "promoted_model": ["promoted_model"],
 }
 SETTINGS = """
 [table]

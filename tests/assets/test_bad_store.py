@@ -186,8 +186,8 @@ def test_an_artifact_of_an_older_format_is_not_guessed_at(checkout: Any, monkeyp
         newer.setattr(Joblib, "version", 2)
         assert_refuses(checkout, "is of format joblib 1; this release reads joblib 2")
     with monkeypatch.context() as newer:
-        newer.setattr("resources.artifacts.MANIFEST_VERSION", 2)
-        assert_refuses(checkout, "manifest.json has manifest version 1; this release reads 2")
+        newer.setattr("resources.artifacts.READABLE", (3,))
+        assert_refuses(checkout, "manifest.json has manifest version 2; this release reads 3")
 
 
 def test_another_store_is_not_taken_for_a_loss(checkout: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,6 +75,8 @@ class Histories:
         for run in runs:
             for event in self.happened(run, "MaterializationEvent"):
                 logged = values(event["metadataEntries"])
+                if PLACE not in logged:  # a promotion: what it names was published before
+                    continue
                 committed = (logged["sha256"], logged[PLACE], logged[MANIFEST_SHA256])
                 objects.setdefault("/".join(event["assetKey"]["path"]), set()).add(committed)
         return objects

@@ -131,6 +131,31 @@ def test_an_artifact_of_an_older_format_is_refused_with_both_versions(store: Obj
         work(store).adopt_or(never)
 
 
+def test_a_manifest_says_on_which_image_and_node_it_was_made_if_the_environment_does(
+    store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("PLATFORM_IMAGE", "NODE_NAME"):
+        monkeypatch.delenv(name, raising=False)
+    nowhere = work(store).adopt_or(lambda: (report(), {})).commit().committed
+    assert b"where" not in nowhere.manifest.to_bytes()
+    monkeypatch.setenv("PLATFORM_IMAGE", "platform@sha256:abc")
+    monkeypatch.setenv("NODE_NAME", "spot-1")
+    somewhere = work(store, inputs={"loans": "other"}).adopt_or(lambda: (report(), {})).commit().committed
+    again = find(store, somewhere.place)
+    assert again
+    assert again.manifest.where == {"image": "platform@sha256:abc", "node": "spot-1"}
+    assert again.sha256 == nowhere.sha256
+
+
+def test_a_manifest_of_the_version_before_is_read(store: ObjectStore, committed: Committed) -> None:
+    older = json.dumps(json.loads(committed.manifest.to_bytes()) | {"manifest_version": 1}).encode()
+    overwrite(store, f"{committed.place}/manifest.json", older)
+    found = find(store, committed.place)
+    assert found
+    assert found.manifest.where == {}
+    assert found.manifest.files == committed.manifest.files
+
+
 def test_what_is_not_a_manifest_is_not_taken_for_a_missing_one(store: ObjectStore, committed: Committed) -> None:
     overwrite(store, f"{committed.place}/manifest.json", b"{ torn")
     with pytest.raises(ArtifactError, match="can't be read as a manifest"):

@@ -18,6 +18,8 @@ income = { type = "number", minimum = 0 }
 age = { type = "integer", bands = [25, 40] }
 [limits]
 minimum_rows = 100
+[promotion]
+maximum_auc_loss = 0.1
 [refresh]
 new_loans = 10
 [seed]
@@ -71,6 +73,9 @@ def test_a_personal_attribute_is_no_feature(tmp_path: Path) -> None:
         ),
         ("minimum_rows = 100", "maximum_feature_auc = 0.5", "limits.maximum_feature_auc: Input should be greater than"),
         ("minimum_rows = 100", "minimum_auc = 1.1", "limits.minimum_auc: Input should be less than or equal to 1"),
+        ("maximum_auc_loss", "maximal_auc_loss", "promotion.maximal_auc_loss is not a setting"),
+        ("maximum_auc_loss = 0.1", "maximum_auc_loss = 0.6", "promotion.maximum_auc_loss: Input should be less than"),
+        ("maximum_auc_loss = 0.1", "minimum_auc = 0.4", "promotion.minimum_auc: Input should be greater than or equal"),
         ("new_loans = 10", "new_loans = 0", "refresh.new_loans: Input should be greater than or equal to 1"),
         ('"default_status"', '"income"', "income: a column has one role"),
         ("age = {", "income = {", "income: a column has one role"),
@@ -158,6 +163,7 @@ def test_what_the_model_depends_on_changes_the_fingerprint_and_nothing_else_does
     assert load(tmp_path, WHOLE.replace("[limits]", "# a remark\n[limits]")).fingerprint == fingerprint
     assert load(tmp_path, WHOLE.replace("new_loans = 10", "new_loans = 11")).fingerprint == fingerprint
     assert load(tmp_path, WHOLE.replace("generate = 100", "generate = 101")).fingerprint == fingerprint
+    assert load(tmp_path, WHOLE.replace("auc_loss = 0.1", "auc_loss = 0.2")).fingerprint == fingerprint
     assert load(tmp_path, WHOLE.replace("minimum_rows = 100", "minimum_rows = 101")).fingerprint != fingerprint
     assert load(tmp_path, WHOLE.replace("minimum = 0", "minimum = 1")).fingerprint != fingerprint
     assert load(tmp_path, WHOLE.replace('"loans"', '"loans_2"')).fingerprint != fingerprint

@@ -43,7 +43,7 @@ class Refreshed:
         return Path(unquote(urlsplit(self.logged(asset, "path")).path))
 
     def digests(self) -> dict[str, str]:
-        return {asset: self.logged(asset, "sha256") for asset in self.assets}
+        return {asset: self.logged(asset, "sha256") for asset in self.assets if asset != "promoted_model"}
 
     def events(self, kind: dg.DagsterEventType) -> Sequence[dg.DagsterEvent]:
         return [event for event in self.run.all_events if event.event_type == kind]

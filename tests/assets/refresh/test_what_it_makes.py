@@ -20,7 +20,7 @@ ASSETS = ("loan_dataset", "test_split", "trained_model", "model_metrics")
 def test_a_refresh_materializes_everything_and_passes_every_check(refresh: Any) -> None:
     result = refresh()
     materialized = {event.materialization.asset_key for event in result.run.get_asset_materialization_events()}
-    assert materialized == {dg.AssetKey(asset) for asset in ASSETS}
+    assert materialized == {dg.AssetKey(asset) for asset in (*ASSETS, "promoted_model")}
     evaluations = result.run.get_asset_check_evaluations()
     declared = defs.resolve_asset_graph().asset_check_keys
     assert {evaluation.asset_check_key for evaluation in evaluations} == set(declared)

@@ -1,0 +1,287 @@
+"""Promotion in the pipeline, on a real PostgreSQL and a real Dagster instance.
+
+Without these a run that was killed publishes twice or never, a worse model takes the place of a good one, and a person
+who brings back the good one leaves no trace.
+"""
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+from psycopg2.extensions import connection
+
+from credit_assets.definitions import defs
+from credit_assets.jobs import REFRESH
+from credit_assets.model_set import PARTS
+from credit_assets.promoted import CHECK
+from credit_assets.promotion import POINTER
+from resources.object_store import open_store
+from resources.pointer import Pointer, Position
+
+ByHand = Callable[[str], dg.ExecuteInProcessResult]
+
+
+def pointer() -> Pointer:
+    return Pointer(open_store(os.environ["CREDIT_STORE"]), POINTER)
+
+
+def numbers() -> list[int]:
+    return [each.number for each in pointer().history()]
+
+
+def names(position: Position, run: Any) -> bool:
+    """Whether it names what that run committed, all of it and nothing else."""
+    logged = {
+        part: (run.logged(part, "checkpoint/place"), run.logged(part, "checkpoint/manifest_sha256")) for part in PARTS
+    }
+    return {name: (each["place"], each["manifest_sha256"]) for name, each in position.value["set"].items()} == logged
+
+
+def verdict(result: dg.ExecuteInProcessResult) -> Any:
+    (evaluation,) = [each for each in result.get_asset_check_evaluations() if each.check_name == CHECK]
+    assert evaluation.severity is dg.AssetCheckSeverity.WARN
+    assert not evaluation.blocking
+    return evaluation
+
+
+def refresh_job() -> dg.JobDefinition:
+    return defs.resolve_job_def(REFRESH)
+
+
+def retried(instance: dg.DagsterInstance, run: str) -> bool:
+    options = dg.ReexecutionOptions.from_failure(run, instance)
+    with dg.execute_job(dg.reconstructable(refresh_job), instance=instance, reexecution_options=options) as retry:
+        return retry.success
+
+
+def set_limits(text: str) -> None:
+    settings = Path(os.environ["CREDIT_SETTINGS"])
+    settings.write_text(re.sub(r"(?<=\[promotion]\n)minimum_auc = .*", text, settings.read_text()))
+
+
+@pytest.fixture
+def by_hand(refresh: Any, instance: dg.DagsterInstance) -> ByHand:
+    """The job that a person starts in the UI."""
+
+    def promote(chosen: str) -> dg.ExecuteInProcessResult:
+        config = {"chosen": chosen, "who": "Ada", "why": "the newer one is wrong about Mondays"}
+        return defs.resolve_job_def("promote_by_hand").execute_in_process(
+            instance=instance, run_config={"ops": {"promotion_by_hand": {"config": config}}}, raise_on_error=False
+        )
+
+    return promote
+
+
+def test_every_run_promotes_what_it_made_and_says_from_what(refresh: Any) -> None:
+    first, second = refresh(), refresh()
+    assert names(pointer().at(1), first)
+    assert names(pointer().latest(), second)
+    assert numbers() == [2, 1]
+    assert verdict(second.run).passed
+    assert second.logged(POINTER, "number") == 2
+    assert second.logged(POINTER, "rows") == 2_000
+    assert second.logged(POINTER, "seed") == 42
+    assert second.logged(POINTER, "content_sha256") == second.logged("loan_dataset", "content_sha256")
+    assert second.logged(POINTER, "trained_model")["libraries"]["scikit-learn"]
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_run_killed_around_the_pointer_publishes_once(
+    refresh: Any, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    move = Pointer.move
+
+    def die(self: Pointer, *arguments: Any) -> Position:
+        if moment == "after":
+            move(self, *arguments)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying:
+        dying.setattr(Pointer, "move", die)
+        with pytest.raises(KeyboardInterrupt):
+            refresh()
+    (lost,) = instance.get_runs(limit=1)
+    assert not lost.is_success
+    assert numbers() == ([] if moment == "before" else [1])
+    assert retried(instance, lost.run_id)
+    assert numbers() == [1]
+    assert pointer().latest().value["root_run"] == lost.run_id
+    event = instance.get_latest_materialization_event(dg.AssetKey(POINTER))
+    assert event
+    assert event.run_id != lost.run_id
+
+
+def test_a_run_that_is_overtaken_does_not_take_the_place_of_the_newer_one(
+    refresh: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    move, newer = Pointer.move, []
+
+    def overtaken(self: Pointer, *arguments: Any) -> Position:
+        monkeypatch.setattr(Pointer, "move", move)
+        newer.append(refresh())
+        return move(self, *arguments)
+
+    monkeypatch.setattr(Pointer, "move", overtaken)
+    late = refresh()
+    assert late.run.success
+    assert "newer ones only" in verdict(late.run).description
+    assert POINTER not in late.assets
+    assert numbers() == [1]
+    assert names(pointer().latest(), newer[0])
+
+
+def test_a_worse_model_is_a_recorded_outcome_and_the_promoted_one_stays(
+    refresh: Any, instance: dg.DagsterInstance
+) -> None:
+    good = refresh()
+    set_limits("minimum_auc = 0.99")
+    worse = refresh()
+    assert worse.run.success
+    assert POINTER not in worse.assets
+    refused = verdict(worse.run)
+    assert not refused.passed
+    assert "expected at least 0.99 (promotion.minimum_auc)" in refused.description
+    assert "number 1 stays" in refused.description
+    assert numbers() == [1]
+    assert names(pointer().latest(), good)
+    latest = instance.get_latest_materialization_event(dg.AssetKey(POINTER))
+    assert latest
+    assert latest.run_id == good.run.run_id
+
+
+def test_a_rebuild_of_older_loans_is_not_promoted(refresh: Any) -> None:
+    good = refresh()
+    older = {"loan_dataset": {"config": {"as_of": "2100-01-01"}}}
+    future = refresh(config=older, raise_on_error=False)
+    (failure,) = future.events(dg.DagsterEventType.STEP_FAILURE)
+    assert "still to come" in str(failure.step_failure_data.error)
+    older["loan_dataset"]["config"]["as_of"] = str(good.logged("loan_dataset", "as_of"))
+    rebuilt = refresh(config=older)
+    assert "newer ones only" in verdict(rebuilt.run).description
+    assert numbers() == [1]
+
+
+def test_a_person_rolls_back_in_the_ui_and_it_is_recorded(
+    refresh: Any, by_hand: ByHand, instance: dg.DagsterInstance
+) -> None:
+    good, bad = refresh(), refresh()
+    back = by_hand("1")
+    assert back.success
+    latest = pointer().latest()
+    assert latest.number == 3
+    assert names(latest, good)
+    assert not names(latest, bad)
+    assert latest.value["decision"]["who"] == "Ada"
+    event = instance.get_latest_materialization_event(dg.AssetKey(POINTER))
+    assert event
+    assert event.run_id == back.run_id
+    assert event.asset_materialization
+    metadata: Any = event.asset_materialization.metadata
+    assert metadata["number"].value == 3
+    assert metadata["decision"].value["why"] == "the newer one is wrong about Mondays"
+    assert metadata["trained_model"].value["sha256"] == good.logged("trained_model", "sha256")
+    # The run that made what was rolled back is repeated as a whole: it adopts all it made, and promotes nothing.
+    options = dg.ReexecutionOptions(parent_run_id=bad.run.run_id)
+    with dg.execute_job(dg.reconstructable(refresh_job), instance=instance, reexecution_options=options) as again:
+        assert again.success
+    assert pointer().latest() == latest
+
+
+def test_a_person_promotes_the_refused_model_of_a_run_by_its_id(refresh: Any, by_hand: ByHand) -> None:
+    refresh()
+    set_limits("minimum_auc = 0.99")
+    refused = refresh()
+    assert by_hand(refused.run.run_id).success
+    assert names(pointer().latest(), refused)
+
+
+@pytest.mark.parametrize("chosen", ["7", "00000000-0000-4000-8000-000000000000", "latest"])
+def test_what_a_person_mistypes_moves_nothing(refresh: Any, by_hand: ByHand, chosen: str) -> None:
+    refresh()
+    failed = by_hand(chosen)
+    assert not failed.success
+    assert numbers() == [1]
+    assert not failed.get_asset_materialization_events()
+
+
+def test_a_mixture_of_two_runs_is_refused(refresh: Any) -> None:
+    refresh()
+    refresh("test_split", "trained_model", "model_metrics", config={"training": {"config": {"max_depth": 3}}})
+    mixed = refresh(POINTER, raise_on_error=False)
+    assert not mixed.run.success
+    (failure,) = mixed.events(dg.DagsterEventType.STEP_FAILURE)
+    assert "what is promoted together is made together" in str(failure.step_failure_data.error)
+    assert numbers() == [1]
+
+
+def test_a_set_with_a_damaged_file_is_refused(refresh: Any) -> None:
+    refresh()
+    set_limits("minimum_auc = 0.99")
+    next_one = refresh()
+    set_limits("minimum_auc = 0.65")
+    path = next_one.stored("trained_model")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    damaged = refresh(POINTER, raise_on_error=False)
+    assert not damaged.run.success
+    (failure,) = damaged.events(dg.DagsterEventType.STEP_FAILURE)
+    assert "was changed after it was written" in str(failure.step_failure_data.error)
+    assert numbers() == [1]
+    path.write_bytes(whole)
+    assert verdict(refresh(POINTER).run).passed
+    assert names(pointer().latest(), next_one)
+
+
+def test_a_promotion_reads_no_table_and_no_model(refresh: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from resources.formats import Joblib, Parquet
+
+    refresh()
+    for format in (Parquet, Joblib):
+        monkeypatch.setattr(format, "decode", lambda *_: pytest.fail("it was decoded only to be promoted"))
+    assert verdict(refresh(POINTER).run).passed
+
+
+def test_lineage_leads_from_the_promoted_model_to_its_rows_and_back(
+    refresh: Any, lending: connection, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from credit_assets.lineage import main
+
+    first = refresh()
+    with lending.cursor() as cursor:
+        cursor.execute("DELETE FROM loans WHERE id > 1900")
+    lending.commit()
+    second = refresh()
+    capsys.readouterr()
+
+    assert main([]) == 0
+    said = capsys.readouterr().out
+    assert f"content_sha256: {second.logged('loan_dataset', 'content_sha256')}" in said
+    assert "rows: 1900" in said
+    assert "seed: 42" in said
+    assert f"{second.run.run_id} SUCCESS" in said
+    assert first.run.run_id not in said
+
+    for asked in (["1"], [first.run.run_id], [str(first.logged("model_metrics", "sha256"))]):
+        assert main(asked) == 0
+        said = capsys.readouterr().out
+        assert str(first.logged("loan_dataset", "sql")).removeprefix("```sql\n").removesuffix("\n```") in said
+        assert str(second.logged("loan_dataset", "content_sha256")) not in said
+
+    dataset = str(first.logged("loan_dataset", "sha256"))
+    assert main(["--of-dataset", dataset]) == 0
+    said = capsys.readouterr().out
+    assert said.splitlines()[-1] == "promoted as number 1"
+    for asset in PARTS:
+        assert str(first.logged(asset, "sha256")) in said
+        assert str(second.logged(asset, "sha256")) not in said
+
+    assert main(["--of-code", "trained_model:2"]) == 0
+    said = capsys.readouterr().out
+    assert said.splitlines()[-1] == "promoted as number 1, 2"
+    assert dataset not in said
+    assert main(["--of-code", "trained_model:1"]) == 1
+    assert "nothing of that name" in capsys.readouterr().err

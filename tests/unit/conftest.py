@@ -1,0 +1,54 @@
+"""Fixtures of the tier that needs neither a database nor a Dagster instance."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from resources.artifacts import Committed, Manifest, commit, store_file
+from resources.object_store import ObjectStore
+
+BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
+CommitSet = Callable[..., dict[str, Committed]]
+
+
+@pytest.fixture
+def commit_set(store: ObjectStore) -> CommitSet:
+    """Commits the four artifacts of a root run: as of so many days after the new year, with that ROC AUC."""
+
+    def make(root: str, day: int = 0, roc_auc: float = 0.8, code: str = "1") -> dict[str, Committed]:
+        def part(name: str, content: str, facts: dict[str, Any], format: str = "parquet") -> Committed:
+            place = f"{name}/{root}/fingerprint"
+            files = [store_file(store, place, f"{name}.json", content.encode())]
+            if format == "report":
+                files.append(store_file(store, place, f"{name}.txt", b"for people"))
+            versions = {"python": "3.11", "credit-default-platform": "0.1.0"}
+            identity = {"code": code, "inputs": {"settings": "of the settings"} | facts}
+            return commit(store, place, Manifest(name, root, root, identity, format, 1, files, facts, versions))
+
+        of_day = {
+            "content_sha256": f"content of day {day}",
+            "rows": 10,
+            "as_of": (BEGAN + timedelta(days=day)).isoformat(),
+            "table": "credit.loans",
+        }
+        dataset = part("loan_dataset", f"loans of day {day}", of_day)
+        pinned = {
+            "loan_dataset_sha256": dataset.sha256,
+            "content_sha256": of_day["content_sha256"],
+            "parameters": {"random_state": 42},
+        }
+        split = part("test_split", f"split of {root}", pinned | {"rows": 2})
+        model = part("trained_model", f"model of {root}", pinned | {"rows": 8, "test_split_sha256": split.sha256})
+        names = ("gini", "ks", "brier", "accuracy", "precision", "recall", "f1")
+        scores = ", ".join(f'"{name}": 0.5' for name in names)
+        metrics = part(
+            "model_metrics",
+            f'{{"scores": {{"roc_auc": {roc_auc}, {scores}}}}}',
+            {"trained_model_sha256": model.sha256, "test_split_sha256": split.sha256},
+            "report",
+        )
+        return {each.manifest.asset: each for each in (dataset, split, model, metrics)}
+
+    return make
