@@ -11,7 +11,6 @@ import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
@@ -19,7 +18,7 @@ import dagster as dg
 from credit_assets.local import local_platform
 from credit_assets.model_set import NoSuchSet, promoted_set
 from credit_assets.promotion import POINTER
-from credit_assets.provenance import about, came_from, every_artifact, of_code, of_dataset, went_into
+from credit_assets.provenance import about, attempts, came_from, every_artifact, of_code, of_dataset, went_into
 from credit_assets.settings import SettingsError
 from resources.artifacts import ArtifactError, Committed
 from resources.database import DatabaseError
@@ -28,7 +27,6 @@ from resources.object_store import SETTING, ObjectStore, StoreError, open_store
 from resources.pointer import Pointer, PointerError, Position
 
 NUMBER, RUN, DIGEST = r"[1-9]\d{0,7}", r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", r"[0-9a-f]{12,64}"
-ROOT_RUN = "dagster/root_run_id"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -137,34 +135,8 @@ def chain(parts: Iterable[Committed], instance: dg.DagsterInstance | None) -> li
             said = ", ".join(f"{key} {each}" for key, each in value.items()) if isinstance(value, dict) else value
             lines.append(f"  {name}: {said}")
     for root in sorted({part.manifest.root_run for part in parts}):
-        lines += ["", f"attempts of root run {root}", *attempts(root, parts, instance)]
+        lines += ["", f"attempts of root run {root}", *(f"  {line}" for line in attempts(root, parts, instance))]
     return lines
-
-
-def attempts(root: str, parts: Iterable[Committed], instance: dg.DagsterInstance | None) -> list[str]:
-    """The runs of a root run: what each committed, and, from the event log, how and when it ended."""
-    committed: dict[str, list[str]] = {}
-    for part in parts:
-        if part.manifest.root_run == root:
-            committed.setdefault(part.manifest.run, []).append(part.manifest.asset)
-    if instance is None:
-        return [f"  {run} committed {', '.join(assets)}" for run, assets in committed.items()] + [
-            "  those that committed nothing are in the event log: DAGSTER_HOME names none"
-        ]
-    records = [
-        *instance.get_run_records(dg.RunsFilter(run_ids=[root])),
-        *reversed(instance.get_run_records(dg.RunsFilter(tags={ROOT_RUN: root}))),
-    ]
-    lines = [
-        f"  {record.dagster_run.run_id} {record.dagster_run.status.value}, {_time(record.start_time)} to "
-        f"{_time(record.end_time)}, committed {', '.join(committed.pop(record.dagster_run.run_id, ['nothing of it']))}"
-        for record in records
-    ]
-    return lines + [f"  {run} is not in the event log, committed {', '.join(each)}" for run, each in committed.items()]
-
-
-def _time(seconds: float | None) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds") if seconds else "never"
 
 
 if __name__ == "__main__":

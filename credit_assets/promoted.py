@@ -13,7 +13,7 @@ from pydantic import Field
 
 from credit_assets.model_set import DATASET, MODEL, PARTS, NoSuchSet, promoted_set, set_of_root_run
 from credit_assets.promotion import POINTER, Decision, Outcome, promote, promote_by_hand, refusal, set_digest
-from credit_assets.provenance import provenance
+from credit_assets.provenance import attempts, provenance
 from credit_assets.settings import SettingsFile
 from resources import registry
 from resources.artifacts import Committed
@@ -25,11 +25,14 @@ from resources.pointer import Pointer, Position
 CHECK = "is_promoted"
 
 
-def told(store: ObjectStore, position: Position, log: Callable[[str], None]) -> str:
-    """Tells the registry, if there is one; what came of it, for people. Never raises: the promotion stands."""
-    uri = os.environ.get(registry.SETTING)
-    if not uri:
-        return f"none ({registry.SETTING})"
+def told(store: ObjectStore, log: Callable[[str], None]) -> str:
+    """Tells the registry, if there is one, where the pointer stands now; what came of it, for people.
+
+    A registry that is away or refuses raises nothing: the promotion stands.
+    """
+    uri, position = os.environ.get(registry.SETTING), Pointer(store, POINTER).latest_or_none()
+    if not uri or not position:
+        return f"none ({registry.SETTING})" if not uri else "nothing to tell"
     value, model = position.value, position.value["set"][MODEL]
     tags = {
         "promotion": str(position.number),
@@ -47,10 +50,12 @@ def told(store: ObjectStore, position: Position, log: Callable[[str], None]) -> 
     return f"version {version} is its {registry.ALIAS}"
 
 
-def metadata(store: ObjectStore, position: Position, parts: Mapping[str, Committed], told: str) -> dict[str, Any]:
+def metadata(
+    store: ObjectStore, position: Position, parts: Mapping[str, Committed], told: str, instance: dg.DagsterInstance
+) -> dict[str, Any]:
     """What the UI shows of a promotion: where the pointer stands, who decided, and what made the set."""
     value, made = position.value, provenance(parts)
-    attempts = sorted({parts[name].manifest.run for name in PARTS})
+    tried = attempts(value["root_run"], parts.values(), instance)
     return {
         "number": position.number,
         "pointer": dg.MetadataValue.path(store.location(Pointer(store, POINTER).key(position.number))),
@@ -60,7 +65,7 @@ def metadata(store: ObjectStore, position: Position, parts: Mapping[str, Committ
         "champion before": value["champion"] or "none",
         "registry": told,
         **{name: round(figure, 4) for name, figure in value["metrics"].items() if figure is not None},
-        "attempts that committed": ", ".join(attempts),
+        "attempts": dg.MetadataValue.md("\n".join(f"- {line}" for line in tried)),
         **made,
     }
 
@@ -89,7 +94,7 @@ def promoted_model(
     decision = Decision("rule", context.run.run_id, context.run.root_run_id or context.run.run_id)
     outcome = promote(store, parts, decision, lambda challenger, champion: refusal(challenger, champion, limits))
     context.log.info(said(outcome))
-    registered = told(store, outcome.position, context.log.warning) if outcome.position else "nothing to tell"
+    registered = told(store, context.log.warning)
     checked = dg.AssetCheckResult(
         asset_key=POINTER,
         check_name=CHECK,
@@ -103,7 +108,7 @@ def promoted_model(
         return
     yield dg.MaterializeResult(
         asset_key=POINTER,
-        metadata=metadata(store, outcome.position, parts, registered),
+        metadata=metadata(store, outcome.position, parts, registered, context.instance),
         check_results=[checked],
         data_version=dg.DataVersion(set_digest(outcome.position)),
     )
@@ -154,10 +159,11 @@ def promotion_by_hand(context: dg.OpExecutionContext, config: ByHand, checkpoint
     if (position := outcome.position) is None:
         raise NoSuchSet(f"{config.chosen} was not promoted")
     context.log.info(said(outcome))
-    registered = told(store, position, context.log.warning)
+    registered = told(store, context.log.warning)
     context.log_event(
         dg.AssetMaterialization(
-            asset_key=POINTER, metadata=metadata(store, position, promoted_set(store, position), registered)
+            asset_key=POINTER,
+            metadata=metadata(store, position, promoted_set(store, position), registered, context.instance),
         )
     )
 

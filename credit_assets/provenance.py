@@ -4,11 +4,16 @@ All of it stands in the manifests. What is read here is what the parts themselve
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
+
+import dagster as dg
 
 from credit_assets.model_set import DATASET, MODEL, PARTS
 from resources.artifacts import DISTRIBUTION, MANIFEST, Committed, Manifest, find
 from resources.object_store import ObjectStore
+
+ROOT_RUN = "dagster/root_run_id"
 
 
 def about(part: Committed) -> dict[str, Any]:
@@ -93,6 +98,28 @@ def came_from(artifacts: Iterable[Committed], part: Committed) -> list[Committed
     return [each for each in artifacts if each.place in chosen]
 
 
+def attempts(root: str, parts: Iterable[Committed], instance: dg.DagsterInstance | None) -> list[str]:
+    """The runs of a root run: what each committed, and, from the event log, how and when it ended."""
+    committed: dict[str, list[str]] = {}
+    for part in parts:
+        if part.manifest.root_run == root:
+            committed.setdefault(part.manifest.run, []).append(part.manifest.asset)
+    if instance is None:
+        return [f"{run} committed {', '.join(assets)}" for run, assets in committed.items()] + [
+            "those that committed nothing are in the event log: DAGSTER_HOME names none"
+        ]
+    records = [
+        *instance.get_run_records(dg.RunsFilter(run_ids=[root])),
+        *reversed(instance.get_run_records(dg.RunsFilter(tags={ROOT_RUN: root}))),
+    ]
+    lines = [
+        f"{record.dagster_run.run_id} {record.dagster_run.status.value}, {_time(record.start_time)} to "
+        f"{_time(record.end_time)}, committed {', '.join(committed.pop(record.dagster_run.run_id, ['nothing of it']))}"
+        for record in records
+    ]
+    return lines + [f"{run} is not in the event log, committed {', '.join(each)}" for run, each in committed.items()]
+
+
 def of_dataset(sha256: str) -> Callable[[Committed], bool]:
     """Whether an artifact is the dataset whose file or content has a digest that begins like this."""
 
@@ -116,3 +143,7 @@ def of_code(version: str) -> Callable[[Committed], bool]:
 
 def _order(manifest: Manifest) -> int:
     return PARTS.index(manifest.asset) if manifest.asset in PARTS else len(PARTS)
+
+
+def _time(seconds: float | None) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds") if seconds else "never"

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from credit_assets.lineage import attempts, backward, forward, promoted_as
+from credit_assets.lineage import backward, forward, promoted_as
 from credit_assets.model_set import PARTS, NoSuchSet
 from credit_assets.promotion import Decision, promote
-from credit_assets.provenance import came_from, every_artifact, of_code, of_dataset, provenance, went_into
+from credit_assets.provenance import attempts, came_from, every_artifact, of_code, of_dataset, provenance, went_into
 from resources.artifacts import ArtifactError, Committed
 from resources.object_store import ObjectStore
 
@@ -81,7 +81,7 @@ def test_what_was_promoted_is_said_by_its_numbers(store: ObjectStore, commit_set
     assert "by hand, Ada: because" in said[0]
     assert "  in the place of number 2, roc_auc 0.8000" in said
     assert any("DAGSTER_HOME names none" in line for line in said)
-    assert "  first committed " + ", ".join(PARTS) in attempts("first", first.values(), None)
+    assert "first committed " + ", ".join(PARTS) in attempts("first", first.values(), None)
 
 
 @pytest.mark.parametrize("what", ["nonsense", "f" * 64, "00000000-0000-4000-8000-000000000000"])

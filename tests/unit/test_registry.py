@@ -135,18 +135,20 @@ def test_credentials_are_sent_and_never_said(registry: Registry, uri: str, monke
 def test_a_registry_that_is_away_costs_no_promotion_and_is_told_by_the_next_run(
     store: ObjectStore, commit_set: Any, registry: Registry, uri: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    assert told(store, pytest.fail) == "nothing to tell"
     position = promote(store, commit_set("root"), Decision("rule", "run", "run")).position
     assert position
     said: list[str] = []
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    assert told(store, position, said.append) == "none (MLFLOW_TRACKING_URI)"
+    assert told(store, said.append) == "none (MLFLOW_TRACKING_URI)"
     assert not said
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
-    assert told(store, position, said.append).startswith("not told: the registry was not told (ConnectionError)")
+    assert told(store, said.append).startswith("not told: the registry was not told (ConnectionError)")
     assert "the next run tells it again" in said[0]
     assert not registry.versions
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
-    assert told(store, position, said.append) == "version 1 is its champion"
+    assert told(store, said.append) == "version 1 is its champion"
     assert registry.models == {"credit-default-credit-loans"}
     assert registry.versions[0]["source"] == store.location(position.value["set"]["trained_model"]["key"])
     assert len(said) == 1

@@ -53,8 +53,10 @@ def refresh_job() -> dg.JobDefinition:
 
 
 def retried(instance: dg.DagsterInstance, run: str) -> bool:
+    """Retries a run from its failure, with the tags that the daemon and the UI give a retry."""
     options = dg.ReexecutionOptions.from_failure(run, instance)
-    with dg.execute_job(dg.reconstructable(refresh_job), instance=instance, reexecution_options=options) as retry:
+    job, group = dg.reconstructable(refresh_job), {"dagster/root_run_id": run, "dagster/parent_run_id": run}
+    with dg.execute_job(job, instance=instance, reexecution_options=options, tags=group) as retry:
         return retry.success
 
 
@@ -113,6 +115,10 @@ def test_a_run_killed_around_the_pointer_publishes_once(
     event = instance.get_latest_materialization_event(dg.AssetKey(POINTER))
     assert event
     assert event.run_id != lost.run_id
+    assert event.asset_materialization
+    attempts = str(event.asset_materialization.metadata["attempts"].value)
+    assert f"- {lost.run_id} {lost.status.value}, " in attempts
+    assert f"- {event.run_id} STARTED, " in attempts
 
 
 def test_a_run_that_is_overtaken_does_not_take_the_place_of_the_newer_one(
