@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import dagster as dg
 
@@ -23,6 +24,9 @@ ROOT, REASON, MOST = "dagster/root_run_id", "dagster/failure_reason", "dagster/m
 NUMBER = "dagster/retry_number"
 # Seconds in which the daemon has retried a run, if it does; and in which a run is looked for.
 PATIENCE, MEMORY = 30, 24 * 3600
+# Errors that are not the step's: it was stopped, or PostgreSQL or the store went away while they were asked. What was
+# asked may have been done, so that only a retry of the run, which looks, can repeat it.
+BROKEN = ("DagsterExecutionInterruptedError", "OperationalError", "InterfaceError", "RequestLost")
 ALL_STEPS_ENDED = "No steps needed to be retried"
 
 
@@ -73,15 +77,22 @@ def ended(instance: dg.DagsterInstance, record: dg.RunRecord) -> Ended:
 
 
 def step_failures(instance: dg.DagsterInstance, run: str) -> list[str]:
-    """What was wrong with the steps that failed: type and message of each."""
+    """What was wrong with the steps that failed: type and message of each, and of what caused it."""
     failed = instance.get_records_for_run(run, of_type=dg.DagsterEventType.STEP_FAILURE).records
     data = [each.event_log_entry.get_dagster_event().step_failure_data for each in failed]
-    return [f"{error.cls_name}: {error.message}" for each in data if (error := each.error)]
+    return ["\n".join(causes(each.error)) for each in data if each.error]
+
+
+def causes(error: Any) -> Iterator[str]:
+    """An error and what it came from, the outermost first."""
+    while error:
+        yield f"{error.cls_name}: {error.message}"
+        error = error.cause
 
 
 def lost(failure: str) -> bool:
-    """Whether a step failed as its pod was stopped or is gone."""
-    return failure.startswith("DagsterExecutionInterruptedError") or "failed health check: " in failure
+    """Whether a step failed as its pod was stopped or is gone, or a connection broke in the middle of a statement."""
+    return any(line.startswith(BROKEN) for line in failure.splitlines()) or "failed health check: " in failure
 
 
 def groups(instance: dg.DagsterInstance, now: float) -> Iterator[list[Ended]]:

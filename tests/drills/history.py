@@ -102,6 +102,9 @@ class Histories:
             assert ends == [ENDS[status]], f"run {run} is {status} and ended with {ends}"
             starts = self.happened(run, "RunStartEvent")
             assert len(starts) == 1, f"run {run} started {len(starts)} times"
+        promoted = [event for run in runs for event in self.happened(run, "MaterializationEvent")]
+        numbers = {logged["number"] for each in promoted if "number" in (logged := values(each["metadataEntries"]))}
+        assert len(numbers) == 1, f"promoted as {sorted(numbers)}"
         root, *retries = runs
         assert sorted(self.tagged("dagster/root_run_id", root)) == sorted(retries), "there are other retries"
         parents = [self.webserver.run(retry)["tags"]["dagster/parent_run_id"] for retry in retries]

@@ -67,7 +67,7 @@ def test_what_did_not_fail_is_left_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("failure", "of_its_pod"),
+    ("failure", "not_its_own"),
     [
         (
             "None: Step training failed health check: Discovered failed Kubernetes job dagster-step-1.",
@@ -76,7 +76,11 @@ def test_what_did_not_fail_is_left_alone() -> None:
         ("DagsterExecutionInterruptedError: ", True),
         ("DagsterExecutionStepExecutionError: Error occurred while executing op: no rows", False),
         ("Failure: 3 of 7 checks failed", False),
+        ("DagsterError: writing\nOperationalError: server closed the connection unexpectedly", True),
+        ("RequestLost: store s3://models: can't create a manifest", True),
+        ("StoreError: store s3://models: access denied", False),
+        ("ProgrammingError: a worker has no lease any more", False),
     ],
 )
-def test_the_loss_of_its_pod_is_not_a_steps_own_failure(failure, of_its_pod) -> None:
-    assert lost(failure) is of_its_pod
+def test_the_loss_of_its_pod_or_of_a_connection_is_not_a_steps_own_failure(failure, not_its_own) -> None:
+    assert lost(failure) is not_its_own
