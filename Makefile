@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # uv trusts what the machine trusts, as pip does: a proxy of one's own may sign what the index sends.
 export UV_SYSTEM_CERTS = 1
 
-.PHONY: help run ui test bench check chart deploy drills lock clean
+.PHONY: help run ui test sweep bench check chart deploy drills lock clean
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
 
@@ -26,6 +26,9 @@ ui: .venv/.made ## the Dagster UI and its daemon on the same storage (SETTINGS=f
 # Two workers, each with a PostgreSQL server of its own, and a file's tests in one of them: a fifth to a quarter less time.
 test: .venv/.made ## all tests that need nothing but this machine
 	@exec $(python) -m pytest -n 2 --dist loadfile
+
+sweep: .venv/.made ## kill workers and break calls at seeded points, and check what is left (CASES=200)
+	@SWEEP_CASES=$(or $(CASES),200) $(python) -m pytest -q -n 2 tests/assets/sweep
 
 bench: .venv/.made ## the benchmarks, as a table
 	@$(python) -m bench --with-tests

@@ -1,5 +1,6 @@
-"""The fence: PostgreSQL refuses what a worker writes about its run once the run's lease is no longer its own.
+"""The fence: what PostgreSQL itself refuses, whoever asks and however late.
 
+It refuses what a worker writes about its run once the run's lease is no longer its own, and a second retry of one run.
 A worker that was given up may live on: its node was cut off, or it was frozen and wakes up. Stock Dagster lets it write
 on and turn its failed run green. Here its connections carry its name, and a trigger looks for its lease in the very
 transaction that writes, so that there is no moment between the question and the deed.
@@ -31,6 +32,18 @@ FENCE = """DO $$ BEGIN
   END IF;
 END $$;
 SELECT count(*) FROM pg_trigger WHERE tgname = 'lease_fence'"""
+
+# Dagster's daemon and the sensor for lost retries both number theirs; a person's re-execution has no number. A run that
+# is there twice already, from before there was this index, leaves the database without it.
+ONE_RETRY = """DO $$ BEGIN
+  PERFORM pg_advisory_xact_lock(hashtext('one_retry'));
+  IF to_regclass('one_retry') IS NULL THEN
+    CREATE UNIQUE INDEX one_retry ON runs ((run_body::jsonb #>> '{tags,dagster/parent_run_id}'))
+      WHERE run_body::jsonb -> 'tags' ? 'dagster/retry_number';
+  END IF;
+EXCEPTION WHEN unique_violation THEN
+  RAISE WARNING 'runs that were retried twice are there: nothing keeps others from it until they are deleted';
+END $$"""
 
 
 class NotFenced(Exception):

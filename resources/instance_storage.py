@@ -21,6 +21,8 @@ from dagster_postgres import (
 )
 from dagster_postgres.utils import create_pg_engine, get_token_provider_from_config, pg_config, pg_url_from_config
 
+from resources.fence import ONE_RETRY
+
 if TYPE_CHECKING:
     from dagster_postgres.auth import PgTokenProvider
     from sqlalchemy import Connection, Engine
@@ -52,8 +54,10 @@ class PooledPostgresStorage(DagsterPostgresStorage):
         def connect() -> AbstractContextManager["Connection"]:
             return wait_for_connection(engine, patience_seconds)
 
-        if should_autocreate_tables and not has_tables(connect):
+        if should_autocreate_tables and not is_prepared(connect):
             DagsterPostgresStorage(postgres_url, token_provider=token_provider)
+            with connect() as connection:
+                connection.exec_driver_sql(ONE_RETRY)
         super().__init__(postgres_url, False, inst_data, token_provider)
         self._run_storage = RunStorage(engine, connect, postgres_url, False, token_provider=token_provider)
         self._event_log_storage = EventLogStorage(engine, connect, postgres_url, False, token_provider=token_provider)
@@ -153,9 +157,9 @@ def wait_for_connection(engine: "Engine", patience_seconds: float) -> "Connectio
     return patiently(engine.connect)
 
 
-def has_tables(connect: Connect) -> bool:
-    """Whether stock Dagster has made the tables of its three storages here."""
-    from sqlalchemy import inspect
-
+def is_prepared(connect: Connect) -> bool:
+    """Whether stock Dagster has made the tables of its three storages here, and a run can be retried only once."""
+    there = "SELECT bool_and(to_regclass(name) IS NOT NULL) FROM unnest(%(names)s) AS name"
     with connect() as connection:
-        return {"runs", "event_logs", "jobs", "instance_info"} <= set(inspect(connection).get_table_names())
+        names = ["runs", "event_logs", "jobs", "instance_info", "one_retry"]
+        return bool(connection.exec_driver_sql(there, {"names": names}).scalar())

@@ -134,3 +134,20 @@ def test_a_webserver_gives_up_a_question_that_takes_too_long(opened) -> None:
 def test_a_setting_that_it_does_not_know_is_refused(opened) -> None:
     with pytest.raises(dg.DagsterInvalidConfigError, match="pool_seize"), opened(pool_seize=3):
         pass
+
+
+def test_a_run_is_retried_once_whoever_asks_and_by_hand_as_often_as_one_likes(opened) -> None:
+    with opened() as instance:
+        root = instance.create_run_for_job(chatter)
+
+        def again(**tags: str) -> dg.DagsterRun:
+            about = {"dagster/parent_run_id": root.run_id, "dagster/root_run_id": root.run_id} | tags
+            return instance.create_run_for_job(chatter, tags=about, parent_run_id=root.run_id, root_run_id=root.run_id)
+
+        numbered = {"dagster/retry_number": "1"}
+        first = again(**numbered)
+        with pytest.raises(dg.DagsterError, match=r"^$"):
+            again(**numbered)
+        assert again().run_id != again().run_id
+        retries = instance.get_runs(dg.RunsFilter(tags=numbered))
+        assert [run.run_id for run in retries] == [first.run_id]

@@ -1,0 +1,170 @@
+"""A worker may die at any instruction, and any call to the store or the database may fail: the right model comes out.
+
+Seeded: a case that fails is repeated by its number. `make sweep` runs 200 (SWEEP_CASES), `make test` 20.
+"""
+
+import os
+import random
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import psycopg2
+import pytest
+
+from credit_assets.seed import seed
+from credit_assets.settings import load_settings
+from resources.artifacts import ArtifactError
+from resources.embedded_postgres import EmbeddedPostgres
+from resources.object_store import open_store
+from sensors.lost_retries import PATIENCE, ROOT, ended, forgotten
+from tests.assets.sweep.attempt import CASE, PARENT, attempt
+from tests.assets.sweep.faults import Fault, Span, draw
+from tests.assets.sweep.invariants import PARTS, Invariants
+
+REPOSITORY = Path(__file__).parents[3]
+CASES = int(os.environ.get("SWEEP_CASES", "20"))
+RETRIES, STRUCK = 5, 3
+LONGEST = 120
+
+
+@dataclass
+class Sweep:
+    """One database and one store, which all cases share, and what runs and retries in them."""
+
+    environment: dict[str, str]
+    instance: dg.DagsterInstance
+    imported: list[str] = field(default_factory=list)
+    attempts: list[int] = field(default_factory=list)
+
+    def attempt(self, case: str, runs: list[dg.DagsterRun], fault: Fault | None) -> Span | None:
+        """Goes on from the last of the runs, if there is one; what the attempt counted, if it lived to its end.
+
+        The first one imports for all others: libraries take three times as long as the run.
+        """
+        tags = {CASE: case} | ({ROOT: runs[0].run_id, PARENT: runs[-1].run_id} if runs else {})
+        context = get_context("forkserver") if self.imported else get_context("spawn")
+        heard, told = context.Pipe(duplex=False)
+        worker = context.Process(target=attempt, args=(self.environment, tags, fault, told))
+        worker.start()
+        told.close()
+        assert heard.poll(LONGEST), f"{fault} made an attempt hang"
+        try:
+            span, imported = heard.recv()
+        except EOFError:  # it was killed
+            return None
+        finally:
+            worker.join()
+        if not self.imported:
+            self.imported = imported
+            get_context("forkserver").set_forkserver_preload(imported)
+        return span
+
+    def runs(self, case: str) -> list[dg.DagsterRun]:
+        """The runs of a case, the oldest first; one whose worker is gone is failed, as the run monitor does it."""
+        found = self.instance.get_runs(dg.RunsFilter(tags={CASE: case}))
+        for run in found:
+            if not run.is_finished:
+                self.instance.report_run_failed(run, "its worker is gone")
+        return list(reversed(self.instance.get_runs(dg.RunsFilter(tags={CASE: case}))))
+
+    def retry(self, root: str) -> str | None:
+        """The run that the platform's own reconciler would have retried now."""
+        group = [dg.RunsFilter(run_ids=[root]), dg.RunsFilter(tags={ROOT: root})]
+        records = [record for each in group for record in self.instance.get_run_records(each)]
+        return forgotten([ended(self.instance, each) for each in records], RETRIES, time.time() + PATIENCE + 1)
+
+
+@pytest.fixture(scope="module")
+def sweep(postgres: EmbeddedPostgres) -> Iterator[Sweep]:
+    with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
+        folder = Path(name).resolve()
+        shutil.copy(REPOSITORY / "local" / "dagster.yaml", folder)
+        settings = folder / "loans.toml"
+        declared = (REPOSITORY / "settings" / "loans.toml").read_text()
+        settings.write_text(declared.replace("generate = 20_000", "generate = 1_000"))
+        environment = {
+            "DAGSTER_HOME": str(folder),
+            "DAGSTER_POSTGRES_URL": postgres.url("sweep_dagster"),
+            "LOANS_DATABASE_URL": postgres.url("sweep_lending"),
+            "CREDIT_SETTINGS": str(settings),
+            "CREDIT_STORE": (folder / "store").as_uri(),
+        }
+        with closing(psycopg2.connect(environment["LOANS_DATABASE_URL"])) as lending, lending:
+            seed(lending.cursor(), load_settings(settings))
+            # No case is about a machine that crashes with its disks: a run waits for a hundred commits.
+            lending.cursor().execute("ALTER DATABASE sweep_dagster SET synchronous_commit = off")
+        for key, value in environment.items():
+            patch.setenv(key, value)
+        with dg.DagsterInstance.from_config(str(folder)) as instance:
+            yield Sweep(environment, instance)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(sweep: Sweep) -> tuple[Span, Invariants]:
+    """What a run makes to which nothing happens, and how many calls that takes."""
+    assert sweep.attempt("the first", [], None)
+    span = sweep.attempt("undisturbed", [], None)
+    (run,) = sweep.runs("undisturbed")
+    assert span
+    assert run.is_success
+    records = sweep.instance.get_records_for_run(run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION).records
+    events = [event for each in records if (event := each.event_log_entry.asset_materialization)]
+    made: dict[str, Any] = {each.asset_key.path[-1]: each.metadata for each in events}
+    # A dataset holds the time of its snapshot, and metrics hold its digest.
+    same = {name: made[name]["sha256"].value for name in PARTS if name in ("test_split", "trained_model")}
+    store = open_store(sweep.environment["CREDIT_STORE"])
+    return span, Invariants(store, Path(sweep.environment["DAGSTER_HOME"]) / "store", same)
+
+
+@pytest.mark.parametrize("case", range(CASES))
+def test_the_right_model_is_published_once_whatever_is_struck(sweep: Sweep, undisturbed: Any, case: int) -> None:
+    span, invariants = undisturbed
+    chance, name, runs, struck = random.Random(case), f"case {case}", [], []
+    while not (runs and runs[-1].is_success):
+        assert not runs or sweep.retry(runs[0].run_id) == runs[-1].run_id, f"a retry is missing, struck by {struck}"
+        more = not struck or (len(struck) < STRUCK and chance.random() < 0.5)
+        struck.append(draw(chance, span) if more else None)
+        sweep.attempt(name, runs, struck[-1])
+        runs = sweep.runs(name)
+    sweep.attempts.append(len(struck))
+    try:
+        invariants.hold(runs)
+    except AssertionError as error:
+        error.add_note(f"case {case}, struck by {struck}")
+        raise
+
+
+def test_the_cases_above_were_struck(sweep: Sweep) -> None:
+    struck = sum(attempts > 1 for attempts in sweep.attempts)
+    assert struck >= len(sweep.attempts) / 2, f"{struck} of {len(sweep.attempts)} cases were struck before their end"
+
+
+def test_the_invariants_would_notice(sweep: Sweep, undisturbed: Any) -> None:
+    _, invariants = undisturbed
+    sweep.attempt("to be spoilt", [], None)
+    runs = sweep.runs("to be spoilt")
+    invariants.hold(runs)
+    (model,) = invariants.folder.glob(f"trained_model/{runs[0].run_id}/*/*.joblib")
+    good = model.read_bytes()
+    model.write_bytes(good[:-1])
+    with pytest.raises(ArtifactError, match="truncated"):
+        invariants.hold(runs)
+    with pytest.raises(AssertionError, match="changed or vanished"):
+        invariants.no_object_changed_or_vanished()
+    model.write_bytes(good)
+    with pytest.raises(AssertionError, match="SUCCESS"):
+        invariants.history_is_complete([*runs, *runs])
+    manifest = model.parent / "manifest.json"
+    second = model.parent.with_name("0" * 16)
+    second.mkdir()
+    (second / manifest.name).write_bytes(manifest.read_bytes())
+    with pytest.raises(AssertionError, match="published 2 times"):
+        invariants.hold(runs)
