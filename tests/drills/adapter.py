@@ -14,8 +14,9 @@ from tests.drills.cluster import kubectl
 
 # Connections that are open lose their translation, and so break; new ones are sent to a port where nobody listens.
 _REFUSE = """docker exec {{node}} sh -c '
-iptables -t nat -{} PREROUTING -s {{ip}} -d {{api}} -p tcp --dport 443 -j REDIRECT --to-ports 9
+iptables -t nat -{} PREROUTING -s {{ip}} -d {{api}} -p tcp --dport 443 {} -j REDIRECT --to-ports 9
 conntrack -D -s {{ip}} -d {{api}} -p tcp || true'"""
+_EVERY_SECOND = "-m statistic --mode nth --every 2 --packet 0"
 COMMANDS = {
     "NODE_KILL": "docker kill {node}",
     "NODE_RECLAIM": "kubectl drain {node} --ignore-daemonsets --delete-emptydir-data --force --timeout=30s",
@@ -28,8 +29,10 @@ docker network connect kind {node}; docker exec {node} iptables -D OUTPUT -p tcp
     "NODE_THAW": "docker unpause {node}",
     "STORE_STOP": "",
     "STORE_START": "",
-    "API_STOP": _REFUSE.format("I"),
-    "API_START": _REFUSE.format("D"),
+    "API_STOP": _REFUSE.format("I", ""),
+    "API_START": _REFUSE.format("D", ""),
+    "API_HALF_STOP": _REFUSE.format("I", _EVERY_SECOND),
+    "API_HALF_START": _REFUSE.format("D", _EVERY_SECOND),
 }
 
 
