@@ -25,6 +25,7 @@ RENEW = """UPDATE leases SET deadline = clock_timestamp() + %(seconds)s * interv
     WHERE name = %(name)s AND holder = %(holder)s AND fence = %(fence)s RETURNING fence"""
 RELEASE = """UPDATE leases SET deadline = clock_timestamp()
     WHERE name = %(name)s AND holder = %(holder)s AND fence = %(fence)s RETURNING fence"""
+HOLDS = "SELECT fence FROM leases WHERE name = %(name)s AND holder = %(holder)s AND fence = %(fence)s"
 END = "DELETE FROM leases WHERE name = %(name)s AND holder = %(holder)s AND fence = %(fence)s RETURNING fence"
 SEEN = "SELECT deadline FROM leases WHERE name = %(name)s"
 # What lies below a name goes with it. A revoked lease stays for a day, so that nobody takes it.
@@ -129,6 +130,14 @@ class Lease:
             psycopg2.Error: the database can't be asked.
         """
         return self._ask(RENEW) is not None
+
+    def holds(self) -> bool:
+        """Whether it is still this holder's, without renewing it.
+
+        Raises:
+            psycopg2.Error: the database can't be asked.
+        """
+        return self._ask(HOLDS) is not None
 
     def release(self) -> None:
         """Gives it back, so that the next holder need not wait for its end.

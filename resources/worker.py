@@ -71,9 +71,9 @@ def supervise(
     worker = os.posix_spawnp(command[0], list(command), dict(environment), setsigmask=[])
     due, told = time.monotonic(), False
     while True:
-        if time.monotonic() >= due and not frozen(worker):
+        if time.monotonic() >= due:
             due = time.monotonic() + pause
-            if not held(lease):
+            if not held(lease, renew=not frozen(worker)):
                 log.error("%s is another's, or was revoked: its worker is ended", lease.name)
                 os.kill(worker, signal.SIGKILL)
         asked = signal.sigtimedwait(WATCHED, pause)
@@ -89,13 +89,13 @@ def supervise(
                 return code if code >= 0 else 128 - code
 
 
-def held(lease: Lease) -> bool:
-    """Takes or renews the lease. False: it is another's. A database that can't be asked has not said so."""
+def held(lease: Lease, renew: bool = True) -> bool:
+    """Takes or renews the lease, or only looks. False: it is another's; no answer has not said so."""
     import psycopg2
 
     try:
         if lease.fence:
-            return lease.renew()
+            return lease.renew() if renew else lease.holds()
         raise_fence(lease.leases)
         return lease.take()
     except psycopg2.Error as error:

@@ -150,9 +150,9 @@ def test_a_frozen_worker_falls_silent_and_never_wakes_up_once_it_was_given_up(su
     seen = leases.seen(RUN)
     time.sleep(2.5)
     assert leases.seen(RUN) == seen, "renewed for a worker that does nothing"
+    assert started.poll() is None
     assert leases.revoke(RUN, seen)
-    os.kill(worker, signal.SIGCONT)
-    assert started.wait(5) == 128 + signal.SIGKILL
+    assert started.wait(5) == 128 + signal.SIGKILL, "it waits to be woken up"
 
 
 def test_a_second_pod_of_one_run_is_ended_and_the_first_works_on(supervised, leases) -> None:
