@@ -22,15 +22,12 @@ from dagster_k8s.launcher import (
     WorkerStatus,  # pyright: ignore[reportPrivateImportUsage]
 )
 
+from resources.faults import CRASHED, LOST_AT
 from resources.lease import Leases
 from resources.placement import NODE, NUMBER, placed
 
 log = logging.getLogger(__name__)
 ROOT, MOST = "dagster/root_run_id", "dagster/max_retries"
-# A tag that a retry would inherit: it counts for the run that it names.
-CRASHED = "platform/crashed"
-# When a worker that was given up was last heard of, in Unix seconds of PostgreSQL's clock.
-LOST_AT = "platform/lost_at"
 # The kernel may end the holder of the lease together with its worker.
 OUT_OF_MEMORY = "OOMKilled"
 

@@ -12,10 +12,10 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 import dagster as dg
 
+from resources.faults import lost, step_failures
 from resources.webserver import Webserver, WebserverError
 
 WEBSERVER, LOCAL = "DAGSTER_WEBSERVER_URL", "http://localhost:3000"
@@ -24,9 +24,6 @@ ROOT, REASON, MOST = "dagster/root_run_id", "dagster/failure_reason", "dagster/m
 NUMBER = "dagster/retry_number"
 # Seconds in which the daemon has retried a run, if it does; and in which a run is looked for.
 PATIENCE, MEMORY = 30, 24 * 3600
-# Errors that are not the step's: it was stopped, or PostgreSQL or the store went away while they were asked. What was
-# asked may have been done, so that only a retry of the run, which looks, can repeat it.
-BROKEN = ("DagsterExecutionInterruptedError", "OperationalError", "InterfaceError", "RequestLost")
 ALL_STEPS_ENDED = "No steps needed to be retried"
 
 
@@ -70,29 +67,16 @@ def ended(instance: dg.DagsterInstance, record: dg.RunRecord) -> Ended:
     run = record.dagster_run
     if run.status is not dg.DagsterRunStatus.FAILURE:
         return Ended(run.run_id, run.parent_run_id, None, stays=False)
-    by_a_step = run.tags.get(REASON) == "STEP_FAILURE" and not all(map(lost, step_failures(instance, run.run_id)))
+    by_a_step = run.tags.get(REASON) == "STEP_FAILURE" and not all(map(lost, failures_of(instance, run.run_id)))
     most = int(run.tags[MOST]) if run.tags.get(MOST, "").isdecimal() else None
     began, stays = record.start_time is not None, by_a_step or most == 0
     return Ended(run.run_id, run.parent_run_id, record.end_time or 0, stays, began, most)
 
 
-def step_failures(instance: dg.DagsterInstance, run: str) -> list[str]:
-    """What was wrong with the steps that failed: type and message of each, and of what caused it."""
-    failed = instance.get_records_for_run(run, of_type=dg.DagsterEventType.STEP_FAILURE).records
-    data = [each.event_log_entry.get_dagster_event().step_failure_data for each in failed]
-    return ["\n".join(causes(each.error)) for each in data if each.error]
-
-
-def causes(error: Any) -> Iterator[str]:
-    """An error and what it came from, the outermost first."""
-    while error:
-        yield f"{error.cls_name}: {error.message}"
-        error = error.cause
-
-
-def lost(failure: str) -> bool:
-    """Whether a step failed as its pod was stopped or is gone, or a connection broke in the middle of a statement."""
-    return any(line.startswith(BROKEN) for line in failure.splitlines()) or "failed health check: " in failure
+def failures_of(instance: dg.DagsterInstance, run: str) -> list[str]:
+    """What was wrong with its steps that failed."""
+    records = instance.get_records_for_run(run, of_type=dg.DagsterEventType.STEP_FAILURE).records
+    return step_failures(record.event_log_entry for record in records)
 
 
 def groups(instance: dg.DagsterInstance, now: float) -> Iterator[list[Ended]]:

@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from resources.attempts import is_kept
 from resources.io_manager import MANIFEST_SHA256, PLACE
 from resources.webserver import Webserver, values
 
@@ -35,7 +36,7 @@ class Histories:
 
     def blocks_committed(self, run: str, until: float) -> list[float]:
         """When each block of the forest was committed, up to that time."""
-        return [at for at, message in self.said(run) if message.endswith(" committed") and at <= until]
+        return [at for at, message in self.said(run) if is_kept(message) and at <= until]
 
     def step_starts(self, run: str, step: str) -> list[float]:
         """When a step started in a run."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from resources.interruptions import work_lost
 from resources.webserver import WebserverError
 from tests.drills.adapter import Nodes
 from tests.drills.cluster import NAMESPACE, RELEASE, kubectl, pods
@@ -111,6 +112,6 @@ class Platform(Histories):
     def record_lost(self, fault: str, run: str, began: float, struck: float, **more: Any) -> None:
         """The line of a run that nobody may have retried."""
         detected = self.happened(run, "RunFailureEvent")[0]["at"] - struck
-        kept = max([began, *self.blocks_committed(run, struck)])
-        lost = {"detected_after": round(detected, 1), "work_lost": round(struck - kept, 1)}
+        kept = [began, *self.blocks_committed(run, struck)]
+        lost = {"detected_after": round(detected, 1), "work_lost": round(work_lost(struck, kept), 1)}
         self.record(fault=fault, **lost, **more)

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from sensors.lost_retries import PATIENCE, Ended, forgotten, lost
+from resources.faults import lost
+from sensors.lost_retries import PATIENCE, Ended, forgotten
 
 NOW = 1_000_000.0
 LONG_AGO = NOW - PATIENCE - 1

@@ -12,7 +12,8 @@ from kubernetes.client.rest import ApiException
 from urllib3.exceptions import MaxRetryError
 
 from resources import run_launcher
-from resources.run_launcher import CRASHED, LOST_AT, LeasedK8sRunLauncher, NoAnswer, Silence
+from resources.faults import CRASHED, LOST_AT
+from resources.run_launcher import LeasedK8sRunLauncher, NoAnswer, Silence
 
 RUN = dg.DagsterRun(job_name="refresh", status=dg.DagsterRunStatus.STARTED)
 REFUSED = MaxRetryError(pool=Mock(), url="/apis/batch/v1", reason=ConnectionRefusedError())

@@ -1,0 +1,93 @@
+"""Runs that are told of in the event log as a cluster would tell of them, at times of the test's choosing."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from resources.attempts import ROOT
+
+EVENT = dg.DagsterEventType
+PARENT = "dagster/parent_run_id"
+
+
+@dg.job
+def refresh() -> None:
+    """Never executed."""
+
+
+@dataclass
+class Past:
+    """What an instance remembers. Times are seconds after `began`."""
+
+    instance: dg.DagsterInstance
+    began: float
+
+    def run(self, of: str | None = None, root: str | None = None, **tags: str) -> str:
+        """A run, or one that goes on from another, with the tags that such a one inherits."""
+        parent = self.instance.get_run_by_id(of) if of else None
+        inherited = {**parent.tags, PARENT: of, ROOT: root or of} if parent else {}
+        made = self.instance.create_run_for_job(
+            refresh,
+            tags={**inherited, **tags},
+            parent_run_id=of,
+            root_run_id=(root or of) if of else None,
+            status=dg.DagsterRunStatus.NOT_STARTED,
+        )
+        return made.run_id
+
+    def happens(self, run: str, **moments: float) -> None:
+        """Events by the names of their kinds, at these times."""
+        for name, moment in moments.items():
+            kind = EVENT[name]
+            step = "training" if name.startswith("STEP_") else None
+            event = dg.DagsterEvent(kind.value, "refresh", step_key=step, message=name)
+            self.instance.report_dagster_event(event, run, timestamp=self.began + moment)
+
+    def says(self, run: str, message: str, moment: float) -> None:
+        """What a step logs."""
+        self.instance.handle_new_event(
+            dg.EventLogEntry(
+                error_info=None,
+                level=20,
+                user_message=message,
+                run_id=run,
+                timestamp=self.began + moment,
+                step_key="training",
+                job_name="refresh",
+            )
+        )
+
+    def tag(self, run: str, **tags: Any) -> None:
+        self.instance.add_run_tags(run, {name.replace("__", "/"): str(value) for name, value in tags.items()})
+
+    def power_loss(self) -> tuple[str, str]:
+        """A run whose node lost power at 20, found at 29, that its retry ended well; their ids."""
+        run = self.run()
+        self.happens(run, RUN_STARTING=0, RUN_START=3, STEP_START=4)
+        self.tag(run, platform__node="spot-1", platform__capacity="spot")
+        self.says(run, "training 100 trees on 16,000 loans", 5)
+        self.says(run, "40 of 100 committed", 15)
+        self.says(run, "80 of 100 committed", 18)
+        self.tag(run, platform__lost_at=f"{self.began + 20:.1f}")
+        self.happens(run, RUN_FAILURE=29)
+        retry = self.run(of=run)
+        self.happens(retry, RUN_STARTING=30, RUN_START=33, STEP_START=35)
+        self.tag(retry, platform__node="spot-2")
+        self.happens(retry, RUN_SUCCESS=50)
+        return run, retry
+
+
+@pytest.fixture
+def past(tmp_path) -> Any:
+    with dg.DagsterInstance.ephemeral(tempdir=str(tmp_path)) as instance:
+        yield Past(instance, time.time() - 300)
+
+
+@pytest.fixture
+def postgres_past(instance: dg.DagsterInstance) -> Callable[[], Past]:
+    """On PostgreSQL, in an instance that the tests share."""
+    return lambda: Past(instance, time.time() - 300)
