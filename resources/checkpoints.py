@@ -134,8 +134,8 @@ class Checkpoints(dg.ConfigurableResource):
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         self._store = open_store(self.store_uri)
-        if context.instance and context.run_id:
-            record_place(context.instance, context.run_id)
+        if context.instance and context.run:
+            record_place(context.instance, context.run.run_id)
 
     @property
     def store(self) -> ObjectStore:
