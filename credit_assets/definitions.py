@@ -4,11 +4,12 @@ import dagster as dg
 
 from credit_assets.dataset import loan_dataset
 from credit_assets.executors import chosen_executor
-from credit_assets.jobs import refresh
+from credit_assets.jobs import refresh, resilience
 from credit_assets.metrics import model_metrics
 from credit_assets.model import training
 from credit_assets.progress import progress
 from credit_assets.promoted import promote_by_hand_job, promoted_model
+from credit_assets.resilience import resilience_report
 from credit_assets.settings import SettingsFile
 from resources.checkpoints import Checkpoints
 from resources.database import Database
@@ -17,13 +18,14 @@ from sensors.failures import failures
 from sensors.lost_retries import lost_retries
 from sensors.new_loans import new_loans
 from sensors.refresh_schedule import refresh_schedule
+from sensors.resilience_schedule import resilience_schedule
 
 checkpoints = Checkpoints(store_uri=dg.EnvVar("CREDIT_STORE"))
 
 defs = dg.Definitions(
-    assets=[loan_dataset, training, model_metrics, promoted_model],
-    jobs=[refresh, promote_by_hand_job],
-    schedules=[refresh_schedule],
+    assets=[loan_dataset, training, model_metrics, promoted_model, resilience_report],
+    jobs=[refresh, resilience, promote_by_hand_job],
+    schedules=[refresh_schedule, resilience_schedule],
     sensors=[new_loans, failures, lost_retries],
     executor=chosen_executor(),
     loggers={"progress": progress, "console": dg.colored_console_logger},

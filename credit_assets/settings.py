@@ -123,6 +123,19 @@ class Refresh(Strict):
     new_loans_share: Share = 0.05
 
 
+class Prices(Strict):
+    """What an hour of a worker costs, in any currency, on a node that stays and on a spot node: both, or neither."""
+
+    on_demand: Annotated[float, Field(gt=0)] | None = None
+    spot: Annotated[float, Field(gt=0)] | None = None
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> "Prices":
+        if (self.on_demand is None) != (self.spot is None):
+            raise ValueError("on_demand and spot are compared: give both, or neither")
+        return self
+
+
 class Seed(Strict):
     """What an empty local database is filled with: a CSV file beside the settings, or generated loans."""
 
@@ -140,6 +153,7 @@ class Settings(Strict):
     limits: Limits = Limits()
     promotion: Promotion = Promotion()
     refresh: Refresh = Refresh()
+    prices: Prices = Prices()
     seed: Seed = Seed()
 
     @model_validator(mode="after")
@@ -160,7 +174,7 @@ class Settings(Strict):
     @property
     def fingerprint(self) -> str:
         """SHA-256 of what the settings say; comments and layout of the file don't count."""
-        return digest(self.model_dump(mode="json", exclude={"seed", "refresh", "promotion"}))
+        return digest(self.model_dump(mode="json", exclude={"seed", "refresh", "prices", "promotion"}))
 
 
 def load_settings(path: str | Path) -> Settings:

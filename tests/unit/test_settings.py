@@ -22,6 +22,9 @@ minimum_rows = 100
 maximum_auc_loss = 0.1
 [refresh]
 new_loans = 10
+[prices]
+on_demand = 0.4
+spot = 0.1
 [seed]
 generate = 100
 """
@@ -164,6 +167,13 @@ def test_what_the_model_depends_on_changes_the_fingerprint_and_nothing_else_does
     assert load(tmp_path, WHOLE.replace("new_loans = 10", "new_loans = 11")).fingerprint == fingerprint
     assert load(tmp_path, WHOLE.replace("generate = 100", "generate = 101")).fingerprint == fingerprint
     assert load(tmp_path, WHOLE.replace("auc_loss = 0.1", "auc_loss = 0.2")).fingerprint == fingerprint
+    assert load(tmp_path, WHOLE.replace("spot = 0.1", "spot = 0.2")).fingerprint == fingerprint
     assert load(tmp_path, WHOLE.replace("minimum_rows = 100", "minimum_rows = 101")).fingerprint != fingerprint
     assert load(tmp_path, WHOLE.replace("minimum = 0", "minimum = 1")).fingerprint != fingerprint
     assert load(tmp_path, WHOLE.replace('"loans"', '"loans_2"')).fingerprint != fingerprint
+
+
+def test_one_price_alone_compares_nothing_and_is_refused(tmp_path: Path) -> None:
+    assert load(tmp_path, WHOLE).prices.spot == 0.1
+    with pytest.raises(SettingsError, match="prices: on_demand and spot are compared: give both, or neither"):
+        load(tmp_path, WHOLE.replace("spot = 0.1\n", ""))
