@@ -44,6 +44,7 @@ class Attempt:
         kept: when its worker had done something that is not done again: began, ended a step, committed a block.
         node: None: it never said.
         spot: whether it was bound to spot nodes; None: it never said.
+        over: whether it has ended, so that nothing of this changes any more.
     """
 
     run: str
@@ -57,6 +58,7 @@ class Attempt:
     kept: tuple[float, ...] = ()
     node: str | None = None
     spot: bool | None = None
+    over: bool = False
 
 
 def is_kept(message: str) -> bool:
@@ -87,7 +89,9 @@ def attempt(record: dg.RunRecord, entries: Sequence[dg.EventLogEntry], parents: 
     own = tags.get(REASON) == "STEP_FAILURE" and not all(map(lost, step_failures(entries)))
     ended = how(run, lost_at is not None, own)
     if ended is None or (ended is How.LOST and lost_at is None and first(entries, EVENT.RUN_START) is None):
-        return Attempt(run.run_id, root, launched, first_step)  # it may have waited in vain: nobody had begun to work
+        return Attempt(
+            run.run_id, root, launched, first_step, over=run.is_finished
+        )  # it may have waited in vain: nobody had begun to work
     signs = [entry for entry in entries if entry.step_key or kind(entry) is EVENT.RUN_START]
     # A run says where it is before its first step; until then its tags are those of the run that it retries.
     placed = tags if first_step is not None else {}
@@ -103,6 +107,7 @@ def attempt(record: dg.RunRecord, entries: Sequence[dg.EventLogEntry], parents: 
         kept=tuple(entry.timestamp for entry in signs if kind(entry) in LASTING or is_kept(entry.user_message)),
         node=placed.get(NODE),
         spot=placed[CAPACITY] == "spot" if CAPACITY in placed else None,
+        over=True,
     )
 
 
@@ -116,23 +121,35 @@ def first(entries: Iterable[dg.EventLogEntry], wanted: dg.DagsterEventType) -> f
     return next((entry.timestamp for entry in entries if kind(entry) is wanted), None)
 
 
-def read(instance: dg.DagsterInstance, since: float) -> Iterator[list[Attempt]]:
-    """Every group of which a run has failed since then."""
+def read(
+    instance: dg.DagsterInstance, since: float, known: Mapping[str, Attempt] | None = None
+) -> Iterator[list[Attempt]]:
+    """Every group of which a run has failed since then, the latest first; `known` as in `read_group`."""
     failed = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE], updated_after=datetime.fromtimestamp(since, UTC))
-    runs = [record.dagster_run for record in records(instance, failed)]
-    for root in dict.fromkeys(run.root_run_id or run.run_id for run in runs):
-        yield read_group(instance, root)
+    runs = (record.dagster_run for record in records(instance, failed))
+    seen = set[str]()
+    for run in runs:
+        if (root := run.root_run_id or run.run_id) not in seen:
+            seen.add(root)
+            yield read_group(instance, root, known)
 
 
-def read_group(instance: dg.DagsterInstance, root: str) -> list[Attempt]:
-    """The attempts at the run that was asked for, itself among them, the oldest first."""
+def read_group(instance: dg.DagsterInstance, root: str, known: Mapping[str, Attempt] | None = None) -> list[Attempt]:
+    """The attempts at the run that was asked for, itself among them, the oldest first.
+
+    Args:
+        known: what was read before, by run: of one that had ended then, the events are not read again.
+    """
     filters = [dg.RunsFilter(run_ids=[root]), dg.RunsFilter(tags={ROOT: root})]
     group = {each.dagster_run.run_id: each for found in filters for each in records(instance, found)}
-    tags = {run_id: each.dagster_run.tags for run_id, each in group.items()}
-    return [
-        attempt(each, read_entries(instance, each), tags.get(each.dagster_run.parent_run_id or "", {}))
-        for each in sorted(group.values(), key=lambda each: each.create_timestamp)
-    ]
+    over = {run: each for run, each in (known or {}).items() if each.over}
+
+    def of(record: dg.RunRecord) -> Attempt:
+        parent = group.get(record.dagster_run.parent_run_id or "")
+        return attempt(record, read_entries(instance, record), parent.dagster_run.tags if parent else {})
+
+    oldest_first = sorted(group.values(), key=lambda each: each.create_timestamp)
+    return [over.get(each.dagster_run.run_id) or of(each) for each in oldest_first]
 
 
 def read_entries(instance: dg.DagsterInstance, record: dg.RunRecord) -> list[dg.EventLogEntry]:

@@ -17,6 +17,7 @@ from importlib.metadata import entry_points
 
 from resources.leader import lead
 from resources.lease import Lease
+from resources.metrics import collect, serve
 
 log = logging.getLogger(__name__)
 NAME = "daemon"
@@ -27,13 +28,21 @@ def main() -> None:
 
     The lease is asked for in the database of libpq's environment variables (PGHOST, PGPASSWORD, …).
     DAGSTER_DAEMON_LEASE_SECONDS is how long it lasts, DAGSTER_DAEMON_HEARTBEAT_TOLERANCE when a silent part of the
-    daemon counts as hung, both in seconds.
+    daemon counts as hung, both in seconds, DAGSTER_DAEMON_METRICS_PORT where it is scraped (resources/metrics.py).
     """
     ours = logging.getLogger("resources")  # and not the root: Dagster adds its own handlers to its loggers
     ours.setLevel(logging.INFO)
     ours.addHandler(logging.StreamHandler())
     seconds = float(os.environ.get("DAGSTER_DAEMON_LEASE_SECONDS", "10"))
-    lead(Lease("", NAME, socket.gethostname(), seconds), run_daemon)
+    leads = serve()
+
+    def act() -> None:
+        if leads:
+            leads.set(1)
+            threading.Thread(target=collect, name="collectors", daemon=True).start()
+        run_daemon()
+
+    lead(Lease("", NAME, socket.gethostname(), seconds), act)
 
 
 def run_daemon() -> None:

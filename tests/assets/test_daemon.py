@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -9,6 +10,7 @@ from contextlib import ExitStack, closing
 
 import psycopg2
 import pytest
+import requests
 from psycopg2.extensions import parse_dsn
 
 HOLDER = "SELECT fence FROM leases WHERE name = 'daemon' AND deadline > clock_timestamp()"
@@ -16,7 +18,17 @@ HEARTBEATS = "SELECT daemon_id FROM daemon_heartbeats"
 
 
 @pytest.fixture
-def daemons(postgres, database_url, tmp_path, monkeypatch):
+def ports() -> list[int]:
+    """Where each of them is scraped."""
+    with ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(2)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
+
+
+@pytest.fixture
+def daemons(postgres, database_url, tmp_path, monkeypatch, ports):
     """Two daemons on one database."""
     import dagster as dg
 
@@ -34,7 +46,8 @@ def daemons(postgres, database_url, tmp_path, monkeypatch):
     (tmp_path / "workspace.yaml").write_text("load_from: []\n")
     with dg.DagsterInstance.from_config(str(tmp_path)), ExitStack() as stack:
         command = [sys.executable, "-m", "resources.daemon", "run", "--workspace", str(tmp_path / "workspace.yaml")]
-        started = [stack.enter_context(subprocess.Popen(command)) for _ in range(2)]
+        environments = [{**os.environ, "DAGSTER_DAEMON_METRICS_PORT": str(port)} for port in ports]
+        started = [stack.enter_context(subprocess.Popen(command, env=each)) for each in environments]
         for each in started:
             stack.callback(each.kill)
         yield started
@@ -52,17 +65,29 @@ def ask(database_url):
     return answer
 
 
-def test_one_daemon_acts_and_the_other_does_when_it_is_lost(daemons, ask) -> None:
+def test_one_daemon_acts_and_the_other_does_when_it_is_lost(daemons, ports, ask) -> None:
     until(lambda: ask(HEARTBEATS))
     (first,) = ask(HEARTBEATS)
     assert ask(HOLDER) == {1}
     leader = max(daemons, key=lambda each: resident(each.pid))
     assert sum(resident(each.pid) > 100 for each in daemons) == 1, "the one that stands by has imported Dagster"
+    port = dict(zip((each.pid for each in daemons), ports, strict=True))
+    leads, (stands_by,) = port.pop(leader.pid), port.values()
+    until(lambda: "platform_storage_answers 1.0" in scraped(leads))
+    assert "platform_daemon_leads 1.0" in scraped(leads)
+    assert "platform_retries_missing 0.0" in scraped(leads)
+    assert "platform_daemon_leads 0.0" in scraped(stands_by)
+    assert "platform_retries_missing" not in scraped(stands_by)
     os.kill(leader.pid, signal.SIGKILL)
     lost = time.monotonic()
     until(lambda: ask(HEARTBEATS) not in (set(), {first}))
     assert time.monotonic() - lost < 20
     assert ask(HOLDER) == {2}
+    assert "platform_daemon_leads 1.0" in scraped(stands_by)
+
+
+def scraped(port: int) -> str:
+    return requests.get(f"http://127.0.0.1:{port}/metrics", timeout=30).text
 
 
 def resident(pid: int) -> float:
