@@ -7,6 +7,7 @@ import pytest
 EVERYTHING = {
     "controlPlane": {"onSpot": True},
     "dagsterWebserver": {"allowFrom": [{"podSelector": {}}]},
+    "metrics": {"allowFrom": [{"namespaceSelector": {}}]},
     "networkPolicy": {"egress": {"allow": [{"ports": [{"port": 443}]}]}},
     "executor": "k8s_job",
     "settings": {"toml": "[table]"},

@@ -1,0 +1,28 @@
+"""A question in a runbook that PostgreSQL refuses is found out at night, by whoever was woken."""
+
+import os
+import re
+from contextlib import closing
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from resources.lease import TABLE
+
+PAGES = sorted((Path(__file__).parents[3] / "docs" / "runbooks").glob("*.md"))
+QUESTIONS = [
+    (page.stem, each) for page in PAGES for each in re.findall(r'^ask "(.+)"$', page.read_text(), re.MULTILINE)
+]
+
+
+@pytest.mark.parametrize(("page", "question"), QUESTIONS)
+def test_every_question_that_a_runbook_asks_is_answered(instance, page, question) -> None:
+    with closing(psycopg2.connect(os.environ["DAGSTER_POSTGRES_URL"])) as connection, connection.cursor() as cursor:
+        cursor.execute(TABLE)
+        cursor.execute(question)
+        cursor.fetchall()
+
+
+def test_pages_ask_questions() -> None:
+    assert {page for page, _ in QUESTIONS} >= {"retry-missing", "no-leader", "workers-crash"}
