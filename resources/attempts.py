@@ -17,7 +17,8 @@ from resources.placement import CAPACITY, NODE
 ROOT, REASON = "dagster/root_run_id", "dagster/failure_reason"
 # How what a step says ends when a part of its work is kept for the next attempt (resources/blocks.py).
 COMMITTED = " committed"
-PAGE = 500
+# Events or runs of one question, and groups of one.
+PAGE, BATCH = 500, 100
 EVENT = dg.DagsterEventType
 LASTING = {EVENT.RUN_START, EVENT.STEP_START, EVENT.STEP_SUCCESS}
 
@@ -124,32 +125,36 @@ def first(entries: Iterable[dg.EventLogEntry], wanted: dg.DagsterEventType) -> f
 def read(
     instance: dg.DagsterInstance, since: float, known: Mapping[str, Attempt] | None = None
 ) -> Iterator[list[Attempt]]:
-    """Every group of which a run has failed since then, the latest first; `known` as in `read_group`."""
-    failed = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE], updated_after=datetime.fromtimestamp(since, UTC))
-    runs = (record.dagster_run for record in records(instance, failed))
-    seen = set[str]()
-    for run in runs:
-        if (root := run.root_run_id or run.run_id) not in seen:
-            seen.add(root)
-            yield read_group(instance, root, known)
-
-
-def read_group(instance: dg.DagsterInstance, root: str, known: Mapping[str, Attempt] | None = None) -> list[Attempt]:
-    """The attempts at the run that was asked for, itself among them, the oldest first.
+    """The attempts of every group of which a run has failed since then, the latest group first.
 
     Args:
         known: what was read before, by run: of one that had ended then, the events are not read again.
     """
-    filters = [dg.RunsFilter(run_ids=[root]), dg.RunsFilter(tags={ROOT: root})]
-    group = {each.dagster_run.run_id: each for found in filters for each in records(instance, found)}
+    failed = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE], updated_after=datetime.fromtimestamp(since, UTC))
+    runs = [record.dagster_run for record in records(instance, failed)]
     over = {run: each for run, each in (known or {}).items() if each.over}
+    for group in groups(instance, [run.root_run_id or run.run_id for run in runs]):
+        tags = {each.dagster_run.run_id: each.dagster_run.tags for each in group}
+        yield [
+            over.get(each.dagster_run.run_id)
+            or attempt(each, read_entries(instance, each), tags.get(each.dagster_run.parent_run_id or "", {}))
+            for each in group
+        ]
 
-    def of(record: dg.RunRecord) -> Attempt:
-        parent = group.get(record.dagster_run.parent_run_id or "")
-        return attempt(record, read_entries(instance, record), parent.dagster_run.tags if parent else {})
 
-    oldest_first = sorted(group.values(), key=lambda each: each.create_timestamp)
-    return [over.get(each.dagster_run.run_id) or of(each) for each in oldest_first]
+def groups(instance: dg.DagsterInstance, roots: Iterable[str]) -> Iterator[list[dg.RunRecord]]:
+    """The runs that were asked for, in their order, each with all that went on from it, the oldest first."""
+    asked_for = list(dict.fromkeys(roots))
+    for begin in range(0, len(asked_for), BATCH):
+        batch = asked_for[begin : begin + BATCH]
+        found = dict[str, list[dg.RunRecord]]()
+        for filters in (dg.RunsFilter(run_ids=batch), dg.RunsFilter(tags={ROOT: batch})):
+            for record in records(instance, filters):
+                run = record.dagster_run
+                found.setdefault(run.tags.get(ROOT, run.run_id), []).append(record)
+        for root in batch:
+            group = {each.dagster_run.run_id: each for each in found.get(root, [])}
+            yield sorted(group.values(), key=lambda each: each.create_timestamp)
 
 
 def read_entries(instance: dg.DagsterInstance, record: dg.RunRecord) -> list[dg.EventLogEntry]:

@@ -15,11 +15,13 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from resources import attempts
+from resources.attempts import REASON
 from resources.faults import lost, step_failures
 from resources.webserver import Webserver, WebserverError
 
 WEBSERVER, LOCAL = "DAGSTER_WEBSERVER_URL", "http://localhost:3000"
-ROOT, REASON, MOST = "dagster/root_run_id", "dagster/failure_reason", "dagster/max_retries"
+MOST = "dagster/max_retries"
 # With it the daemon takes the retry for its own, and makes no second one should it come to it late.
 NUMBER = "dagster/retry_number"
 # Seconds in which the daemon has retried a run, if it does; and in which a run is looked for.
@@ -85,9 +87,8 @@ def groups(instance: dg.DagsterInstance, now: float) -> Iterator[list[Ended]]:
         statuses=[dg.DagsterRunStatus.FAILURE], updated_after=datetime.fromtimestamp(now - MEMORY, UTC)
     )
     failed = [record.dagster_run for record in instance.get_run_records(recent) if launched(record.dagster_run)]
-    for root in dict.fromkeys(run.root_run_id or run.run_id for run in failed):
-        group = [dg.RunsFilter(run_ids=[root]), dg.RunsFilter(tags={ROOT: root})]
-        yield [ended(instance, record) for each in group for record in instance.get_run_records(each)]
+    for group in attempts.groups(instance, [run.root_run_id or run.run_id for run in failed]):
+        yield [ended(instance, record) for record in group]
 
 
 def launched(run: dg.DagsterRun) -> bool:

@@ -5,6 +5,7 @@ from contextlib import suppress
 import dagster as dg
 import pytest
 
+from resources.attempts import ROOT
 from resources.webserver import Webserver, WebserverError
 from sensors import lost_retries as sensor
 
@@ -64,7 +65,7 @@ def test_a_run_that_was_lost_and_not_retried_is_retried_once(instance, asked) ->
     assert tick(instance) == f"run {lost} goes on as its-retry"
     assert asked == [(lost, "FROM_FAILURE", {"dagster/retry_number": "1"})]
     asked.clear()
-    about = {"parent_run_id": lost, "root_run_id": lost, "tags": {sensor.ROOT: lost}}
+    about = {"parent_run_id": lost, "root_run_id": lost, "tags": {ROOT: lost}}
     instance.create_run_for_job(doomed, run_config=config("killed"), **about)
     assert tick(instance) == "no promised retry is missing"
     assert not asked
