@@ -14,10 +14,14 @@ import threading
 import time
 from collections.abc import Mapping
 from importlib.metadata import entry_points
+from typing import TYPE_CHECKING
 
 from resources.leader import lead
 from resources.lease import Lease
 from resources.metrics import collect, serve
+
+if TYPE_CHECKING:
+    from prometheus_client import Gauge
 
 log = logging.getLogger(__name__)
 NAME = "daemon"
@@ -36,23 +40,25 @@ def main() -> None:
     seconds = float(os.environ.get("DAGSTER_DAEMON_LEASE_SECONDS", "10"))
     leads = serve()
 
-    def act() -> None:
-        if leads:
-            leads.set(1)
-            threading.Thread(target=collect, name="collectors", daemon=True).start()
-        run_daemon()
-
-    lead(Lease("", NAME, socket.gethostname(), seconds), act)
+    lead(Lease("", NAME, socket.gethostname(), seconds), lambda: run_daemon(leads))
 
 
-def run_daemon() -> None:
-    """Runs Dagster's own command in this process, so that it ends with the lease."""
+def run_daemon(leads: "Gauge | None" = None) -> None:
+    """Runs Dagster's own command in this process, so that it ends with the lease.
+
+    Args:
+        leads: set to 1 while it does, if there are metrics.
+    """
     (command,) = entry_points(group="console_scripts", name="dagster-daemon")
     sys.argv[0] = command.name
     tolerance = float(os.environ.get("DAGSTER_DAEMON_HEARTBEAT_TOLERANCE", "300"))
+    run = command.load()  # before the threads, which import parts of the same
     threading.Thread(target=end_when_hung, args=(tolerance,), name="heartbeats", daemon=True).start()
     threading.Thread(target=look_after_starts, name="starts", daemon=True).start()
-    command.load()()
+    if leads:
+        leads.set(1)
+        threading.Thread(target=collect, name="collectors", daemon=True).start()
+    run()
 
 
 def look_after_starts() -> None:
