@@ -22,9 +22,10 @@ import pytest
 from credit_assets.seed import seed
 from credit_assets.settings import load_settings
 from resources.artifacts import ArtifactError
+from resources.attempts import ROOT
 from resources.embedded_postgres import EmbeddedPostgres
 from resources.object_store import open_store
-from sensors.lost_retries import PATIENCE, ROOT, ended, forgotten
+from sensors.lost_retries import PATIENCE, ended, forgotten
 from tests.assets.sweep.attempt import CASE, PARENT, attempt
 from tests.assets.sweep.faults import Fault, Span, draw
 from tests.assets.sweep.invariants import PARTS, Invariants
