@@ -20,8 +20,6 @@ SIGNAL = """import os, sys
 for pid in open("/proc/1/task/1/children").read().split():
     if "dagster" in open(f"/proc/{pid}/cmdline").read():
         os.kill(int(pid), int(sys.argv[1]))"""
-# Some 20 s of one core.
-LONG = {"ops": {"training": {"config": {"n_estimators": 1500}}}}
 
 
 class NotInTime(AssertionError):
@@ -45,9 +43,9 @@ class Platform(Histories):
     def kubectl(self, *arguments: str) -> str:
         return kubectl(*arguments)
 
-    def train_long(self) -> str:
-        """Launches a run that trains for some 20 s of one core: no sleep stands for work."""
-        return self.launch("refresh", run_config=LONG)
+    def train_long(self, trees: int = 1500) -> str:
+        """Launches a run that trains for some 20 s of one core, or on more trees: no sleep stands for work."""
+        return self.launch("refresh", run_config={"ops": {"training": {"config": {"n_estimators": trees}}}})
 
     def train_until_struck(self, seconds: float = 5) -> tuple[str, float]:
         """Launches a long run, and returns it with the time its training began, once that is some seconds ago."""
