@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 ROOT, MOST = "dagster/root_run_id", "dagster/max_retries"
 # The kernel may end the holder of the lease together with its worker.
 OUT_OF_MEMORY = "OOMKilled"
+# The exit code of what SIGTERM ended.
+ASKED_TO_END = 143
 
 
 class NoAnswer(Exception):
@@ -60,6 +62,12 @@ class Silence:
     def forget(self) -> None:
         """Begins to watch anew: while nothing could be seen, nobody was silent."""
         self._seen.clear()
+
+
+def exit_code(pod: Any) -> int | None:
+    """That of a pod's one container; None if it has not ended, or never began."""
+    (status,) = pod.status.container_statuses or [None]
+    return status.state.terminated.exit_code if status and status.state.terminated else None
 
 
 class LeasedK8sRunLauncher(K8sRunLauncher):
@@ -167,10 +175,12 @@ class LeasedK8sRunLauncher(K8sRunLauncher):
         status = self._api_client.get_job_status(job_name=get_job_name_from_run_id(run.run_id), namespace=namespace)
         return bool(status and status.failed and not status.active)
 
-    def left_pods(self, run: Any) -> bool:
-        """Whether a pod of the run is there, dead or alive: one that was taken away with its node is not."""
+    def ended_by_itself(self, run: Any) -> bool:
+        """Whether a pod of the run ended, and nobody asked it to: one that was taken away with its node was asked."""
         namespace = self.get_container_context_for_run(run).namespace
-        return bool(self._api_client.get_pod_names_in_job(get_job_name_from_run_id(run.run_id), namespace))
+        of_job = f"job-name={get_job_name_from_run_id(run.run_id)}"
+        pods = self._api_client.core_api.list_namespaced_pod(namespace=namespace, label_selector=of_job).items
+        return any(not pod.metadata.deletion_timestamp and exit_code(pod) not in (None, ASKED_TO_END) for pod in pods)
 
     def delete_job(self, run: Any) -> None:
         """Takes the pod away, once its node can be reached, and what the Job owns."""

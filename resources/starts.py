@@ -52,7 +52,7 @@ class Starts:
         reason = self.launcher.get_run_worker_debug_info(run)
         now = self.instance.get_run_by_id(run.run_id)
         if now and now.status is STARTING:
-            if self.launcher.left_pods(run):
+            if self.launcher.ended_by_itself(run):
                 self.launcher.count_crash(run)
             self.instance.report_run_failed(run, f"Its worker ended before it began.\n{reason}")
 

@@ -168,6 +168,20 @@ def test_one_that_the_kernel_killed_together_with_the_holder_of_its_lease_has_cr
     launcher._instance.add_run_tags.assert_called_once_with(RUN.run_id, {CRASHED: RUN.run_id})
 
 
+@pytest.mark.parametrize(
+    ("code", "deleted", "by_itself"),
+    [(1, None, True), (137, None, True), (143, None, False), (1, "now", False), (None, None, False)],
+)
+def test_a_worker_that_was_asked_to_end_did_not_end_by_itself(launcher, code, deleted, by_itself) -> None:
+    terminated = SimpleNamespace(exit_code=code) if code else None
+    status = SimpleNamespace(container_statuses=[SimpleNamespace(state=SimpleNamespace(terminated=terminated))])
+    pods = [SimpleNamespace(metadata=SimpleNamespace(deletion_timestamp=deleted), status=status)]
+    launcher._api_client.core_api.list_namespaced_pod.return_value.items = pods
+    assert launcher.ended_by_itself(RUN) is by_itself
+    launcher._api_client.core_api.list_namespaced_pod.return_value.items = []
+    assert not launcher.ended_by_itself(RUN), "its pod went with its node"
+
+
 def test_a_watcher_forgets_the_leases_of_runs_that_ended_and_no_others() -> None:
     silence = Silence(most=2)
     silence.of("ended", DEADLINE)

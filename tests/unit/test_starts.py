@@ -52,7 +52,7 @@ def test_a_worker_that_ended_before_it_began_fails_its_run_as_a_crash(starts) ->
 
 def test_a_worker_that_was_taken_away_before_it_began_costs_its_run_nothing(starts) -> None:
     starts.launcher.job_failed.return_value = True
-    starts.launcher.left_pods.return_value = False
+    starts.launcher.ended_by_itself.return_value = False
     starts.look()
     starts.launcher.count_crash.assert_not_called()
     starts.instance.report_run_failed.assert_called_once()
