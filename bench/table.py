@@ -52,9 +52,11 @@ class Table:
 
 
 def cell(figure: float | None) -> str:
-    """Two digits behind the point, none from 100 on; nothing for what is not known."""
+    """Two digits behind the point, none from 100 on or if it is a count; nothing for what is not known."""
     if figure is None or math.isnan(figure):
         return ""
+    if isinstance(figure, int):
+        return f"{figure:,}"
     return f"{figure:,.0f}" if abs(figure) >= 100 else f"{figure:.2f}"
 
 

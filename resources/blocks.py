@@ -40,6 +40,7 @@ class Blocks:
         share: how much of the time committing may take.
         longest: seconds that a block may take, or its one item; all of them lost if its worker is.
         tell: hears of every block, and of every damaged one.
+        clock: seconds, by which blocks are measured.
     """
 
     store: ObjectStore
@@ -47,6 +48,7 @@ class Blocks:
     share: float = 0.02
     longest: float = 2.5
     tell: Callable[[str], None] = log.info
+    clock: Callable[[], float] = time.monotonic
 
     def grow(self, total: int, make: Make, at_first: int = 1) -> list[bytes]:
         """All items: those that are committed, and the rest made now.
@@ -67,13 +69,13 @@ class Blocks:
                 self.tell(f"{len(items):,} of {total:,} found, as an earlier attempt committed them")
                 continue
             last = min([total, first + size, *(known for known in there if known > first)])
-            began = time.monotonic()
+            began = self.clock()
             with no_notice_in_the_middle():
                 made = make(first, last)
-                took = time.monotonic() - began
+                took = self.clock() - began
                 items += self._commit(first, made)
             self.tell(f"{len(items):,} of {total:,} committed")
-            size = next_size(len(made), took, time.monotonic() - began - took, self.share, self.longest)
+            size = next_size(len(made), took, self.clock() - began - took, self.share, self.longest)
         return items[:total]
 
     def _there(self) -> dict[int, list[str]]:

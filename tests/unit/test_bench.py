@@ -15,7 +15,7 @@ from bench.contenders import compare
 from bench.extraction import refuse_other_rows
 from bench.overhead import by_part, parts
 from bench.stopwatch import Stopwatch
-from bench.table import Goal, Row, Table
+from bench.table import Goal, Row, Table, cell
 
 
 def ran(process: float, **said: float) -> Ran:
@@ -53,6 +53,10 @@ def test_a_table_lines_up_its_figures_and_ends_its_rows_with_their_commands() ->
     assert title == "what    seconds  ratio  command"
     assert set(rule) == {"-"}
     assert lines == ["ours       1.26         python a", "theirs    1,234   2.00  python b"]
+
+
+def test_a_count_has_no_digits_behind_the_point_and_a_measurement_has() -> None:
+    assert [cell(figure) for figure in (7, 7.0, 1234, 0, None)] == ["7", "7.00", "1,234", "0", ""]
 
 
 def test_a_median_is_not_moved_by_one_slow_round() -> None:

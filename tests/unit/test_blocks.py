@@ -124,6 +124,22 @@ def test_a_block_is_long_enough_to_be_cheap_and_short_enough_to_lose() -> None:
     assert next_size(made=1, took=0, committing=0, share=0.02, longest=2.5) == 16, "one block tells too little"
 
 
+def test_blocks_are_as_long_as_the_clock_that_they_are_given_says(store) -> None:
+    sizes, now = [], 0.0
+
+    def slowly(first, last):
+        nonlocal now
+        now += 0.5 * (last - first)
+        sizes.append(last - first)
+        return items(first, last)
+
+    Blocks(store, "simulated", clock=lambda: now).grow(16, slowly)
+    assert sizes == [1] * 16, "committing took nothing: 0.625 s, one item"
+    sizes.clear()
+    Blocks(store, "longer", longest=10, clock=lambda: now).grow(16, slowly)
+    assert sizes == [1, 5, 5, 5], "a quarter of 10 s"
+
+
 def test_a_notice_waits_for_the_block_and_is_not_lost() -> None:
     heard = []
     before = signal.signal(signal.SIGTERM, lambda *_: heard.append("notice"))
