@@ -1,0 +1,1 @@
+"""Measured interruptions of spot machines, replayed over simulated weeks with the platform's own code."""

@@ -1,0 +1,86 @@
+"""Which runs are asked for, what they meet with, and what became of them."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
+from random import Random
+
+import dagster as dg
+
+from sensors.refresh_schedule import FIRST, decide
+
+
+@dataclass(frozen=True)
+class Training:
+    """Seconds of work, in trees that take so many seconds each."""
+
+    work: float
+    tree: float
+
+
+@dataclass(frozen=True)
+class Platform:
+    """What a run meets with beside the market. Durations in seconds.
+
+    Args:
+        retries: that a run may have.
+        start_timeout: without a machine after which a run has failed.
+        notice: before a machine goes; 0: none.
+        noticed: from the notice, or the loss if there was none, to the failure of the run: with and without notice.
+        again: from there to the training that runs again: with and without notice.
+        first: from the request of an undisturbed run to its first step.
+        writing, reading: of one object.
+        forgets: share of the retries that the daemon promises and does not make.
+        blocks: whether a training is made in blocks; otherwise every attempt starts from zero.
+        seed: of what is drawn.
+    """
+
+    retries: int
+    start_timeout: float
+    notice: float
+    noticed: tuple[float, float]
+    again: tuple[float, float]
+    first: float
+    writing: float
+    reading: float
+    forgets: float
+    blocks: bool = True
+    seed: int = 0
+
+    def draw(self, *what: object) -> float:
+        """A number below 1, the same for the same thing."""
+        return Random(f"{self.seed} {what}").random()
+
+
+@dataclass
+class Outcome:
+    """What became of a run.
+
+    Args:
+        completed: it has trained to its end.
+        retries: how many it had.
+        bought: seconds of machines.
+        lost: seconds of work lost, at each interruption.
+        down: seconds from each interruption to training again, if it did.
+        unstarted: attempts that got no machine.
+    """
+
+    completed: bool = False
+    retries: int = 0
+    bought: float = 0
+    lost: list[float] = field(default_factory=list)
+    down: list[float] = field(default_factory=list)
+    unstarted: int = 0
+
+
+def asked(weeks: float, every: float | None) -> Iterator[float]:
+    """When runs are asked for, in seconds: each so many hours, or by the refresh schedule."""
+    if every:
+        yield from (number * every * 3600 for number in range(math.ceil(weeks * 7 * 24 / every)))
+        return
+    start = datetime.combine(FIRST, time(), UTC)
+    for day in range(math.ceil(weeks * 7)):
+        tick = start + timedelta(days=day)
+        if isinstance(decide(tick, tick), dg.RunRequest):
+            yield (tick - start).total_seconds()
