@@ -52,7 +52,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--work", nargs="+", type=positive, default=[40, 7200], help="seconds of each training")
     made.add_argument("--tree", type=positive, default=0.5, help="seconds that one tree takes")
     made.add_argument("--weeks", type=positive, default=52, help="to simulate, each trace repeated")
-    made.add_argument("--every", type=positive, metavar="HOURS", help="from run to run; without: the refresh schedule")
+    made.add_argument(
+        "--every", type=positive, metavar="HOURS", help="a run in each so many; without: the refresh schedule"
+    )
     made.add_argument("--notice", type=at_least_zero, default=0, help="seconds before a loss; 0: none")
     pair: dict[str, Any] = {"nargs": 2, "type": at_least_zero, "metavar": ("NOTICE", "NONE")}
     made.add_argument("--noticed", **pair, default=NOTICED, help="seconds to the failure of the run" + DRILLS)
@@ -87,7 +89,7 @@ def results(traces: Sequence[Trace], training: Training, given: argparse.Namespa
         forgets=given.forgets,
         seed=given.seed,
     )
-    times, found = list(asked(given.weeks, given.every)), []
+    times, found = list(asked(given.weeks, given.every, given.seed)), []
     for trace in traces:
         for policy, ours in ((BLOCKS, platform), (ZERO, replace(platform, blocks=False))):
             outcomes = [replay(trace, training, ours, moment) for moment in times]

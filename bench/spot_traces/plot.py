@@ -35,6 +35,7 @@ def plot(groups: Sequence[tuple[Training, Sequence[Result], Result]], path: Path
         costs = [(each, each.against(on_demand)) for each in results]
         bars(right, "Cost of a completed run", "Percent of the cost on demand", costs)
         left.set_yticks(range(len(markets)), markets)
+        right.set_xlim(0, max(110, right.get_xlim()[1]))
         right.axvline(100, color=MUTED, linewidth=1.2, linestyle="--")
     panels[0][0].invert_yaxis()
     handles, labels = panels[0][0].get_legend_handles_labels()

@@ -74,10 +74,12 @@ class Outcome:
     unstarted: int = 0
 
 
-def asked(weeks: float, every: float | None) -> Iterator[float]:
-    """When runs are asked for, in seconds: each so many hours, or by the refresh schedule."""
+def asked(weeks: float, every: float | None, seed: int = 0) -> Iterator[float]:
+    """When runs are asked for, in seconds: one in each so many hours, some time in them, or by the refresh schedule."""
     if every:
-        yield from (number * every * 3600 for number in range(math.ceil(weeks * 7 * 24 / every)))
+        # In step with the ticks of a trace, runs would meet with some of its losses only.
+        draw = Random(seed)
+        yield from ((number + draw.random()) * every * 3600 for number in range(math.ceil(weeks * 7 * 24 / every)))
         return
     start = datetime.combine(FIRST, time(), UTC)
     for day in range(math.ceil(weeks * 7)):

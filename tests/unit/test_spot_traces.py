@@ -127,7 +127,9 @@ def test_of_several_machines_a_run_loses_its_own_as_often_as_chance_has_it() -> 
 def test_runs_are_asked_for_by_the_refresh_schedule_or_by_the_hour() -> None:
     days = [second / 86400 for second in asked(weeks=4, every=None)]
     assert days == [0, 10, 20]
-    assert list(asked(weeks=1, every=84)) == [0, 84 * 3600]
+    first, second = asked(weeks=1, every=84, seed=1)
+    assert 0 < first < 84 * 3600 < second < 2 * 84 * 3600
+    assert [first, second] == list(asked(weeks=1, every=84, seed=1)) != list(asked(weeks=1, every=84, seed=2))
 
 
 def test_a_sigterm_that_is_not_of_the_simulation_ends_it() -> None:
