@@ -12,7 +12,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -42,12 +42,14 @@ def main() -> int:
     return supervise(sys.argv[1:], environment, lease, delay=backoff(attempt))
 
 
-def backoff(attempt: int, free: int = 3, most: float = 60) -> float:
+def backoff(
+    attempt: int, free: int = 3, most: float = 60, draw: Callable[[float, float], float] = random.uniform
+) -> float:
     """Seconds that an attempt waits before it begins: none at first, then more and more, so that a storm passes.
 
     A random part of it, or all that were lost together would come back together ("full jitter", Brooker, AWS, 2015).
     """
-    return random.uniform(0, min(most, 2 ** (attempt - free))) if attempt > free else 0.0  # noqa: S311
+    return draw(0, min(most, 2 ** (attempt - free))) if attempt > free else 0.0
 
 
 def supervise(

@@ -21,9 +21,7 @@ from bench.spot_traces.run import Platform, Training, asked
 from bench.spot_traces.trace import Trace, TraceError, read
 
 CHART = Path(__file__).parents[2] / "helm" / "credit-platform" / "values.yaml"
-# docs/kubernetes.md, "What they measured": of a reclaim with notice, of a power loss, and of an undisturbed run.
-NOTICED, AGAIN, FIRST_STEP = (2.9, 67.7), (7.6, 73.7), 4.5
-DRILLS = ", by default as the drills measured it (docs/kubernetes.md)"
+DRILLS = ", by default as the table of docs/kubernetes.md shows it"
 SHOWING_DEFAULTS = argparse.ArgumentDefaultsHelpFormatter
 
 
@@ -42,6 +40,7 @@ def at_least_zero(text: str) -> float:
 
 def parser() -> argparse.ArgumentParser:
     daemon = yaml.safe_load(CHART.read_text())["dagsterDaemon"]
+    retries, watch = daemon["runRetries"], daemon["runMonitoring"]
     made = argparse.ArgumentParser(
         prog="python -m bench.spot_traces", description=__doc__, formatter_class=SHOWING_DEFAULTS
     )
@@ -56,17 +55,22 @@ def parser() -> argparse.ArgumentParser:
         "--every", type=positive, metavar="HOURS", help="a run in each so many; without: the refresh schedule"
     )
     made.add_argument("--notice", type=at_least_zero, default=0, help="seconds before a loss; 0: none")
-    pair: dict[str, Any] = {"nargs": 2, "type": at_least_zero, "metavar": ("NOTICE", "NONE")}
-    made.add_argument("--noticed", **pair, default=NOTICED, help="seconds to the failure of the run" + DRILLS)
-    made.add_argument("--again", **pair, default=AGAIN, help="seconds to training again" + DRILLS)
-    made.add_argument(
-        "--first-step", type=at_least_zero, default=FIRST_STEP, help="seconds from request to training" + DRILLS
-    )
+    seconds: dict[str, Any] = {"type": at_least_zero, "metavar": "SECONDS"}
+    lease = watch["leaseSeconds"] + watch["pollIntervalSeconds"]
+    noticed = "from a loss without notice to the failure of the run, by default the chart's leaseSeconds and a poll"
+    made.add_argument("--noticed", **seconds, default=lease, help=noticed)
+    given_up = "the same before the run has a worker with a lease: as Kubernetes gives up a node (docs/decisions/0015)"
+    made.add_argument("--given-up", **seconds, default=60, help=given_up)
+    restart = "from noticing to training again, if a machine is there (training again less noticed)" + DRILLS
+    made.add_argument("--restart", **seconds, default=6, help=restart)
+    made.add_argument("--first-step", **seconds, default=4.5, help="from request to training" + DRILLS)
     made.add_argument("--writing", type=at_least_zero, default=0.05, help="seconds to write a block, assumed")
     made.add_argument("--reading", type=at_least_zero, default=0.02, help="seconds to read one, assumed")
     chart = ", by default the chart's"
-    made.add_argument("--retries", type=int, default=daemon["runRetries"]["maxRetries"], help="of a run" + chart)
-    timeout = daemon["runMonitoring"]["startTimeoutSeconds"]
+    made.add_argument("--retries", type=int, default=retries["maxRetries"], help="of a run" + chart)
+    bound = "attempts at a run that are bound to spot nodes" + chart
+    made.add_argument("--spot-attempts", type=int, default=retries["spotAttempts"], help=bound)
+    timeout = watch["startTimeoutSeconds"]
     made.add_argument("--start-timeout", type=at_least_zero, default=timeout, help="seconds without a machine" + chart)
     forgets = "share of promised retries that never come, and the sensor finds (dagster issue 33741)"
     made.add_argument("--forgets", type=at_least_zero, default=0.0022, help=forgets)
@@ -79,10 +83,12 @@ def results(traces: Sequence[Trace], training: Training, given: argparse.Namespa
     """Of both policies on every trace; and on demand."""
     platform = Platform(
         retries=given.retries,
+        spot_attempts=given.spot_attempts,
         start_timeout=given.start_timeout,
         notice=given.notice,
-        noticed=tuple(given.noticed),
-        again=tuple(again - noticed for again, noticed in zip(given.again, given.noticed, strict=True)),
+        noticed=given.noticed,
+        given_up=given.given_up,
+        restart=given.restart,
         first=given.first_step,
         writing=given.writing,
         reading=given.reading,
@@ -90,12 +96,13 @@ def results(traces: Sequence[Trace], training: Training, given: argparse.Namespa
         seed=given.seed,
     )
     times, found = list(asked(given.weeks, given.every, given.seed)), []
+    prices = given.spot, given.on_demand
     for trace in traces:
         for policy, ours in ((BLOCKS, platform), (ZERO, replace(platform, blocks=False))):
             outcomes = [replay(trace, training, ours, moment) for moment in times]
-            found.append(Result(trace.name, policy, outcomes, undisturbed(training, ours).bought, given.spot))
+            found.append(Result(trace.name, policy, outcomes, undisturbed(training, ours).bought, *prices))
     alone = undisturbed(training, platform)
-    return found, Result(ALWAYS.name, ON_DEMAND, [alone] * len(times), alone.bought, given.on_demand)
+    return found, Result(ALWAYS.name, ON_DEMAND, [alone] * len(times), alone.bought, *prices)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

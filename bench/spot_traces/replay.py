@@ -1,11 +1,13 @@
 """One run on a market: what the platform does when machines go, on a simulated clock.
 
 Real are the blocks and what is found of them (`resources.blocks`), SIGTERM, and the rule by which a failed run is
-retried, with the ticks of the sensor that finds a forgotten one (`sensors.lost_retries`). Given are durations: of the
-work, of requests to the store, and those that the drills measured.
+retried, with the ticks of the sensor that finds a forgotten one (`sensors.lost_retries`), which attempts are bound to
+spot nodes (`resources.placement`) and how long they hold back (`resources.worker`). Given are durations: of the work,
+of requests to the store, of noticing a loss and of starting again.
 
-A run that gets no machine within the start timeout has failed, and its retry counts as any other. Runs don't compete
-for machines: each is alone on the market.
+An attempt that gets no machine within the start timeout has failed and costs nothing of the budget of losses; it counts
+among those that are bound to spot nodes, as Dagster numbers all of them. Those behind prefer a node that stays: it is
+taken to be there, at once. Runs don't compete for machines: each is alone on the market.
 """
 
 import math
@@ -17,10 +19,13 @@ from bench.spot_traces.machine import DistantStore, Machine, MachineGone, Stoppe
 from bench.spot_traces.run import Outcome, Platform, Training
 from bench.spot_traces.trace import Trace
 from resources.blocks import Blocks
+from resources.placement import placed
+from resources.worker import backoff
 from sensors.lost_retries import Ended, forgotten, lost_retries
 
 # Machines on demand: there is always one, and none is taken away.
 ALWAYS = Trace("on demand", 1, (1,))
+BOUND_TO_SPOT = {"node_selector": {"capacity": "spot"}}
 
 
 def replay(trace: Trace, training: Training, platform: Platform, requested: float) -> Outcome:
@@ -29,30 +34,39 @@ def replay(trace: Trace, training: Training, platform: Platform, requested: floa
     now, starting = requested, platform.first
     waiting: list[float] = []  # interruptions after which it has not trained again
     while True:
-        begun = trace.free(now, platform.start_timeout, platform.notice)
-        if begun is None:
+        number, began = len(group), False
+        market = trace if bound_to_spot(number, platform.spot_attempts) else ALWAYS
+        got = market.free(now, platform.start_timeout, platform.notice)
+        if got is None:
             outcome.unstarted += 1
             failed, starting = now + platform.start_timeout, platform.first
         else:
-            machine = Machine(lost_at(trace, platform, requested, begun) - begun, platform.notice)
+            machine = Machine(lost_at(market, platform, requested, got) - got, platform.notice)
+            starting += backoff(number, draw=platform.chance("back-off", trace.name, requested, number).uniform)
             outcome.completed = attempt(machine, training, platform, client, starting)
             outcome.bought += machine.now
-            if machine.kept is not None:
-                outcome.down += [begun + starting - moment for moment in waiting]
+            outcome.stayed += machine.now if market is ALWAYS else 0
+            if began := machine.kept is not None:
+                outcome.down += [got + starting - moment for moment in waiting]
                 waiting = []
             if outcome.completed:
                 return outcome
             outcome.lost.append(machine.lost)
             # One that did not get ready within the notice is found out as one that had none.
             told = machine.told if machine.now < machine.gone else None
-            waiting.append(begun + (machine.gone if told is None else told))
-            failed = waiting[-1] + platform.noticed[told is None]
-            starting = platform.again[told is None]
-        group.append(Ended(str(len(group)), str(len(group) - 1) if group else None, failed, stays=False))
+            waiting.append(got + (machine.gone if told is None else told))
+            silent = platform.noticed if began else platform.given_up
+            failed, starting = got + machine.now + (silent if told is None else 0), platform.restart
+        group.append(Ended(str(number), str(number - 1) if group else None, failed, stays=False, began=began))
         forgets = platform.draw("forgets", trace.name, requested, failed) < platform.forgets
         if (retried := retried_at(group, platform.retries, forgets)) is None:
             return outcome
         now, outcome.retries = retried, outcome.retries + 1
+
+
+def bound_to_spot(number: int, spot_attempts: int) -> bool:
+    """Whether the pod of this attempt may be on spot nodes only."""
+    return "node_selector" in placed(BOUND_TO_SPOT, number, spot_attempts, lost_on=None)
 
 
 def lost_at(trace: Trace, platform: Platform, requested: float, begun: float) -> float:
@@ -88,11 +102,12 @@ def attempt(machine: Machine, training: Training, platform: Platform, client: Me
 
 
 def retried_at(group: list[Ended], retries: int, forgets: bool) -> float | None:
-    """When a run that has failed is retried: by the daemon at once, or by the sensor if the daemon forgets it."""
+    """When a run that has failed is retried: by the daemon at once, or by the sensor if the daemon does not."""
     failed = group[-1].failed_at or 0
     if forgotten(group, retries, math.inf) is None:
         return None
-    if not forgets:
+    # Dagster's budget is of all attempts: what the sensor does not count, the daemon does.
+    if not forgets and len(group) <= retries:
         return failed
     every = lost_retries.minimum_interval_seconds or 1
     tick = math.ceil(failed / every) * every
@@ -102,5 +117,5 @@ def retried_at(group: list[Ended], retries: int, forgets: bool) -> float | None:
 
 
 def undisturbed(training: Training, platform: Platform) -> Outcome:
-    """A run that nothing happens to."""
-    return replay(ALWAYS, training, replace(platform, notice=0), 0)
+    """A run on demand, that nothing happens to."""
+    return replay(ALWAYS, training, replace(platform, notice=0, spot_attempts=0), 0)

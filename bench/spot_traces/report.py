@@ -1,7 +1,7 @@
 """What replays came to: a table for each training."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,10 +10,11 @@ from bench.table import Goal, Row, Table
 
 BLOCKS, ZERO, ON_DEMAND = "blocks", "from zero", "on demand"
 COUNTS = ("asked", "completed", "unstarted", "retries", "losses")
-COLUMNS = (*COUNTS, "MTTR p50", "p95", "lost s", "waste %", "cost", "of o.d. %")
+COLUMNS = (*COUNTS, "MTTR p50", "p95", "lost s", "waste %", "on o.d. %", "cost", "of o.d. %")
 NOTES = (
     "unstarted: attempts that got no machine in time. MTTR: seconds from a loss, or its notice, to training again.",
     "lost s: work lost, the worst loss. waste: compute that an undisturbed run does not buy, and all of a failed one.",
+    "on o.d.: share of the compute that is bought on demand, by attempts that are no longer bound to spot nodes.",
     "of o.d.: what a completed run costs, of what it costs on demand.",
 )
 # Seconds of work that a loss may cost: a block, which takes 2.5 s, and its way to the store.
@@ -29,14 +30,15 @@ class Result:
         policy: blocks, from zero, or on demand.
         outcomes: of its runs.
         needed: seconds of machines that an undisturbed run buys.
-        price: of an hour of a machine.
+        spot, on_demand: prices of an hour of a machine.
     """
 
     market: str
     policy: str
     outcomes: Sequence[Outcome]
     needed: float
-    price: float
+    spot: float
+    on_demand: float
 
     @property
     def completed(self) -> int:
@@ -47,8 +49,17 @@ class Result:
         return sum(each.bought for each in self.outcomes)
 
     @property
+    def stayed(self) -> float:
+        return sum(each.stayed for each in self.outcomes)
+
+    @property
+    def share_on_demand(self) -> float | None:
+        """Percent of what was bought; None if nothing was."""
+        return 100 * self.stayed / self.bought if self.bought else None
+
+    @property
     def cost(self) -> float:
-        return self.bought / 3600 * self.price
+        return ((self.bought - self.stayed) * self.spot + self.stayed * self.on_demand) / 3600
 
     @property
     def waste(self) -> float | None:
@@ -77,7 +88,8 @@ class Result:
             sum(each.retries for each in self.outcomes),
             sum(len(each.lost) for each in self.outcomes),
         )
-        figures = (middle, late, self.worst_loss, self.waste, self.cost, self.against(on_demand))
+        shares = self.waste, self.share_on_demand
+        figures = (middle, late, self.worst_loss, *shares, self.cost, self.against(on_demand))
         what = self.policy if self is on_demand else f"{self.market}, {self.policy}"
         return Row(what, (*counts, *figures))
 
@@ -86,7 +98,7 @@ def pooled(results: Sequence[Result], policy: str) -> Result:
     """A policy on all markets."""
     of_it = [each for each in results if each.policy == policy]
     outcomes = [outcome for each in of_it for outcome in each.outcomes]
-    return Result("all", policy, outcomes, of_it[0].needed, of_it[0].price)
+    return replace(of_it[0], market="all", outcomes=outcomes)
 
 
 def table(training: Training, results: Sequence[Result], on_demand: Result) -> Table:

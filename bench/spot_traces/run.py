@@ -25,10 +25,12 @@ class Platform:
 
     Args:
         retries: that a run may have.
+        spot_attempts: that are bound to spot nodes; later ones are on demand.
         start_timeout: without a machine after which a run has failed.
         notice: before a machine goes; 0: none.
-        noticed: from the notice, or the loss if there was none, to the failure of the run: with and without notice.
-        again: from there to the training that runs again: with and without notice.
+        noticed: from a loss without notice to the failure of the run, by the lease of its worker.
+        given_up: the same of one that has no worker yet, and no lease.
+        restart: from the failure of the run, if a machine is there, to the training that runs again.
         first: from the request of an undisturbed run to its first step.
         writing, reading: of one object.
         forgets: share of the retries that the daemon promises and does not make.
@@ -37,10 +39,12 @@ class Platform:
     """
 
     retries: int
+    spot_attempts: int
     start_timeout: float
     notice: float
-    noticed: tuple[float, float]
-    again: tuple[float, float]
+    noticed: float
+    given_up: float
+    restart: float
     first: float
     writing: float
     reading: float
@@ -48,9 +52,13 @@ class Platform:
     blocks: bool = True
     seed: int = 0
 
+    def chance(self, *what: object) -> Random:
+        """The same for the same thing."""
+        return Random(f"{self.seed} {what}")
+
     def draw(self, *what: object) -> float:
-        """A number below 1, the same for the same thing."""
-        return Random(f"{self.seed} {what}").random()
+        """A number below 1."""
+        return self.chance(*what).random()
 
 
 @dataclass
@@ -61,6 +69,7 @@ class Outcome:
         completed: it has trained to its end.
         retries: how many it had.
         bought: seconds of machines.
+        stayed: how many of these were of machines that stay, and are paid as on demand.
         lost: seconds of work lost, at each interruption.
         down: seconds from each interruption to training again, if it did.
         unstarted: attempts that got no machine.
@@ -69,6 +78,7 @@ class Outcome:
     completed: bool = False
     retries: int = 0
     bought: float = 0
+    stayed: float = 0
     lost: list[float] = field(default_factory=list)
     down: list[float] = field(default_factory=list)
     unstarted: int = 0

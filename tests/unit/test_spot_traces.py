@@ -4,47 +4,50 @@ import os
 import re
 import signal
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import yaml
 
-from bench.spot_traces.__main__ import AGAIN, CHART, FIRST_STEP, NOTICED, main, parser
+from bench.spot_traces.__main__ import CHART, main, parser
 from bench.spot_traces.machine import Machine
-from bench.spot_traces.replay import ALWAYS, replay, retried_at, undisturbed
+from bench.spot_traces.replay import ALWAYS, bound_to_spot, replay, retried_at, undisturbed
 from bench.spot_traces.report import BLOCKS, ZERO, Result
 from bench.spot_traces.run import Platform, Training, asked
 from bench.spot_traces.trace import Trace
 from sensors.lost_retries import PATIENCE, Ended
 
-KUBERNETES = Path(__file__).parents[2] / "docs" / "kubernetes.md"
 SHORT = Training(work=40, tree=0.5)
 OURS = Platform(
-    retries=5,
+    retries=20,
+    spot_attempts=4,
     start_timeout=600,
     notice=0,
-    noticed=(3, 70),
-    again=(5, 6),
+    noticed=11,
+    given_up=60,
+    restart=6,
     first=4,
     writing=0.05,
     reading=0.02,
     forgets=0,
 )
 FROM_ZERO = replace(OURS, blocks=False)
+# What the market alone would do: no attempt is one on demand.
+ON_SPOT = replace(OURS, spot_attempts=1000)
 # A machine is lost after 30 s, and another is there 10 s later.
 BLIP = Trace("blip", 10, (1, 1, 1, 0, *[1] * 100))
 
 
-def result(trace, platform, policy=BLOCKS, price=0.3, training=SHORT) -> Result:
+def result(trace, platform, policy=BLOCKS, training=SHORT) -> Result:
     outcomes = [replay(trace, training, platform, 0)]
-    return Result(trace.name, policy, outcomes, undisturbed(training, platform).bought, price)
+    return Result(trace.name, policy, outcomes, undisturbed(training, platform).bought, spot=0.3, on_demand=1)
 
 
 def test_where_nothing_is_lost_nothing_is_wasted_and_the_costs_are_as_the_prices() -> None:
-    on_demand = result(ALWAYS, OURS, price=1.0)
+    on_demand = result(ALWAYS, replace(OURS, spot_attempts=0))
     calm, blip = result(Trace("calm", 30, (2, 2)), OURS), result(BLIP, OURS)
     assert (calm.completed, calm.waste, calm.worst_loss) == (1, 0, None)
     assert calm.against(on_demand) == pytest.approx(30)
+    assert (calm.share_on_demand, on_demand.share_on_demand) == (0, 100)
     assert (blip.waste or 0) > 1
     assert (blip.against(on_demand) or 0) > 31
 
@@ -60,10 +63,11 @@ def test_a_loss_in_mid_training_costs_at_most_a_block_with_blocks_and_everything
 
 def test_what_was_bought_is_the_work_the_starts_and_what_was_lost_and_no_more() -> None:
     (theirs,) = result(BLIP, FROM_ZERO).outcomes
-    assert theirs.bought == 30 + FROM_ZERO.again[1] + 40
+    assert theirs.bought == 30 + FROM_ZERO.restart + 40
     (ours,) = result(BLIP, OURS).outcomes
     extra = ours.bought - undisturbed(SHORT, OURS).bought
-    assert ours.lost[0] + OURS.again[1] < extra < ours.lost[0] + OURS.again[1] + 0.02 * 40, "and reading the blocks"
+    assert ours.lost[0] + OURS.restart < extra < ours.lost[0] + OURS.restart + 0.02 * 40, "and reading the blocks"
+    assert ours.stayed == theirs.stayed == 0
 
 
 def test_a_step_that_is_told_commits_its_block_and_goes() -> None:
@@ -78,33 +82,62 @@ def test_a_notice_that_is_shorter_than_a_tree_does_not_save_it() -> None:
     slow = Training(work=40, tree=20)
     (outcome,) = result(BLIP, replace(OURS, notice=2), training=slow).outcomes
     assert outcome.lost[0] == pytest.approx(30 - 4 - 20 - OURS.writing - OURS.reading)
-    assert outcome.down == [70 + 6], "found out as one without notice"
+    assert outcome.down == [11 + 6], "found out as one without notice"
     assert result(BLIP, replace(OURS, notice=20), training=slow).outcomes[0].lost == [0]
 
 
 def test_it_trains_again_when_the_loss_was_noticed_a_machine_found_and_the_pod_started() -> None:
-    assert replay(BLIP, SHORT, OURS, 0).down == [70 + 6]
-    assert replay(BLIP, SHORT, replace(OURS, notice=10), 0).down == [10 + 10 + 5], "it waits for the next machine"
+    assert replay(BLIP, SHORT, OURS, 0).down == [11 + 6]
+    assert replay(BLIP, SHORT, replace(OURS, notice=10), 0).down == [10 + 10 + 6], "it waits for the next machine"
+    there = Trace("there", 10, (2, 2, 2, 1, *[1] * 100))
+    told = next(run for at in range(100) if (run := replay(there, SHORT, replace(OURS, notice=10), at * 1e-6)).down)
+    assert 6 < told.down[0] <= 2.5 + OURS.writing + 6, "its own block is all that it waits for"
     drought = Trace("drought", 10, (1, 1, 1, *[0] * 20, *[1] * 100))
     assert replay(drought, SHORT, OURS, 0).down == [200 + 6]
 
 
-def test_a_run_without_a_machine_waits_fails_and_goes_on_while_it_has_retries() -> None:
+def test_a_machine_lost_before_its_worker_holds_a_lease_is_given_up_by_kubernetes_and_costs_no_retry() -> None:
+    early = Trace("early", 3, (1, 0, *[1] * 100))
+    outcome = replay(early, SHORT, replace(OURS, retries=0), 0)
+    assert (outcome.completed, outcome.retries, outcome.lost) == (True, 1, [0])
+    assert 60 + 6 <= outcome.down[0] <= 60 + PATIENCE + 15 + 6, "of the budget nothing is left: the sensor retries it"
+    assert not replay(BLIP, SHORT, replace(OURS, retries=0), 0).completed
+
+
+def test_a_run_without_a_machine_waits_fails_and_goes_on_whatever_its_budget() -> None:
     later = Trace("later", 100, (*[0] * 20, *[1] * 100))
     outcome = replay(later, SHORT, OURS, 0)
     assert (outcome.completed, outcome.unstarted, outcome.retries) == (True, 3, 3)
-    assert (outcome.lost, outcome.down, outcome.bought) == ([], [], undisturbed(SHORT, OURS).bought)
-    assert not replay(later, SHORT, replace(OURS, retries=2), 0).completed
-    assert replay(later, SHORT, replace(OURS, retries=0, start_timeout=2000), 0).completed
+    assert (outcome.lost, outcome.down, outcome.stayed) == ([], [], 0)
+    assert outcome.bought == undisturbed(SHORT, OURS).bought
+    assert replay(later, SHORT, replace(OURS, retries=0), 0).completed
+    assert replay(later, SHORT, replace(OURS, retries=0, start_timeout=2000), 0).unstarted == 0
+
+
+def test_attempts_from_spot_attempts_on_are_on_demand_and_those_that_never_began_count_among_them() -> None:
+    assert [bound_to_spot(number, 4) for number in (0, 3, 4, 20)] == [True, True, False, False]
+    outcome = replay(Trace("nothing", 100, (0,)), SHORT, OURS, 0)
+    assert (outcome.completed, outcome.unstarted, outcome.retries) == (True, 4, 4)
+    assert 0 < outcome.bought - undisturbed(SHORT, OURS).bought <= 2, "the back-off of the fifth attempt"
+    assert outcome.stayed == outcome.bought
+    stormy = replay(Trace("storm", 10, (1, 1, 0)), Training(7200, 0.5), FROM_ZERO, 0)
+    assert (stormy.completed, stormy.retries, len(stormy.lost)) == (True, 4, 4)
+    assert 7200 < stormy.stayed < stormy.bought
 
 
 def test_a_run_that_loses_every_machine_ends_without_one_and_all_that_it_bought_is_waste() -> None:
     storm = Trace("storm", 10, (1, 1, 0))
-    outcome = result(storm, FROM_ZERO, ZERO)
+    outcome = result(storm, replace(ON_SPOT, blocks=False, retries=5), ZERO)
     assert (outcome.completed, outcome.outcomes[0].retries, len(outcome.outcomes[0].lost)) == (0, 5, 6)
     assert outcome.waste == 100
     assert outcome.against(result(ALWAYS, OURS)) is None
-    assert replay(storm, SHORT, OURS, 0).completed, "with blocks it gets on by what each machine leaves"
+    assert replay(storm, SHORT, replace(ON_SPOT, retries=5), 0).completed, "with blocks it gets on by what each leaves"
+
+
+def test_a_later_attempt_holds_back_on_its_machine_as_a_worker_does() -> None:
+    storm = Trace("storm", 100, (1, 0))
+    held = [replay(storm, Training(500, 0.5), ON_SPOT, moment * 1e-6).bought for moment in range(5)]
+    assert len(set(held)) == 5, "a random part of it"
 
 
 def test_a_retry_that_the_daemon_forgets_is_made_by_the_sensor_and_once() -> None:
@@ -115,6 +148,9 @@ def test_a_retry_that_the_daemon_forgets_is_made_by_the_sensor_and_once() -> Non
     assert retried_at(group, retries=1, forgets=False) == 100
     assert retried_at(group, retries=1, forgets=True) == 135, "the first tick behind the sensor's patience"
     assert retried_at(group, retries=0, forgets=True) is None
+    never_began = [replace(group[0], began=False)]
+    assert retried_at(never_began, retries=1, forgets=False) == 100
+    assert retried_at(never_began, retries=0, forgets=False) == 135, "Dagster counts it, and the sensor does not"
 
 
 def test_of_several_machines_a_run_loses_its_own_as_often_as_chance_has_it() -> None:
@@ -148,18 +184,28 @@ def trace_file(folder, name, machines) -> str:
 PRICES = ["--on-demand", "1", "--spot", "0.3", "--weeks", "1", "--every", "24", "--work", "40"]
 
 
-def test_a_market_without_machines_completes_nothing_and_says_so(tmp_path, capsys) -> None:
+def test_a_market_without_machines_is_trained_for_on_demand(tmp_path, capsys) -> None:
     nothing, blip = trace_file(tmp_path, "nothing", [0, 0]), trace_file(tmp_path, "blip", BLIP.machines)
+    assert main([nothing, blip, *PRICES]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"^nothing, blocks +7 +7 +28 +28 +0 +\d+\.\d\d +100 ", out, re.MULTILINE), "nothing lost"
+    assert "met     1 of the runs completed with blocks" in out
+    assert "NOTHING COMPLETED" not in out
+
+
+def test_a_market_on_which_nothing_is_completed_is_said(tmp_path, capsys) -> None:
+    storm, calm = trace_file(tmp_path, "storm", [1, 1, 0]), trace_file(tmp_path, "calm", [1, 1])
     picture = tmp_path / "plot.png"
-    assert main([nothing, blip, *PRICES, "--plot", str(picture)]) == 1
+    never = ["--work", "600", "--retries", "0", "--plot", str(picture)]
+    assert main([storm, calm, *PRICES, *never]) == 1
     out, err = capsys.readouterr()
-    assert "no run was completed with blocks on nothing" in err
-    assert "NOTHING COMPLETED: nothing, blocks" in out
-    assert "NOTHING COMPLETED: blip" not in out
-    assert re.search(r"^nothing, blocks +7 +0 +42 +35 +0 +0.00$", out, re.MULTILINE), "no waste nor cost to compare"
+    assert "no run was completed with blocks on storm" in err
+    assert "NOTHING COMPLETED: storm, blocks" in out
+    assert "NOTHING COMPLETED: calm" not in out
+    assert re.search(r"^storm, blocks +7 +0 ", out, re.MULTILINE)
     assert "MISSED  0.5 of the runs completed with blocks" in out
     assert picture.read_bytes().startswith(b"\x89PNG")
-    assert main([blip, *PRICES]) == 0
+    assert main([storm, *PRICES]) == 0
     assert "MISSED" not in capsys.readouterr().out
 
 
@@ -198,16 +244,11 @@ def test_a_number_that_can_not_be_is_refused_by_its_option(tmp_path, capsys, wro
     assert f"argument {wrong[0]}" in capsys.readouterr().err
 
 
-def test_what_is_not_given_is_what_the_chart_says_and_the_drills_measured() -> None:
+def test_what_is_not_given_is_what_the_chart_says() -> None:
     given = parser().parse_args(["trace.json", "--on-demand", "1", "--spot", "1"])
     daemon = yaml.safe_load(CHART.read_text())["dagsterDaemon"]
-    assert given.retries == daemon["runRetries"]["maxRetries"]
-    assert given.start_timeout == daemon["runMonitoring"]["startTimeoutSeconds"]
-    rows = dict(re.findall(r"^\| ([^|]+) \| ([\d.]+ \| [\d.]+) \|", KUBERNETES.read_text(), re.MULTILINE))
-    measured = [
-        tuple(map(float, rows[fault].split(" | ")))
-        for fault in ("reclaim with 30 s notice", "power loss of the worker node", "request to first step")
-    ]
-    assert [*zip(NOTICED, AGAIN, strict=True), FIRST_STEP] == [*measured[:2], measured[2][0]], (
-        "docs/kubernetes.md has other figures: take them over, and print docs/spot-traces.md anew"
-    )
+    retries, watch = daemon["runRetries"], daemon["runMonitoring"]
+    assert (given.retries, given.spot_attempts) == (retries["maxRetries"], retries["spotAttempts"])
+    assert given.start_timeout == watch["startTimeoutSeconds"]
+    assert given.noticed == watch["leaseSeconds"] + watch["pollIntervalSeconds"]
+    assert parser().parse_args(["trace.json", "--on-demand", "1", "--spot", "1", "--noticed", "7"]).noticed == 7
