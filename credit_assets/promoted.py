@@ -159,6 +159,9 @@ def promotion_by_hand(context: dg.OpExecutionContext, config: ByHand, checkpoint
     if (position := outcome.position) is None:
         raise NoSuchSet(f"{config.chosen} was not promoted")
     context.log.info(said(outcome))
+    if position.number != Pointer(store, POINTER).latest().number:
+        context.log.warning(f"number {position.number} was promoted by an earlier attempt, and others were since")
+        return
     registered = told(store, context.log.warning)
     context.log_event(
         dg.AssetMaterialization(

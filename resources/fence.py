@@ -1,6 +1,7 @@
 """The fence: what PostgreSQL itself refuses, whoever asks and however late.
 
-It refuses what a worker writes about its run once the run's lease is no longer its own, and a second retry of one run.
+It refuses what a worker writes about its run once the run's lease is no longer its own, a worker that turns a run that
+was ended by others into another, and a second retry of one run.
 A worker that was given up may live on: its node was cut off, or it was frozen and wakes up. Stock Dagster lets it write
 on and turn its failed run green. Here its connections carry its name, and a trigger looks for its lease in the very
 transaction that writes, so that there is no moment between the question and the deed.
@@ -29,6 +30,14 @@ FENCE = """DO $$ BEGIN
     END $fence$;
     CREATE OR REPLACE TRIGGER lease_fence BEFORE INSERT OR UPDATE ON event_logs EXECUTE FUNCTION refuse_without_lease();
     CREATE OR REPLACE TRIGGER lease_fence BEFORE INSERT OR UPDATE ON runs EXECUTE FUNCTION refuse_without_lease();
+    CREATE OR REPLACE FUNCTION refuse_to_revive() RETURNS trigger LANGUAGE plpgsql AS $fence$
+    BEGIN
+      RAISE EXCEPTION 'run %% has ended as %% and stays so', OLD.run_id, OLD.status
+        USING ERRCODE = 'insufficient_privilege';
+    END $fence$;
+    CREATE OR REPLACE TRIGGER ended_stays BEFORE UPDATE ON runs FOR EACH ROW
+      WHEN (OLD.status IN ('FAILURE', 'CANCELED') AND NEW.status <> OLD.status
+        AND starts_with(current_setting('application_name'), %(worker)s)) EXECUTE FUNCTION refuse_to_revive();
   END IF;
 END $$;
 SELECT count(*) FROM pg_trigger WHERE tgname = 'lease_fence'"""

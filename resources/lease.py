@@ -17,16 +17,21 @@ TABLE = """DO $$ BEGIN
     PERFORM pg_advisory_xact_lock(hashtext('leases'));
     CREATE TABLE IF NOT EXISTS leases (
         name text PRIMARY KEY, holder text NOT NULL, fence bigint NOT NULL, deadline timestamptz NOT NULL);
+    CREATE INDEX IF NOT EXISTS leases_holder ON leases (holder);
 END $$"""
 TAKE = """INSERT INTO leases VALUES (%(name)s, %(holder)s, 1, clock_timestamp() + %(seconds)s * interval '1 s')
-    ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, fence = leases.fence + 1, deadline = excluded.deadline
-    WHERE leases.deadline < clock_timestamp() AND leases.holder <> '' RETURNING fence"""
+    ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, deadline = excluded.deadline,
+      fence = leases.fence + (leases.holder <> excluded.holder)::int
+    WHERE (leases.deadline < clock_timestamp() OR leases.holder = excluded.holder) AND leases.holder <> ''
+    RETURNING fence"""
 RENEW = """UPDATE leases SET deadline = clock_timestamp() + %(seconds)s * interval '1 s'
     WHERE name = %(name)s AND holder = %(holder)s AND fence = %(fence)s RETURNING fence"""
 RELEASE = """UPDATE leases SET deadline = clock_timestamp()
     WHERE name = %(name)s AND holder = %(holder)s AND fence = %(fence)s RETURNING fence"""
 HOLDS = "SELECT fence FROM leases WHERE name = %(name)s AND holder = %(holder)s AND fence = %(fence)s"
-END = "DELETE FROM leases WHERE name = %(name)s AND holder = %(holder)s AND fence = %(fence)s RETURNING fence"
+# What lies below a name goes with it, and what nobody has renewed for a day with anything.
+END = """DELETE FROM leases WHERE (name = %(name)s AND holder = %(holder)s AND fence = %(fence)s)
+    OR starts_with(name, %(name)s || '/') OR deadline < clock_timestamp() - interval '1 day' RETURNING fence"""
 SEEN = "SELECT deadline FROM leases WHERE name = %(name)s"
 # What lies below a name goes with it. A revoked lease stays for a day, so that nobody takes it.
 REVOKE = """WITH revoked AS (
@@ -115,7 +120,7 @@ class Lease:
         self.leases = Leases(self.dsn, f"lease {self.name}")
 
     def take(self) -> bool:
-        """Takes the lease if nobody holds it; whether it did.
+        """Takes the lease if nobody else holds it; whether it did. It may be asked again if an answer was lost.
 
         Raises:
             psycopg2.Error: the database can't be asked.
@@ -148,7 +153,7 @@ class Lease:
         self._ask(RELEASE)
 
     def end(self) -> None:
-        """Takes the row away: whoever comes next is the first.
+        """Takes the row away, and those below it: whoever comes next is the first.
 
         Raises:
             psycopg2.Error: the database can't be asked.

@@ -7,6 +7,7 @@ renewed. No answer is not a death, and a worker that is given up is fenced befor
 import logging
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Thread
@@ -89,6 +90,7 @@ class LeasedK8sRunLauncher(K8sRunLauncher):
     def __init__(self, lease_seconds: int = 8, crash_retries: int = 2, spot_attempts: int = 3, **more: Any) -> None:
         super().__init__(**more)
         self._leases, self._silence = Leases("", "run monitoring"), Silence()
+        self._asking = ThreadPoolExecutor(4, "asks about Jobs")
         self._patience, self._crash_retries, self._spot_attempts = lease_seconds, crash_retries, spot_attempts
 
     @classmethod
@@ -119,7 +121,9 @@ class LeasedK8sRunLauncher(K8sRunLauncher):
         deadline = self._asked(self._leases.seen, lease)
         if deadline is None:  # no worker has begun yet, or it has ended
             found = self._job_health(run)
-            return self._crashed(run, found) if found.status is WorkerStatus.FAILED else found
+            now = self._instance.get_run_by_id(run.run_id)
+            died = found.status is WorkerStatus.FAILED and now is not None and now.status is run.status
+            return self._crashed(run, found) if died else found
         silent = self._silence.of(lease, deadline)
         if silent < 1:  # renewed since the last look
             return CheckRunHealthResult(WorkerStatus.RUNNING)
@@ -163,8 +167,14 @@ class LeasedK8sRunLauncher(K8sRunLauncher):
             raise NoAnswer(f"the leases can't be read: {' '.join(str(error).split())}") from None
 
     def _job_health(self, run: Any) -> Any:
-        """What stock finds: a Job that is gone is a death, as that is an answer."""
-        found = super().check_run_worker_health(run)
+        """What stock finds: a Job that is gone is a death, as that is an answer.
+
+        Stock waits for an answer for as long as it takes, and one that never comes must not keep others from theirs.
+        """
+        try:
+            found = self._asking.submit(super().check_run_worker_health, run).result(timeout=2)
+        except TimeoutError:
+            raise NoAnswer(f"run {run.run_id} is taken to be as it was: the API server is silent") from None
         if found.status is WorkerStatus.UNKNOWN and "could not be found" not in (found.msg or ""):
             raise NoAnswer(f"run {run.run_id} is taken to be as it was: {found.msg}")
         return found

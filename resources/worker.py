@@ -36,7 +36,7 @@ def main() -> int:
     logging.basicConfig(format="%(message)s")
     name = "/".join(["run", os.environ["DAGSTER_RUN_ID"], *filter(None, [os.environ.get("DAGSTER_STEP_KEY")])])
     seconds = float(os.environ.get("DAGSTER_RUN_LEASE_SECONDS", "8"))
-    lease = Lease("", name, socket.gethostname(), seconds)
+    lease = Lease("", name, os.environ.get("HOSTNAME") or socket.gethostname(), seconds)
     environment = {key: value for key, value in os.environ.items() if key not in OURS}
     environment |= {"PGAPPNAME": f"{WORKER}{lease.holder}"}
     return supervise(sys.argv[1:], environment, lease, delay=backoff(attempt))
@@ -68,10 +68,10 @@ def supervise(
         Its exit code, as a shell would give it.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
-    if delay and (asked := signal.sigtimedwait(WATCHED, delay)):
-        return 128 + asked.si_signo
+    if (code := _wait_for(lease, pause, delay)) is not None:
+        return code
     worker = os.posix_spawnp(command[0], list(command), dict(environment), setsigmask=[])
-    due, told = time.monotonic(), False
+    due, told = time.monotonic() + pause, False
     while True:
         if time.monotonic() >= due:
             due = time.monotonic() + pause
@@ -89,6 +89,23 @@ def supervise(
                     _give_back(lease)
                 code = os.waitstatus_to_exitcode(status)
                 return code if code >= 0 else 128 - code
+
+
+def _wait_for(lease: Lease, pause: float, delay: float) -> int | None:
+    """Waits out the delay and takes the lease, without which the worker's first word would be refused.
+
+    Returns:
+        The exit code, if no worker is to begin.
+    """
+    asked = signal.sigtimedwait(WATCHED, delay) if delay else None
+    while asked is None and held(lease):
+        if lease.fence:
+            return None
+        asked = signal.sigtimedwait(WATCHED, pause)
+    if asked:
+        return 128 + asked.si_signo
+    log.error("%s is another's, or was revoked: no worker begins", lease.name)
+    return 1
 
 
 def held(lease: Lease, renew: bool = True) -> bool:

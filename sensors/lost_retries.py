@@ -26,6 +26,8 @@ MOST = "dagster/max_retries"
 NUMBER = "dagster/retry_number"
 # Seconds in which the daemon has retried a run, if it does; and in which a run is looked for.
 PATIENCE, MEMORY = 30, 24 * 3600
+# Attempts that never began, and cost nothing, before an image or a quota that is not there is left to people.
+NEVER_BEGAN = 20
 ALL_STEPS_ENDED = "No steps needed to be retried"
 
 
@@ -56,9 +58,10 @@ def forgotten(group: Sequence[Ended], retries: int, now: float) -> str | None:
     if any(run.failed_at is None for run in group):
         return None  # one is under way, has ended well, or was ended by somebody
     parents = {run.parent for run in group}
-    spent = sum(each.began for each in group)
+    spent, asked = sum(each.began for each in group), len(group)
     for run in group:
-        left = run.run_id not in parents and spent <= (retries if run.most is None else run.most)
+        within = spent <= retries and asked <= retries + NEVER_BEGAN if run.most is None else asked <= run.most
+        left = run.run_id not in parents and within
         if left and run.failed_at is not None and not run.stays and run.failed_at < now - PATIENCE:
             return run.run_id
     return None

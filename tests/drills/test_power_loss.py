@@ -24,7 +24,7 @@ def test_a_run_whose_node_vanished_is_noticed_and_goes_on_elsewhere(platform, un
         assert log_lost <= INTERVAL + UPLOAD, (
             f"what the lost run printed is missing from {log_lost:.0f} s before its end"
         )
-        goes_on(platform, undisturbed, "power loss of the worker node", run, began, lost, log_lost=log_lost)
+        goes_on(platform, undisturbed, "power loss of the worker node", run, began, lost, notice=30, log_lost=log_lost)
     finally:
         platform.nodes.start(node)
 

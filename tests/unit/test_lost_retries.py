@@ -34,6 +34,12 @@ def test_one_that_never_began_costs_nothing_of_the_budget_and_one_that_did_does(
     assert forgotten([group[0], replace(group[1], began=False)], retries=1, now=NOW) == "second"
 
 
+def test_one_that_never_begins_is_not_tried_for_ever() -> None:
+    group = [replace(failed(f"{n}", f"{n - 1}" if n else None), began=False) for n in range(25)]
+    assert forgotten(group, retries=5, now=NOW) == "24"
+    assert forgotten([*group, replace(failed("25", "24"), began=False)], retries=5, now=NOW) is None
+
+
 def test_the_budget_that_a_run_has_of_its_own_is_kept() -> None:
     first, second = failed("root"), replace(failed("second", "root"), most=1)
     assert forgotten([replace(first, most=1)], retries=5, now=NOW) == "root"

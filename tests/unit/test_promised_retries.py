@@ -1,6 +1,7 @@
 """Of 10,000 promised retries none is lost and none comes twice, while daemon and code server die at random.
 
-On a simulated clock, with the sensor's own decision. Dagster's daemon is modelled on what it does: it reads of a
+On a simulated clock, with the sensor's own decision and what the index `one_retry` keeps (which is tested where it is,
+in tests/assets/test_instance_storage.py). Dagster's daemon is modelled on what it does: it reads of a
 failure once, and whatever goes wrong then is never tried again (dagster issues 20730, 14605, 33741).
 """
 

@@ -1,6 +1,8 @@
 """A question that stays open must not kill a run that is well; a worker that is silent must not stay "started"."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Event
 from types import SimpleNamespace
 from unittest.mock import Mock
 
@@ -38,11 +40,11 @@ def launcher(monkeypatch, clock) -> LeasedK8sRunLauncher:
     monkeypatch.setattr(made, "get_container_context_for_run", lambda run: context)
     monkeypatch.setattr(made, "_get_resume_attempt_number", lambda run: None)
     leases = Mock(seen=Mock(return_value=DEADLINE), revoke=Mock(return_value=True))
-    instance = Mock(get_runs=Mock(return_value=[]), get_run_by_id=Mock(return_value=None))
+    instance = Mock(get_runs=Mock(return_value=[]), get_run_by_id=Mock(return_value=RUN))
     ours = {"_leases": leases, "_silence": Silence(), "_patience": 8, "_crash_retries": 1, "_spot_attempts": 3}
     monkeypatch.setattr(LeasedK8sRunLauncher, "_instance", instance)
     monkeypatch.setattr(made, "get_run_worker_debug_info", Mock(return_value="exit code 1"))
-    for name, value in ours.items():
+    for name, value in (ours | {"_asking": ThreadPoolExecutor(1)}).items():
         monkeypatch.setattr(made, name, value, raising=False)
     at_once = Mock(side_effect=lambda target, args, daemon: SimpleNamespace(start=lambda: target(*args)))
     monkeypatch.setattr(run_launcher, "Thread", at_once)
@@ -159,6 +161,24 @@ def test_a_worker_that_ends_by_itself_again_and_again_is_not_retried_for_ever(la
     launcher._instance.get_runs.return_value = [inherited, crashed]
     assert "crash 2 of this run" in launcher.check_run_worker_health(RUN).msg
     assert launcher._instance.add_run_tags.call_args.args[1]["dagster/max_retries"] == "0"
+
+
+def test_a_run_that_ended_while_its_job_was_asked_about_has_not_crashed(launcher) -> None:
+    launcher._leases.seen.return_value = None
+    launcher._api_client.get_job_status.return_value = V1JobStatus(failed=1)
+    ended = dg.DagsterRun(job_name="refresh", run_id=RUN.run_id, status=dg.DagsterRunStatus.SUCCESS)
+    launcher._instance.get_run_by_id.return_value = ended
+    launcher.check_run_worker_health(RUN)
+    launcher._instance.add_run_tags.assert_not_called()
+
+
+def test_an_api_server_that_never_answers_keeps_nobody_waiting(launcher) -> None:
+    launcher._leases.seen.return_value = None
+    answers = Event()
+    launcher._api_client.get_job_status.side_effect = lambda **_: answers.wait(30)
+    with pytest.raises(NoAnswer, match="silent"):
+        status(launcher)
+    answers.set()
 
 
 def test_one_that_the_kernel_killed_together_with_the_holder_of_its_lease_has_crashed_too(launcher, clock) -> None:
