@@ -52,8 +52,8 @@ def supervised(storage, monkeypatch) -> Iterator[Callable[..., subprocess.Popen[
 
         def start(code: str, pod: str = "first") -> subprocess.Popen[str]:
             command = [sys.executable, "-m", "resources.worker", sys.executable, "-c", code]
-            own, pipes = environment | {"HOSTNAME": pod}, {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-            started = stack.enter_context(subprocess.Popen(command, env=own, text=True, **pipes))
+            own, pipe = environment | {"HOSTNAME": pod}, subprocess.PIPE
+            started = stack.enter_context(subprocess.Popen(command, env=own, stdout=pipe, stderr=pipe, text=True))
             stack.callback(end, started)
             return started
 
