@@ -20,10 +20,9 @@ TABLE = """DO $$ BEGIN
     CREATE INDEX IF NOT EXISTS leases_holder ON leases (holder);
 END $$"""
 TAKE = """INSERT INTO leases VALUES (%(name)s, %(holder)s, 1, clock_timestamp() + %(seconds)s * interval '1 s')
-    ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, deadline = excluded.deadline,
-      fence = leases.fence + (leases.holder <> excluded.holder)::int
-    WHERE (leases.deadline < clock_timestamp() OR leases.holder = excluded.holder) AND leases.holder <> ''
-    RETURNING fence"""
+    ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, fence = leases.fence + 1, deadline = excluded.deadline
+    WHERE leases.deadline < clock_timestamp() AND leases.holder <> '' RETURNING fence"""
+MINE = "SELECT fence FROM leases WHERE name = %(name)s AND holder = %(holder)s"
 RENEW = """UPDATE leases SET deadline = clock_timestamp() + %(seconds)s * interval '1 s'
     WHERE name = %(name)s AND holder = %(holder)s AND fence = %(fence)s RETURNING fence"""
 RELEASE = """UPDATE leases SET deadline = clock_timestamp()
@@ -120,12 +119,24 @@ class Lease:
         self.leases = Leases(self.dsn, f"lease {self.name}")
 
     def take(self) -> bool:
-        """Takes the lease if nobody else holds it; whether it did. It may be asked again if an answer was lost.
+        """Takes the lease if nobody holds it; whether it did.
 
         Raises:
             psycopg2.Error: the database can't be asked.
         """
         self.fence = self._ask(TAKE) or 0
+        return self.fence > 0
+
+    def take_or_find(self) -> bool:
+        """Takes the lease, or finds that an earlier question took it, whose answer was lost.
+
+        For a holder whose name is nobody else's, as a pod's is.
+
+        Raises:
+            psycopg2.Error: the database can't be asked.
+        """
+        if not self.take():
+            self.fence = self._ask(MINE) or 0
         return self.fence > 0
 
     def renew(self) -> bool:

@@ -116,7 +116,7 @@ def held(lease: Lease, renew: bool = True) -> bool:
         if lease.fence:
             return lease.renew() if renew else lease.holds()
         raise_fence(lease.leases)
-        return lease.take()
+        return lease.take_or_find()
     except psycopg2.Error as error:
         log.warning("the lease %s can't be renewed: %s", lease.name, " ".join(str(error).split()))
         return True

@@ -59,6 +59,15 @@ def test_of_many_who_ask_at_once_one_gets_it(lease) -> None:
     assert lease("late", name="another").take(), "a lease by another name is nobody's"
 
 
+def test_a_lease_whose_taking_was_not_answered_is_found_and_another_s_is_not(lease) -> None:
+    assert lease("pod").take()
+    again = lease("pod")
+    assert not again.take()
+    assert again.take_or_find()
+    assert again.renew()
+    assert not lease("another").take_or_find()
+
+
 def test_it_is_free_at_its_end_and_not_before(lease) -> None:
     first, second = lease("first"), lease("second")
     assert first.take()
