@@ -12,8 +12,7 @@ import dagster as dg
 from credit_assets.model_set import DATASET, MODEL, PARTS
 from resources.artifacts import DISTRIBUTION, MANIFEST, Committed, Manifest, find
 from resources.object_store import ObjectStore
-
-ROOT_RUN = "dagster/root_run_id"
+from resources.tags import ROOT
 
 
 def about(part: Committed) -> dict[str, Any]:
@@ -110,7 +109,7 @@ def attempts(root: str, parts: Iterable[Committed], instance: dg.DagsterInstance
         ]
     records = [
         *instance.get_run_records(dg.RunsFilter(run_ids=[root])),
-        *reversed(instance.get_run_records(dg.RunsFilter(tags={ROOT_RUN: root}))),
+        *reversed(instance.get_run_records(dg.RunsFilter(tags={ROOT: root}))),
     ]
     lines = [
         f"{record.dagster_run.run_id} {record.dagster_run.status.value}, {_time(record.start_time)} to "

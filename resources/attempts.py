@@ -11,10 +11,9 @@ from enum import StrEnum
 
 import dagster as dg
 
-from resources.faults import CRASHED, LOST_AT, lost, step_failures
-from resources.placement import CAPACITY, NODE
+from resources.faults import is_a_steps_own
+from resources.tags import CAPACITY, CRASHED, LOST_AT, NODE, REASON, ROOT
 
-ROOT, REASON = "dagster/root_run_id", "dagster/failure_reason"
 # How what a step says ends when a part of its work is kept for the next attempt (resources/blocks.py).
 COMMITTED = " committed"
 # Events or runs of one question, and groups of one.
@@ -87,7 +86,7 @@ def attempt(record: dg.RunRecord, entries: Sequence[dg.EventLogEntry], parents: 
     launched = first(entries, EVENT.RUN_STARTING) or record.create_timestamp.timestamp()
     first_step = first(entries, EVENT.STEP_START)
     lost_at = float(tags[LOST_AT]) if LOST_AT in tags and tags[LOST_AT] != parents.get(LOST_AT) else None
-    own = tags.get(REASON) == "STEP_FAILURE" and not all(map(lost, step_failures(entries)))
+    own = tags.get(REASON) == "STEP_FAILURE" and is_a_steps_own(entries)
     ended = how(run, lost_at is not None, own)
     if ended is None or (ended is How.LOST and lost_at is None and first(entries, EVENT.RUN_START) is None):
         return Attempt(

@@ -5,12 +5,14 @@ from typing import Any
 
 import dagster as dg
 
-# Tags by which the launcher says what became of a worker. A retry inherits both. Of one that ended by itself it is the
-# id of the run that it counts for; of one that was given up when it was last heard of, in Unix seconds of PostgreSQL.
-CRASHED, LOST_AT = "platform/crashed", "platform/lost_at"
 # Errors that are not the step's: it was stopped, or PostgreSQL or the store went away while they were asked. What was
 # asked may have been done, so that only a retry of the run, which looks, can repeat it.
 BROKEN = ("DagsterExecutionInterruptedError", "OperationalError", "InterfaceError", "RequestLost")
+
+
+def is_a_steps_own(entries: Iterable[dg.EventLogEntry]) -> bool:
+    """Whether one of a run's steps failed by itself."""
+    return not all(map(lost, step_failures(entries)))
 
 
 def step_failures(entries: Iterable[dg.EventLogEntry]) -> list[str]:

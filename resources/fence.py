@@ -14,7 +14,8 @@ from resources.lease import Leases
 WORKER = "worker "
 # FOR SHARE: a lease isn't revoked between this look and the end of the statement that is looked at.
 FENCE = """DO $$ BEGIN
-  IF (SELECT count(*) FROM pg_trigger WHERE tgname = 'lease_fence') < 2 AND to_regclass('event_logs') IS NOT NULL THEN
+  IF (SELECT count(*) FROM pg_trigger WHERE tgname IN ('lease_fence', 'ended_stays')) < 3
+      AND to_regclass('event_logs') IS NOT NULL THEN
     PERFORM pg_advisory_xact_lock(hashtext('leases'));
     CREATE OR REPLACE FUNCTION refuse_without_lease() RETURNS trigger LANGUAGE plpgsql AS $fence$
     DECLARE called text := current_setting('application_name');
@@ -40,7 +41,7 @@ FENCE = """DO $$ BEGIN
         AND starts_with(current_setting('application_name'), %(worker)s)) EXECUTE FUNCTION refuse_to_revive();
   END IF;
 END $$;
-SELECT count(*) FROM pg_trigger WHERE tgname = 'lease_fence'"""
+SELECT count(*) FROM pg_trigger WHERE tgname IN ('lease_fence', 'ended_stays')"""
 
 # Dagster's daemon and the sensor for lost retries both number theirs; a person's re-execution has no number. A run that
 # is there twice already, from before there was this index, leaves the database without it.
@@ -66,5 +67,5 @@ def raise_fence(leases: Leases) -> None:
         NotFenced: there are no tables of Dagster's in this database.
         psycopg2.Error: the database can't be asked.
     """
-    if leases.ask(FENCE, worker=WORKER) != 2:
+    if leases.ask(FENCE, worker=WORKER) != 3:
         raise NotFenced("PGDATABASE names a database without Dagster's tables: it must be the one of its storage")

@@ -9,8 +9,8 @@ from typing import Any
 
 import dagster as dg
 
-# The node that an attempt ran on, as a tag of its run; and which attempt it is, as Dagster counts.
-NODE, CAPACITY, NUMBER = "platform/node", "platform/capacity", "dagster/retry_number"
+from resources.tags import CAPACITY, NODE
+
 # What the pod of a run is told of its place.
 VARIABLES = {NODE: "NODE_NAME", CAPACITY: "NODE_CAPACITY"}
 

@@ -17,18 +17,17 @@ import dagster as dg
 from dagster_k8s import K8sRunLauncher
 from dagster_k8s.job import get_job_name_from_run_id
 
-# What the health check returns has no public name (decision 0014).
+# What the health check returns has no public name (decision 0015).
 from dagster_k8s.launcher import (
     CheckRunHealthResult,  # pyright: ignore[reportPrivateImportUsage]
     WorkerStatus,  # pyright: ignore[reportPrivateImportUsage]
 )
 
-from resources.faults import CRASHED, LOST_AT
 from resources.lease import Leases
-from resources.placement import NODE, NUMBER, placed
+from resources.placement import placed
+from resources.tags import CRASHED, LOST_AT, MOST, NODE, NUMBER, ROOT
 
 log = logging.getLogger(__name__)
-ROOT, MOST = "dagster/root_run_id", "dagster/max_retries"
 # The kernel may end the holder of the lease together with its worker.
 OUT_OF_MEMORY = "OOMKilled"
 # The exit code of what SIGTERM ended.
@@ -87,7 +86,7 @@ class LeasedK8sRunLauncher(K8sRunLauncher):
         spot_attempts: attempts that are bound to spot nodes; later ones look for a node that stays.
     """
 
-    def __init__(self, lease_seconds: int = 8, crash_retries: int = 2, spot_attempts: int = 3, **more: Any) -> None:
+    def __init__(self, lease_seconds: int, crash_retries: int, spot_attempts: int, **more: Any) -> None:
         super().__init__(**more)
         self._leases, self._silence = Leases("", "run monitoring"), Silence()
         self._asking = ThreadPoolExecutor(4, "asks about Jobs")
@@ -179,23 +178,26 @@ class LeasedK8sRunLauncher(K8sRunLauncher):
             raise NoAnswer(f"run {run.run_id} is taken to be as it was: {found.msg}")
         return found
 
+    def _job(self, run: Any) -> dict[str, Any]:
+        """Where Kubernetes has the Job of a run, for which nobody needs to know where its pod may go."""
+        namespace = super().get_container_context_for_run(run).namespace
+        return {"job_name": get_job_name_from_run_id(run.run_id), "namespace": namespace}
+
     def job_failed(self, run: Any) -> bool:
         """Whether the Job of a run has ended badly, by what its pod or Kubernetes did."""
-        namespace = self.get_container_context_for_run(run).namespace
-        status = self._api_client.get_job_status(job_name=get_job_name_from_run_id(run.run_id), namespace=namespace)
+        status = self._api_client.get_job_status(**self._job(run))
         return bool(status and status.failed and not status.active)
 
     def ended_by_itself(self, run: Any) -> bool:
         """Whether a pod of the run ended, and nobody asked it to: one that was taken away with its node was asked."""
-        namespace = self.get_container_context_for_run(run).namespace
-        of_job = f"job-name={get_job_name_from_run_id(run.run_id)}"
-        pods = self._api_client.core_api.list_namespaced_pod(namespace=namespace, label_selector=of_job).items
+        job = self._job(run)
+        of_job = {"namespace": job["namespace"], "label_selector": f"job-name={job['job_name']}"}
+        pods = self._api_client.core_api.list_namespaced_pod(**of_job).items
         return any(not pod.metadata.deletion_timestamp and exit_code(pod) not in (None, ASKED_TO_END) for pod in pods)
 
     def delete_job(self, run: Any) -> None:
         """Takes the pod away, once its node can be reached, and what the Job owns."""
-        namespace = self.get_container_context_for_run(run).namespace
         try:
-            self._api_client.delete_job(job_name=get_job_name_from_run_id(run.run_id), namespace=namespace)
+            self._api_client.delete_job(**self._job(run))
         except Exception:
             log.exception("the Job of run %s, which was given up, could not be deleted", run.run_id)

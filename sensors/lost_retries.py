@@ -16,14 +16,11 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from resources import attempts
-from resources.attempts import REASON
-from resources.faults import lost, step_failures
+from resources.faults import is_a_steps_own
+from resources.tags import MOST, NUMBER, REASON
 from resources.webserver import Webserver, WebserverError
 
 WEBSERVER, LOCAL = "DAGSTER_WEBSERVER_URL", "http://localhost:3000"
-MOST = "dagster/max_retries"
-# With it the daemon takes the retry for its own, and makes no second one should it come to it late.
-NUMBER = "dagster/retry_number"
 # Seconds in which the daemon has retried a run, if it does; and in which a run is looked for.
 PATIENCE, MEMORY = 30, 24 * 3600
 # Attempts that never began, and cost nothing, before an image or a quota that is not there is left to people.
@@ -72,16 +69,16 @@ def ended(instance: dg.DagsterInstance, record: dg.RunRecord) -> Ended:
     run = record.dagster_run
     if run.status is not dg.DagsterRunStatus.FAILURE:
         return Ended(run.run_id, run.parent_run_id, None, stays=False)
-    by_a_step = run.tags.get(REASON) == "STEP_FAILURE" and not all(map(lost, failures_of(instance, run.run_id)))
+    by_a_step = run.tags.get(REASON) == "STEP_FAILURE" and is_a_steps_own(failures_of(instance, run.run_id))
     most = int(run.tags[MOST]) if run.tags.get(MOST, "").isdecimal() else None
     began, stays = record.start_time is not None, by_a_step or most == 0
     return Ended(run.run_id, run.parent_run_id, record.end_time or 0, stays, began, most)
 
 
-def failures_of(instance: dg.DagsterInstance, run: str) -> list[str]:
-    """What was wrong with its steps that failed."""
+def failures_of(instance: dg.DagsterInstance, run: str) -> list[dg.EventLogEntry]:
+    """The events of its steps that failed."""
     records = instance.get_records_for_run(run, of_type=dg.DagsterEventType.STEP_FAILURE).records
-    return step_failures(record.event_log_entry for record in records)
+    return [record.event_log_entry for record in records]
 
 
 def groups(instance: dg.DagsterInstance, now: float) -> Iterator[list[Ended]]:

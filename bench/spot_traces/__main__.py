@@ -21,7 +21,7 @@ from bench.spot_traces.run import Platform, Training, asked
 from bench.spot_traces.trace import Trace, TraceError, read
 
 CHART = Path(__file__).parents[2] / "helm" / "credit-platform" / "values.yaml"
-DRILLS = ", by default as the table of docs/kubernetes.md shows it"
+DRILLS = ", assumed; docs/kubernetes.md has what was measured"
 SHOWING_DEFAULTS = argparse.ArgumentDefaultsHelpFormatter
 
 

@@ -27,6 +27,11 @@ WORKING = "import time; print('working', flush=True); time.sleep(60)"
 EVENT = "INSERT INTO event_logs (run_id, event, dagster_event_type, timestamp) VALUES ('1234', '{}', %s, now())"
 
 
+@dg.job
+def nothing() -> None:
+    """Its runs are all that is asked for."""
+
+
 @pytest.fixture
 def storage(tmp_path, database_url) -> str:
     """A database with the tables of Dagster's storage."""
@@ -211,6 +216,33 @@ def test_postgresql_refuses_a_worker_without_a_lease_and_nobody_else(leases) -> 
         write("worker pod")
     write("dagster-daemon")
     assert leases.ask("SELECT count(*) FROM event_logs") == 2
+
+
+def test_a_worker_can_not_turn_a_run_that_others_ended_green(leases, tmp_path) -> None:
+    raise_fence(leases)
+    assert Lease(leases.dsn, RUN, "pod", 30).take()
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        run = instance.create_run_for_job(nothing).run_id
+
+    def turn(status: str, called: str) -> None:
+        with closing(psycopg2.connect(leases.dsn, application_name=called)) as connection, connection:
+            connection.cursor().execute("UPDATE runs SET status = %s WHERE run_id = %s", [status, run])
+
+    turn("STARTED", "worker pod")
+    turn("FAILURE", "dagster-daemon")
+    with pytest.raises(InsufficientPrivilege, match="has ended as FAILURE and stays so"):
+        turn("SUCCESS", "worker pod")
+    assert leases.ask("SELECT status FROM runs") == "FAILURE"
+    turn("CANCELED", "dagster-webserver")
+
+
+def test_a_run_that_ends_takes_the_leases_of_its_steps_along(leases) -> None:
+    run, step, other = (Lease(leases.dsn, name, name, 30) for name in (RUN, f"{RUN}/training", f"{RUN}5"))
+    assert [lease.take() for lease in (run, step, other)] == [True] * 3
+    run.end()
+    assert leases.seen(step.name) is None
+    assert not step.renew()
+    assert other.renew()
 
 
 def test_a_revocation_waits_for_what_is_being_written_under_the_lease(leases) -> None:

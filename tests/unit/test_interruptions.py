@@ -6,8 +6,8 @@ import dagster as dg
 import pytest
 
 from resources.attempts import Attempt, How, how, is_kept
-from resources.faults import CRASHED
 from resources.interruptions import interruptions, percentile, work_lost
+from resources.tags import CRASHED
 
 WELL = Attempt("root", "root", launched=0, first_step=4)
 # Began at 3, its step at 4, two blocks; last heard of at 20, failed at 29.

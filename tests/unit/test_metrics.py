@@ -9,20 +9,7 @@ from prometheus_client import CollectorRegistry
 from resources import metrics
 from resources.interruptions import Interruption
 from sensors.metrics import of_interruptions
-
-LOST = Interruption(
-    run="a run",
-    root_run="a run",
-    when=0,
-    node="spot-1",
-    spot=True,
-    notice=False,
-    crash=False,
-    detected_after=9,
-    running_again_after=15,
-    work_lost=2,
-    start_up=5,
-)
+from tests.unit.made_up import LOST
 
 
 def samples(*lost: Interruption) -> dict[tuple[str, ...], float]:

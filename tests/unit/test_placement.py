@@ -2,7 +2,8 @@
 
 from unittest.mock import Mock
 
-from resources.placement import CAPACITY, NODE, VARIABLES, placed, record_place
+from resources.placement import VARIABLES, placed, record_place
+from resources.tags import CAPACITY, NODE
 
 SPEC = {"node_selector": {"capacity": "spot"}, "tolerations": ["spot"]}
 PREFERRED = "preferred_during_scheduling_ignored_during_execution"

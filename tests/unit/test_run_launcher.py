@@ -9,13 +9,14 @@ from unittest.mock import Mock
 import dagster as dg
 import psycopg2
 import pytest
+from dagster_k8s import K8sRunLauncher
 from kubernetes.client import V1JobStatus
 from kubernetes.client.rest import ApiException
 from urllib3.exceptions import MaxRetryError
 
 from resources import run_launcher
-from resources.faults import CRASHED, LOST_AT
 from resources.run_launcher import LeasedK8sRunLauncher, NoAnswer, Silence
+from resources.tags import CRASHED, LOST_AT
 
 RUN = dg.DagsterRun(job_name="refresh", status=dg.DagsterRunStatus.STARTED)
 REFUSED = MaxRetryError(pool=Mock(), url="/apis/batch/v1", reason=ConnectionRefusedError())
@@ -37,7 +38,8 @@ def launcher(monkeypatch, clock) -> LeasedK8sRunLauncher:
     api = Mock(get_job_status=Mock(return_value=V1JobStatus(active=1)))
     monkeypatch.setattr(made, "_api_client", api, raising=False)
     context = SimpleNamespace(namespace="ns")
-    monkeypatch.setattr(made, "get_container_context_for_run", lambda run: context)
+    for where in (K8sRunLauncher, LeasedK8sRunLauncher):
+        monkeypatch.setattr(where, "get_container_context_for_run", lambda _, run: context)
     monkeypatch.setattr(made, "_get_resume_attempt_number", lambda run: None)
     leases = Mock(seen=Mock(return_value=DEADLINE), revoke=Mock(return_value=True))
     instance = Mock(get_runs=Mock(return_value=[]), get_run_by_id=Mock(return_value=RUN))

@@ -8,24 +8,12 @@ import pytest
 from credit_assets.settings import Prices
 from credit_assets.weeks import Promoted, by_week, monday, mondays, page, record, totals
 from resources.attempts import Worked
-from resources.interruptions import Interruption
+from tests.unit import made_up
 
 NONE = Prices()
 WEDNESDAY = datetime(2026, 11, 18, 12, tzinfo=UTC).timestamp()
 LAST_WEEK = WEDNESDAY - 7 * 24 * 3600
-LOST = Interruption(
-    run="a run",
-    root_run="a run",
-    when=WEDNESDAY,
-    node="spot-1",
-    spot=True,
-    notice=False,
-    crash=False,
-    detected_after=9,
-    running_again_after=15,
-    work_lost=2,
-    start_up=5,
-)
+LOST = replace(made_up.LOST, when=WEDNESDAY)
 NOTICED = replace(LOST, run="another", notice=True, detected_after=0, running_again_after=6, work_lost=1, start_up=4)
 NEVER = replace(LOST, run="a third", crash=True, running_again_after=None, start_up=0)
 AN_HOUR = Worked(WEDNESDAY, 3591, spot=True)

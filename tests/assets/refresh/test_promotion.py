@@ -12,7 +12,6 @@ from typing import Any
 
 import dagster as dg
 import pytest
-from psycopg2.extensions import connection
 
 from credit_assets.definitions import defs
 from credit_assets.jobs import REFRESH
@@ -58,6 +57,10 @@ def retried(instance: dg.DagsterInstance, run: str) -> bool:
     job, group = dg.reconstructable(refresh_job), {"dagster/root_run_id": run, "dagster/parent_run_id": run}
     with dg.execute_job(job, instance=instance, reexecution_options=options, tags=group) as retry:
         return retry.success
+
+
+def by_hand_job() -> dg.JobDefinition:
+    return defs.resolve_job_def("promote_by_hand")
 
 
 def set_limits(text: str) -> None:
@@ -197,6 +200,28 @@ def test_a_person_rolls_back_in_the_ui_and_it_is_recorded(
     assert pointer().latest() == latest
 
 
+def test_a_promotion_by_hand_that_is_repeated_later_shows_nothing_that_is_not_in_use(
+    refresh: Any, by_hand: ByHand, instance: dg.DagsterInstance
+) -> None:
+    refresh()
+    refresh()
+    first = by_hand("1")
+    newer = refresh()
+    assert numbers() == [4, 3, 2, 1]
+    with dg.execute_job(
+        dg.reconstructable(by_hand_job),
+        instance=instance,
+        run_config=first.dagster_run.run_config,
+        reexecution_options=dg.ReexecutionOptions(parent_run_id=first.run_id),
+    ) as again:
+        assert again.success
+    assert numbers() == [4, 3, 2, 1]
+    assert names(pointer().latest(), newer)
+    event = instance.get_latest_materialization_event(dg.AssetKey(POINTER))
+    assert event
+    assert event.run_id == newer.run.run_id
+
+
 def test_a_person_promotes_the_refused_model_of_a_run_by_its_id(refresh: Any, by_hand: ByHand) -> None:
     refresh()
     set_limits("minimum_auc = 0.99")
@@ -249,45 +274,3 @@ def test_a_promotion_reads_no_table_and_no_model(refresh: Any, monkeypatch: pyte
     for format in (Parquet, Joblib):
         monkeypatch.setattr(format, "decode", lambda *_: pytest.fail("it was decoded only to be promoted"))
     assert verdict(refresh(POINTER).run).passed
-
-
-def test_lineage_leads_from_the_promoted_model_to_its_rows_and_back(
-    refresh: Any, lending: connection, capsys: pytest.CaptureFixture[str]
-) -> None:
-    from credit_assets.lineage import main
-
-    first = refresh()
-    with lending.cursor() as cursor:
-        cursor.execute("DELETE FROM loans WHERE id > 1900")
-    lending.commit()
-    second = refresh()
-    capsys.readouterr()
-
-    assert main([]) == 0
-    said = capsys.readouterr().out
-    assert f"content_sha256: {second.logged('loan_dataset', 'content_sha256')}" in said
-    assert "rows: 1900" in said
-    assert "seed: 42" in said
-    assert f"{second.run.run_id} SUCCESS" in said
-    assert first.run.run_id not in said
-
-    for asked in (["1"], [first.run.run_id], [str(first.logged("model_metrics", "sha256"))]):
-        assert main(asked) == 0
-        said = capsys.readouterr().out
-        assert str(first.logged("loan_dataset", "sql")).removeprefix("```sql\n").removesuffix("\n```") in said
-        assert str(second.logged("loan_dataset", "content_sha256")) not in said
-
-    dataset = str(first.logged("loan_dataset", "sha256"))
-    assert main(["--of-dataset", dataset]) == 0
-    said = capsys.readouterr().out
-    assert said.splitlines()[-1] == "promoted as number 1"
-    for asset in PARTS:
-        assert str(first.logged(asset, "sha256")) in said
-        assert str(second.logged(asset, "sha256")) not in said
-
-    assert main(["--of-code", "trained_model:2"]) == 0
-    said = capsys.readouterr().out
-    assert said.splitlines()[-1] == "promoted as number 1, 2"
-    assert dataset not in said
-    assert main(["--of-code", "trained_model:1"]) == 1
-    assert "nothing of that name" in capsys.readouterr().err

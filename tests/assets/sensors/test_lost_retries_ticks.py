@@ -5,7 +5,7 @@ from contextlib import suppress
 import dagster as dg
 import pytest
 
-from resources.attempts import ROOT
+from resources.tags import ROOT
 from resources.webserver import Webserver, WebserverError
 from sensors import lost_retries as sensor
 

@@ -10,9 +10,10 @@ import dagster as dg
 
 from credit_assets.definitions import defs
 from credit_assets.jobs import REFRESH
+from resources.tags import PARENT
 from tests.assets.sweep.faults import Fault, Span, arm
 
-CASE, PARENT = "sweep/case", "dagster/parent_run_id"
+CASE = "sweep/case"
 # Quick, and still several blocks of trees.
 CONFIG = {"ops": {"training": {"config": {"n_estimators": 24, "max_depth": 5}}}}
 

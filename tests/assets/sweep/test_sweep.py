@@ -22,11 +22,12 @@ import pytest
 from credit_assets.seed import seed
 from credit_assets.settings import load_settings
 from resources.artifacts import ArtifactError
-from resources.attempts import ROOT
+from resources.attempts import groups
 from resources.embedded_postgres import EmbeddedPostgres
 from resources.object_store import open_store
+from resources.tags import PARENT, ROOT
 from sensors.lost_retries import PATIENCE, ended, forgotten
-from tests.assets.sweep.attempt import CASE, PARENT, attempt
+from tests.assets.sweep.attempt import CASE, attempt
 from tests.assets.sweep.faults import Fault, Span, draw
 from tests.assets.sweep.invariants import PARTS, Invariants
 
@@ -78,9 +79,8 @@ class Sweep:
 
     def retry(self, root: str) -> str | None:
         """The run that the platform's own reconciler would have retried now."""
-        group = [dg.RunsFilter(run_ids=[root]), dg.RunsFilter(tags={ROOT: root})]
-        records = [record for each in group for record in self.instance.get_run_records(each)]
-        return forgotten([ended(self.instance, each) for each in records], RETRIES, time.time() + PATIENCE + 1)
+        (group,) = groups(self.instance, [root])
+        return forgotten([ended(self.instance, each) for each in group], RETRIES, time.time() + PATIENCE + 1)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,10 @@
+"""Tags of runs that are read and written here. One home, as a tag whose name differs in two places is never found."""
+
+# Dagster's own. Its daemon and the sensor for lost retries both number theirs, so that neither makes a second one.
+ROOT, PARENT, NUMBER = "dagster/root_run_id", "dagster/parent_run_id", "dagster/retry_number"
+MOST, REASON = "dagster/max_retries", "dagster/failure_reason"
+# The node that an attempt ran on, and the capacity that it was bound to. A retry inherits both until it has its own.
+NODE, CAPACITY = "platform/node", "platform/capacity"
+# By which the launcher says what became of a worker. A retry inherits both. Of one that ended by itself it is the id of
+# the run that it counts for; of one that was given up when it was last heard of, in Unix seconds of PostgreSQL.
+CRASHED, LOST_AT = "platform/crashed", "platform/lost_at"
