@@ -16,6 +16,9 @@ from credit_assets.settings import SettingsFile
 from resources.checkpoints import Checkpoints
 from resources.database import Database
 
+# Who reads the loans' database: any number at once, until Dagster is told a limit (docs/architecture.md).
+POOL = "loans"
+
 
 def as_utc(text: str | None) -> datetime | None:
     """Reads ISO 8601; without an offset it is UTC. Raises ValueError, naming `as_of`, for anything else."""
@@ -50,6 +53,7 @@ class DatasetConfig(dg.Config):
     owners=["team:credit-risk"],
     code_version="1",
     io_manager_key="checkpoint_io",
+    pool=POOL,
     metadata={"format": "parquet"},
     check_specs=specs("loan_dataset", DATASET_CHECKS),
 )

@@ -32,6 +32,9 @@ log = logging.getLogger(__name__)
 OUT_OF_MEMORY = "OOMKilled"
 # The exit code of what SIGTERM ended.
 ASKED_TO_END = 143
+# Labels of the Jobs of runs, and of steps only.
+RUN, STEP = "dagster/run-id", "dagster/op"
+ALIVE = (WorkerStatus.RUNNING, WorkerStatus.SUCCESS)
 
 
 class NoAnswer(Exception):
@@ -68,6 +71,11 @@ def exit_code(pod: Any) -> int | None:
     """That of a pod's one container; None if it has not ended, or never began."""
     (status,) = pod.status.container_statuses or [None]
     return status.state.terminated.exit_code if status and status.state.terminated else None
+
+
+def ended(job: Any) -> bool:
+    """Whether Kubernetes has no more pods to start for a Job, and none that work."""
+    return any(each.type in {"Complete", "Failed"} and each.status == "True" for each in job.status.conditions or [])
 
 
 class LeasedK8sRunLauncher(K8sRunLauncher):
@@ -116,6 +124,12 @@ class LeasedK8sRunLauncher(K8sRunLauncher):
         Raises:
             NoAnswer: it is not known, as who was asked didn't answer.
         """
+        found = self._health(run)
+        if found.status not in ALIVE:  # its retry asks for the same places in a pool, and must not wait for them
+            self._instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+        return found
+
+    def _health(self, run: Any) -> Any:
         lease = f"run/{run.run_id}"
         deadline = self._asked(self._leases.seen, lease)
         if deadline is None:  # no worker has begun yet, or it has ended
@@ -131,8 +145,7 @@ class LeasedK8sRunLauncher(K8sRunLauncher):
         )
         if silent < self._patience:
             found = self._job_health(run)
-        alive = found.status in (WorkerStatus.RUNNING, WorkerStatus.SUCCESS)
-        if alive or not self._asked(self._leases.revoke, lease, deadline):
+        if found.status in ALIVE or not self._asked(self._leases.revoke, lease, deadline):
             return CheckRunHealthResult(WorkerStatus.RUNNING)
         if found.status is WorkerStatus.FAILED:
             info = self.get_run_worker_debug_info(run, include_container_logs=False) or ""
@@ -182,6 +195,20 @@ class LeasedK8sRunLauncher(K8sRunLauncher):
         """Where Kubernetes has the Job of a run, for which nobody needs to know where its pod may go."""
         namespace = super().get_container_context_for_run(run).namespace
         return {"job_name": get_job_name_from_run_id(run.run_id), "namespace": namespace}
+
+    def has_begun(self, run: Any) -> bool:
+        """Whether a worker of the run has taken its lease, and has not ended by itself since.
+
+        Raises:
+            NoAnswer: the leases can't be read.
+        """
+        return self._asked(self._leases.seen, f"run/{run.run_id}") is not None
+
+    def active_jobs(self) -> list[str]:
+        """The runs whose Jobs have not ended, and were not asked to."""
+        selector = f"{RUN},!{STEP}"
+        jobs = self._api_client.batch_api.list_namespaced_job(self.job_namespace, label_selector=selector).items
+        return [job.metadata.labels[RUN] for job in jobs if not (job.metadata.deletion_timestamp or ended(job))]
 
     def job_failed(self, run: Any) -> bool:
         """Whether the Job of a run has ended badly, by what its pod or Kubernetes did."""

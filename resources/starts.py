@@ -1,4 +1,4 @@
-"""Runs that were launched and do not begin: their worker ended at once, or it has no node, no image or no quota.
+"""Runs that were launched and do not begin: their worker was lost or ended, or it has no node, no image or no quota.
 
 Stock looks at none of them before the start timeout, says nothing until then, and leaves their Jobs behind, to begin
 some day beside their retries (dagster issues 16535, 15325).
@@ -10,10 +10,13 @@ from dataclasses import dataclass, field
 
 import dagster as dg
 
-from resources.run_launcher import LeasedK8sRunLauncher
+from resources.run_launcher import ALIVE, LeasedK8sRunLauncher, NoAnswer
 
 log = logging.getLogger(__name__)
-STARTING, FAILED = dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.FAILURE
+STARTING = dg.DagsterRunStatus.STARTING
+GIVEN_UP = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+# Seconds that a worker has to end by itself after its run; and between two looks for Jobs that outlived their runs.
+LAST_WORDS, TIDY = 120, 60
 
 
 @dataclass
@@ -28,44 +31,63 @@ class Starts:
     launcher: LeasedK8sRunLauncher
     patience: float = 30
     _told: set[str] = field(default_factory=set)
-    _waited_for: set[str] = field(default_factory=set)
 
     def look(self) -> None:
-        """Fails runs whose worker has ended, says why others wait, and deletes the Jobs of those that were given up."""
+        """Fails runs whose worker has ended or fell silent, and says why others wait."""
         starting = self.instance.get_run_records(dg.RunsFilter(statuses=[STARTING]))
         for record in starting:
             run = record.dagster_run
-            if self.launcher.job_failed(run):
+            if self.launcher.has_begun(run):
+                self._ask_for_life(run)
+            elif self.launcher.job_failed(run):
                 self._fail(run)
             elif record.update_timestamp.timestamp() < time.time() - self.patience and run.run_id not in self._told:
                 self._told.add(run.run_id)
                 reason = self.launcher.get_run_worker_debug_info(run, include_container_logs=False)
                 self.instance.report_engine_event(f"It has not begun after {self.patience:.0f} s.\n{reason}", run)
-        still = {record.dagster_run.run_id for record in starting}
-        for run_id in self._waited_for - still:
-            run = self.instance.get_run_by_id(run_id)
-            if run and run.status is FAILED:
-                self.launcher.delete_job(run)
-        self._waited_for, self._told = still, self._told & still
+        self._told &= {record.dagster_run.run_id for record in starting}
+
+    def tidy(self) -> None:
+        """Deletes the Jobs of runs that were given up, whoever forgot it: their pods may not have begun yet."""
+        active = self.launcher.active_jobs()
+        if not active:
+            return
+        for record in self.instance.get_run_records(dg.RunsFilter(run_ids=active, statuses=GIVEN_UP)):
+            if (record.end_time or 0) < time.time() - LAST_WORDS:
+                self.launcher.delete_job(record.dagster_run)
+
+    def _ask_for_life(self, run: dg.DagsterRun) -> None:
+        """A worker imports for seconds before its run begins, and may be lost in them."""
+        found = self.launcher.check_run_worker_health(run)
+        if found.status not in ALIVE and self._still_starts(run):
+            self.instance.report_run_failed(run, f"Its worker was lost before it began: {found.msg}")
 
     def _fail(self, run: dg.DagsterRun) -> None:
         reason = self.launcher.get_run_worker_debug_info(run)
-        now = self.instance.get_run_by_id(run.run_id)
-        if now and now.status is STARTING:
+        if self._still_starts(run):
             if self.launcher.ended_by_itself(run):
                 self.launcher.count_crash(run)
             self.instance.report_run_failed(run, f"Its worker ended before it began.\n{reason}")
 
+    def _still_starts(self, run: dg.DagsterRun) -> bool:
+        now = self.instance.get_run_by_id(run.run_id)
+        return now is not None and now.status is STARTING
 
-def watch_starts(pause: float = 5) -> None:
+
+def watch_starts(pause: float = 3) -> None:
     """Looks for as long as this process lives, if runs are launched on Kubernetes."""
     with dg.DagsterInstance.get() as instance:
         if not isinstance(instance.run_launcher, LeasedK8sRunLauncher):
             return
-        starts = Starts(instance, instance.run_launcher)
+        starts, tidied = Starts(instance, instance.run_launcher), time.monotonic()
         while True:
             time.sleep(pause)
             try:
                 starts.look()
+                if time.monotonic() - tidied >= TIDY:
+                    tidied = time.monotonic()
+                    starts.tidy()
+            except NoAnswer as error:
+                log.warning("%s", error)
             except Exception:
                 log.exception("runs that start could not be looked at")

@@ -3,6 +3,8 @@
 # Dagster's own. Its daemon and the sensor for lost retries both number theirs, so that neither makes a second one.
 ROOT, PARENT, NUMBER = "dagster/root_run_id", "dagster/parent_run_id", "dagster/retry_number"
 MOST, REASON = "dagster/max_retries", "dagster/failure_reason"
+# "false" once the daemon has decided not to retry a run, or could not.
+WILL_RETRY = "dagster/will_retry"
 # The node that an attempt ran on, and the capacity that it was bound to. A retry inherits both until it has its own.
 NODE, CAPACITY = "platform/node", "platform/capacity"
 # By which the launcher says what became of a worker. A retry inherits both. Of one that ended by itself it is the id of

@@ -17,7 +17,7 @@ import dagster as dg
 
 from resources import attempts
 from resources.faults import is_a_steps_own
-from resources.tags import MOST, NUMBER, REASON
+from resources.tags import MOST, NUMBER, REASON, WILL_RETRY
 from resources.webserver import Webserver, WebserverError
 
 WEBSERVER, LOCAL = "DAGSTER_WEBSERVER_URL", "http://localhost:3000"
@@ -33,7 +33,7 @@ class Ended:
     """A run that has failed, or has not: what matters of it here.
 
     One that `stays` as it is failed by its own step, or asked for no retry. One that never `began` costs nothing.
-    `most` is the budget that a run has of its own.
+    `most` is the budget that a run has of its own. `refused`: the daemon said that it does not retry it.
     """
 
     run_id: str
@@ -42,6 +42,7 @@ class Ended:
     stays: bool
     began: bool = True
     most: int | None = None
+    refused: bool = False
 
 
 def forgotten(group: Sequence[Ended], retries: int, now: float) -> str | None:
@@ -58,8 +59,8 @@ def forgotten(group: Sequence[Ended], retries: int, now: float) -> str | None:
     spent, asked = sum(each.began for each in group), len(group)
     for run in group:
         within = spent <= retries and asked <= retries + NEVER_BEGAN if run.most is None else asked <= run.most
-        left = run.run_id not in parents and within
-        if left and run.failed_at is not None and not run.stays and run.failed_at < now - PATIENCE:
+        left = run.run_id not in parents and within and not run.stays
+        if left and run.failed_at is not None and run.failed_at < now - (0 if run.refused else PATIENCE):
             return run.run_id
     return None
 
@@ -71,8 +72,8 @@ def ended(instance: dg.DagsterInstance, record: dg.RunRecord) -> Ended:
         return Ended(run.run_id, run.parent_run_id, None, stays=False)
     by_a_step = run.tags.get(REASON) == "STEP_FAILURE" and is_a_steps_own(failures_of(instance, run.run_id))
     most = int(run.tags[MOST]) if run.tags.get(MOST, "").isdecimal() else None
-    began, stays = record.start_time is not None, by_a_step or most == 0
-    return Ended(run.run_id, run.parent_run_id, record.end_time or 0, stays, began, most)
+    began, stays, refused = record.start_time is not None, by_a_step or most == 0, run.tags.get(WILL_RETRY) == "false"
+    return Ended(run.run_id, run.parent_run_id, record.end_time or 0, stays, began, most, refused)
 
 
 def failures_of(instance: dg.DagsterInstance, run: str) -> list[dg.EventLogEntry]:

@@ -1,4 +1,4 @@
-"""What kubectl can't take from a cluster, taken by commands of the environment.
+"""What kubectl can't take from a cluster, taken by commands of the environment, and what else only that can say.
 
 In them {node} stands for a node's name, {ip} for the address of a pod on it and {api} for the API server's, as pods
 reach it. Where there is a default, it is kind's (docs/kubernetes.md, "Drills").
@@ -17,7 +17,7 @@ _REFUSE = """docker exec {{node}} sh -c '
 iptables -t nat -{} PREROUTING -s {{ip}} -d {{api}} -p tcp --dport 443 {} -j REDIRECT --to-ports 9
 conntrack -D -s {{ip}} -d {{api}} -p tcp || true'"""
 _EVERY_SECOND = "-m statistic --mode nth --every 2 --packet 0"
-COMMANDS = {
+SETTINGS = {
     "NODE_KILL": "docker kill {node}",
     "NODE_RECLAIM": "kubectl drain {node} --ignore-daemonsets --delete-emptydir-data --force --timeout=30s",
     "NODE_START": "docker start {node}",
@@ -33,23 +33,28 @@ docker network connect kind {node}; docker exec {node} iptables -D OUTPUT -p tcp
     "API_START": _REFUSE.format("D", ""),
     "API_HALF_STOP": _REFUSE.format("I", _EVERY_SECOND),
     "API_HALF_START": _REFUSE.format("D", _EVERY_SECOND),
+    "CLOCK_LIBRARY": "",
 }
 
 
-class CommandMissing(Exception):
-    """A drill needs a command that only you can know."""
+class SettingMissing(Exception):
+    """A drill needs something that only you can know."""
+
+
+def setting(name: str) -> str:
+    """What the environment says, or kind's own.
+
+    Raises:
+        SettingMissing: it is not set, and there is none that fits most clusters.
+    """
+    if text := os.environ.get(name) or SETTINGS[name]:
+        return text
+    raise SettingMissing(f"{name} is not set; docs/kubernetes.md says what is expected, under Drills")
 
 
 def command(name: str, **about: str) -> list[str]:
-    """The words of a command of the environment.
-
-    Raises:
-        CommandMissing: it is not set, and there is none that fits most clusters.
-    """
-    text = os.environ.get(name) or COMMANDS[name]
-    if not text:
-        raise CommandMissing(f"{name} is not set: expected a command; docs/kubernetes.md says which, under Drills")
-    return shlex.split(text.format(**about))
+    """The words of a command of the environment. Raises SettingMissing as `setting` does."""
+    return shlex.split(setting(name).format(**about))
 
 
 def call(name: str, **about: str) -> None:

@@ -1,7 +1,7 @@
 """What the event logs of runs say: when steps ran, what they published, and whether the story has no gap."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from resources.attempts import is_kept
@@ -16,9 +16,14 @@ ENDS = {"SUCCESS": "RunSuccessEvent", "FAILURE": "RunFailureEvent", "CANCELED": 
 
 @dataclass
 class Histories:
-    """The runs that one webserver knows. Times are Unix seconds."""
+    """The runs that one webserver knows. Times are Unix seconds by this machine's clock.
+
+    Attributes:
+        ahead: seconds by which the clocks of workers are ahead of it.
+    """
 
     webserver: Webserver
+    ahead: float = field(default=0.0, kw_only=True)
 
     def happened(self, run: str, kind: str) -> list[dict[str, Any]]:
         """The events of one GraphQL type, with `at`, in their order."""
@@ -27,7 +32,7 @@ class Histories:
 
     def said(self, run: str) -> list[tuple[float, str]]:
         """What its assets logged, and when. The same lines are printed to its standard output."""
-        return [(event["at"], event["message"]) for event in self.happened(run, "LogMessageEvent")]
+        return [(event["at"] - self.ahead, event["message"]) for event in self.happened(run, "LogMessageEvent")]
 
     def training_since(self, run: str, seconds: float) -> list[float]:
         """When the forest of a run began to grow, once that is some seconds ago."""
@@ -40,7 +45,8 @@ class Histories:
 
     def step_starts(self, run: str, step: str) -> list[float]:
         """When a step started in a run."""
-        return [event["at"] for event in self.happened(run, "ExecutionStepStartEvent") if event["stepKey"] == step]
+        starts = self.happened(run, "ExecutionStepStartEvent")
+        return [event["at"] - self.ahead for event in starts if event["stepKey"] == step]
 
     def started(self, run: str) -> set[str | None]:
         """The steps that started in a run."""

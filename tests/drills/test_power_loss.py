@@ -2,6 +2,7 @@
 
 The run is noticed, ends red and stays red, and is retried once, elsewhere, without repeating what was committed. Of
 what it printed, the UI shows all but the last seconds: an interval of the upload, and the time that one upload takes.
+So is one whose worker was still importing.
 """
 
 import time
@@ -25,6 +26,27 @@ def test_a_run_whose_node_vanished_is_noticed_and_goes_on_elsewhere(platform, un
             f"what the lost run printed is missing from {log_lost:.0f} s before its end"
         )
         goes_on(platform, undisturbed, "power loss of the worker node", run, began, lost, notice=30, log_lost=log_lost)
+    finally:
+        platform.nodes.start(node)
+
+
+def test_a_node_that_is_lost_before_the_run_began_is_noticed_as_well(platform, undisturbed) -> None:
+    run = platform.train_long()
+    leased = f"SELECT name FROM leases WHERE name = 'run/{run}'"
+    platform.until("its worker has a lease", lambda: platform.sql(leased, "dagster"), 120)
+    node, lost = platform.pod(run)["spec"]["nodeName"], time.time()
+    platform.nodes.kill(node)
+    try:
+        assert platform.webserver.wait_for_run(run, 30) == "FAILURE"
+        assert not platform.happened(run, "RunStartEvent"), "its node was lost too late for this drill"
+        retry = platform.until("the run is retried", lambda: platform.retry_of(run), 60)
+        assert platform.webserver.wait_for_run(retry, 600) == "SUCCESS"
+        assert platform.artifacts(retry) == undisturbed
+        (failed,) = platform.happened(run, "RunFailureEvent")
+        (again,) = platform.step_starts(retry, "loan_dataset")
+        after = {"detected_after": round(failed["at"] - lost, 1), "running_again_after": round(again - lost, 1)}
+        fault = "power loss of the worker node before its run began"
+        platform.record(fault=fault, **after, work_lost=0.0, **platform.counted(run, retry))
     finally:
         platform.nodes.start(node)
 

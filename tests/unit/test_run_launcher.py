@@ -10,7 +10,7 @@ import dagster as dg
 import psycopg2
 import pytest
 from dagster_k8s import K8sRunLauncher
-from kubernetes.client import V1JobStatus
+from kubernetes.client import V1Job, V1JobCondition, V1JobList, V1JobStatus, V1ObjectMeta
 from kubernetes.client.rest import ApiException
 from urllib3.exceptions import MaxRetryError
 
@@ -37,6 +37,7 @@ def launcher(monkeypatch, clock) -> LeasedK8sRunLauncher:
     made = LeasedK8sRunLauncher.__new__(LeasedK8sRunLauncher)
     api = Mock(get_job_status=Mock(return_value=V1JobStatus(active=1)))
     monkeypatch.setattr(made, "_api_client", api, raising=False)
+    monkeypatch.setattr(made, "job_namespace", "ns", raising=False)
     context = SimpleNamespace(namespace="ns")
     for where in (K8sRunLauncher, LeasedK8sRunLauncher):
         monkeypatch.setattr(where, "get_container_context_for_run", lambda _, run: context)
@@ -83,6 +84,30 @@ def test_one_that_is_silent_for_its_lease_is_fenced_and_its_job_deleted(launcher
     last_heard_of = f"{DEADLINE.timestamp() - 8:.1f}"
     launcher._instance.add_run_tags.assert_called_once_with(RUN.run_id, {LOST_AT: last_heard_of})
     launcher._api_client.delete_job.assert_called_once_with(job_name=f"dagster-run-{RUN.run_id}", namespace="ns")
+
+
+def test_places_in_a_pool_are_freed_when_a_worker_is_given_up_and_not_before(launcher, clock) -> None:
+    free = launcher._instance.event_log_storage.free_concurrency_slots_for_run
+    looks(launcher, clock, 6)
+    free.assert_not_called()
+    looks(launcher, clock, 0)
+    free.assert_called_once_with(RUN.run_id)
+
+
+def test_jobs_that_have_ended_or_were_asked_to_are_not_active(launcher) -> None:
+    def job(run: str, *conditions: V1JobCondition, deleted: datetime | None = None) -> V1Job:
+        metadata = V1ObjectMeta(labels={"dagster/run-id": run}, deletion_timestamp=deleted)
+        return V1Job(metadata=metadata, status=V1JobStatus(conditions=list(conditions) or None))
+
+    jobs = [
+        job("works"),
+        job("waits", V1JobCondition(type="Suspended", status="False")),
+        job("failed", V1JobCondition(type="Failed", status="True")),
+        job("done", V1JobCondition(type="Complete", status="True")),
+        job("deleted", deleted=DEADLINE),
+    ]
+    launcher._api_client.batch_api.list_namespaced_job.return_value = V1JobList(items=jobs)
+    assert launcher.active_jobs() == ["works", "waits"]
 
 
 def test_one_that_renews_at_the_last_moment_is_not_given_up(launcher, clock) -> None:

@@ -8,6 +8,7 @@ from unittest.mock import Mock
 import dagster as dg
 import pytest
 
+from resources.run_launcher import CheckRunHealthResult, WorkerStatus
 from resources.starts import Starts
 
 RUN = dg.DagsterRun(job_name="refresh", status=dg.DagsterRunStatus.STARTING)
@@ -18,7 +19,8 @@ def starts() -> Starts:
     """One run starts since just now, and its Job is well."""
     record = SimpleNamespace(dagster_run=RUN, update_timestamp=datetime.now(UTC))
     instance = Mock(get_run_records=Mock(return_value=[record]), get_run_by_id=Mock(return_value=RUN))
-    launcher = Mock(job_failed=Mock(return_value=False), get_run_worker_debug_info=Mock(return_value="Unschedulable"))
+    answers = {"has_begun": False, "job_failed": False, "get_run_worker_debug_info": "Unschedulable"}
+    launcher = Mock(**{name: Mock(return_value=answer) for name, answer in answers.items()})
     return Starts(instance, launcher)
 
 
@@ -66,11 +68,45 @@ def test_a_run_that_began_in_the_meantime_is_not_failed(starts) -> None:
     starts.launcher.count_crash.assert_not_called()
 
 
-@pytest.mark.parametrize(("status", "deleted"), [("FAILURE", 1), ("STARTED", 0), ("SUCCESS", 0)])
-def test_the_job_of_a_run_that_timed_out_is_deleted_and_of_one_that_began_is_not(starts, status, deleted) -> None:
+def health(status: str) -> CheckRunHealthResult:
+    return CheckRunHealthResult(WorkerStatus[status], "its worker has not renewed its lease for 9 s, and was given up")
+
+
+def test_a_worker_that_was_lost_before_it_began_is_failed_by_its_lease(starts) -> None:
+    starts.launcher.has_begun.return_value = True
+    starts.launcher.check_run_worker_health.return_value = health("RUNNING")
     starts.look()
-    starts.instance.get_run_records.return_value = []
-    starts.instance.get_run_by_id.return_value = dg.DagsterRun(job_name="r", status=dg.DagsterRunStatus[status])
+    starts.instance.report_run_failed.assert_not_called()
+    starts.launcher.check_run_worker_health.return_value = health("UNKNOWN")
     starts.look()
+    starts.instance.report_run_failed.assert_called_once()
+    assert "lost before it began: its worker has not renewed" in starts.instance.report_run_failed.call_args.args[1]
+    starts.launcher.job_failed.assert_not_called()
+
+
+def test_one_that_began_at_the_last_moment_is_left_to_the_monitor(starts) -> None:
+    starts.launcher.has_begun.return_value = True
+    starts.launcher.check_run_worker_health.return_value = health("UNKNOWN")
+    starts.instance.get_run_by_id.return_value = dg.DagsterRun(job_name="r", status=dg.DagsterRunStatus.STARTED)
     starts.look()
+    starts.instance.report_run_failed.assert_not_called()
+
+
+@pytest.mark.parametrize(("ended_before", "deleted"), [(121, 1), (60, 0)])
+def test_the_job_of_a_run_that_was_given_up_is_deleted_once_its_worker_had_time_to_end(
+    starts, ended_before, deleted
+) -> None:
+    starts.launcher.active_jobs.return_value = [RUN.run_id]
+    record = SimpleNamespace(dagster_run=RUN, end_time=time.time() - ended_before)
+    starts.instance.get_run_records.return_value = [record]
+    starts.tidy()
+    (asked,) = starts.instance.get_run_records.call_args.args
+    assert asked.run_ids == [RUN.run_id]
+    assert {status.value for status in asked.statuses} == {"FAILURE", "CANCELED"}
     assert starts.launcher.delete_job.call_count == deleted
+
+
+def test_nobody_is_asked_for_the_runs_of_no_jobs(starts) -> None:
+    starts.launcher.active_jobs.return_value = []
+    starts.tidy()
+    starts.instance.get_run_records.assert_not_called()

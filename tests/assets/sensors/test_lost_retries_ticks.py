@@ -5,7 +5,7 @@ from contextlib import suppress
 import dagster as dg
 import pytest
 
-from resources.tags import ROOT
+from resources.tags import ROOT, WILL_RETRY
 from resources.webserver import Webserver, WebserverError
 from sensors import lost_retries as sensor
 
@@ -69,6 +69,14 @@ def test_a_run_that_was_lost_and_not_retried_is_retried_once(instance, asked) ->
     instance.create_run_for_job(doomed, run_config=config("killed"), **about)
     assert tick(instance) == "no promised retry is missing"
     assert not asked
+
+
+def test_the_daemon_is_given_time_unless_it_said_no(instance, asked, monkeypatch) -> None:
+    monkeypatch.setattr(sensor, "PATIENCE", 60)
+    lost = fail(instance, "killed")
+    assert tick(instance) == "no promised retry is missing"
+    instance.add_run_tags(lost, {WILL_RETRY: "false"})
+    assert tick(instance) == f"run {lost} goes on as its-retry"
 
 
 def test_a_run_whose_step_failed_is_left_red(instance, asked) -> None:

@@ -1,9 +1,10 @@
 """What must hold whatever was struck, and when: written down once, asked after every case."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
@@ -21,11 +22,13 @@ class Invariants:
     Args:
         folder: where the store's objects lie.
         expected: digest of each asset's file, as an undisturbed run leaves it.
+        slots: asks who is in the pool of the loans.
     """
 
     store: ObjectStore
     folder: Path
     expected: Mapping[str, str]
+    slots: Callable[[], Any]
     _seen: dict[str, str] = field(default_factory=dict)
 
     def hold(self, runs: Sequence[dg.DagsterRun]) -> None:
@@ -35,6 +38,7 @@ class Invariants:
         self.each_asset_is_committed_once_whole_and_with_the_expected_bytes(root)
         self.the_pointer_moved_once_and_to_an_audited_set(root)
         self.no_object_changed_or_vanished()
+        self.nobody_is_left_in_the_pool()
 
     def history_is_complete(self, runs: Sequence[dg.DagsterRun]) -> None:
         statuses = [run.status.value for run in runs]
@@ -67,3 +71,9 @@ class Invariants:
         lost = {key for key, sha256 in self._seen.items() if now.get(key) != sha256}
         assert not lost, f"changed or vanished: {sorted(lost)}"
         self._seen = now
+
+    def nobody_is_left_in_the_pool(self) -> None:
+        pool = self.slots()
+        assert pool.slot_count == 1, f"the pool has {pool.slot_count} places: nobody would notice"
+        assert not pool.claimed_slots, f"kept by the dead: {pool}"
+        assert not pool.pending_steps, f"the dead still wait: {pool}"

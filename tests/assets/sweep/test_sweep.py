@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ import dagster as dg
 import psycopg2
 import pytest
 
+from credit_assets.dataset import POOL
 from credit_assets.seed import seed
 from credit_assets.settings import load_settings
 from resources.artifacts import ArtifactError
@@ -75,6 +77,8 @@ class Sweep:
         for run in found:
             if not run.is_finished:
                 self.instance.report_run_failed(run, "its worker is gone")
+                # As the launcher does when it gives a worker up.
+                self.instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
         return list(reversed(self.instance.get_runs(dg.RunsFilter(tags={CASE: case}))))
 
     def retry(self, root: str) -> str | None:
@@ -105,6 +109,8 @@ def sweep(postgres: EmbeddedPostgres) -> Iterator[Sweep]:
         for key, value in environment.items():
             patch.setenv(key, value)
         with dg.DagsterInstance.from_config(str(folder)) as instance:
+            # A place that a dead worker keeps is one that its retry waits for in vain.
+            instance.event_log_storage.set_concurrency_slots(POOL, 1)
             yield Sweep(environment, instance)
 
 
@@ -122,7 +128,8 @@ def undisturbed(sweep: Sweep) -> tuple[Span, Invariants]:
     # A dataset holds the time of its snapshot, and metrics hold its digest.
     same = {name: made[name]["sha256"].value for name in PARTS if name in ("test_split", "trained_model")}
     store = open_store(sweep.environment["CREDIT_STORE"])
-    return span, Invariants(store, Path(sweep.environment["DAGSTER_HOME"]) / "store", same)
+    slots = partial(sweep.instance.event_log_storage.get_concurrency_info, POOL)
+    return span, Invariants(store, Path(sweep.environment["DAGSTER_HOME"]) / "store", same, slots)
 
 
 @pytest.mark.parametrize("case", range(CASES))
