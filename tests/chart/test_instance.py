@@ -44,6 +44,27 @@ def test_a_run_that_is_asked_for_is_dequeued_within_a_second(instance) -> None:
     assert instance.get_concurrency_config().run_queue_config.max_concurrent_runs == 10
 
 
+def test_a_run_gets_what_the_values_give_it_beside_its_own(render, read_by_dagster, instance) -> None:
+    more = {
+        "envVars": ["MLFLOW_TRACKING_URI=https://registry"],
+        "envSecrets": [{"name": "registry-token"}],
+        "volumes": [{"name": "authorities", "configMap": {"name": "authorities"}}],
+        "volumeMounts": [{"name": "authorities", "mountPath": "/etc/authorities", "readOnly": True}],
+    }
+    with read_by_dagster(render(runLauncher={"config": {"k8sRunLauncher": more}})) as given:
+        spec = run_pod(given).spec.template.spec
+    plain = run_pod(instance).spec.template.spec
+    (container,), (own,) = spec.containers, plain.containers
+    assert {each.name for each in container.env} - {each.name for each in own.env} == {"MLFLOW_TRACKING_URI"}
+    assert len(container.env) == len(own.env) + 1
+    assert "registry-token" in [each.secret_ref.name for each in container.env_from if each.secret_ref]
+    assert [each.name for each in spec.volumes] == [*(each.name for each in plain.volumes), "authorities"]
+    assert [each.mount_path for each in container.volume_mounts] == [
+        *(each.mount_path for each in own.volume_mounts),
+        "/etc/authorities",
+    ]
+
+
 def test_a_run_works_below_the_holder_of_its_lease_for_as_long_as_the_daemon_watches(instance, chart) -> None:
     (container,) = run_pod(instance).spec.template.spec.containers
     assert container.command == ["python", "-m", "resources.worker"]

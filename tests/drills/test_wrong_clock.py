@@ -11,36 +11,34 @@ import pytest
 
 from tests.drills.adapter import setting
 from tests.drills.claims import goes_on
+from tests.drills.cluster import upgraded
 
 MAP, FOLDER, LIBRARY = "drill-clock", "/clock", "libfaketime.so.1"
+RUNS = "runLauncher.config.k8sRunLauncher"
 
 
-@pytest.fixture
-def clock(platform):
-    """The tags of a run whose workers' clocks are wrong by so many seconds, until the drill has ended."""
-    library = setting("CLOCK_LIBRARY")
-    platform.kubectl("create", "configmap", MAP, f"--from-file={LIBRARY}={library}")
+@pytest.fixture(params=[60, -60])
+def seconds(platform, request):
+    """By how much the clocks of all workers are ahead while the drill lasts."""
+    platform.kubectl("create", "configmap", MAP, f"--from-file={LIBRARY}={setting('CLOCK_LIBRARY')}")
+    wrong = [f"LD_PRELOAD={FOLDER}/{LIBRARY}", f"FAKETIME={request.param:+d}s", "FAKETIME_DONT_FAKE_MONOTONIC=1"]
+    given = {
+        "envVars": wrong,
+        "volumes": [{"name": "clock", "configMap": {"name": MAP}}],
+        "volumeMounts": [{"name": "clock", "mountPath": FOLDER, "readOnly": True}],
+    }
+    flags = [word for name, value in given.items() for word in ("--set-json", f"{RUNS}.{name}={json.dumps(value)}")]
+    try:
+        with upgraded(*flags):
+            platform.webserver.wait_for_location(120)
+            platform.ahead = request.param
+            yield request.param
+    finally:
+        platform.kubectl("delete", "configmap", MAP)
 
-    def wrong_by(seconds: int) -> dict[str, str]:
-        wrong = {"LD_PRELOAD": f"{FOLDER}/{LIBRARY}", "FAKETIME": f"{seconds:+d}s", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
-        environment = [{"name": name, "value": value} for name, value in wrong.items()]
-        mount = {"name": "clock", "mount_path": FOLDER, "read_only": True}
-        config = {
-            "container_config": {"env": environment, "volume_mounts": [mount]},
-            "pod_spec_config": {"volumes": [{"name": "clock", "config_map": {"name": MAP}}]},
-        }
-        platform.ahead = seconds
-        return {"dagster-k8s/config": json.dumps(config)}
 
-    yield wrong_by
-    platform.kubectl("delete", "configmap", MAP)
-
-
-@pytest.mark.parametrize("seconds", [60, -60])
-def test_a_worker_with_a_wrong_clock_is_noticed_as_fast_and_its_retry_lives(
-    platform, undisturbed, clock, seconds
-) -> None:
-    run, began = platform.train_until_struck(tags=clock(seconds))
+def test_a_worker_with_a_wrong_clock_is_noticed_as_fast_and_its_retry_lives(undisturbed, platform, seconds) -> None:
+    run, began = platform.train_until_struck()
     (event,) = platform.happened(run, "RunStartEvent")
     assert abs(event["at"] - platform.webserver.run(run)["creationTime"] - seconds) < 30, "its clock is right"
     node, struck = platform.pod(run)["spec"]["nodeName"], time.time()

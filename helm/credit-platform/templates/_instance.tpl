@@ -20,8 +20,10 @@ config:
   labels: {{- include "credit-platform.runLabels" . | nindent 4 }}
   resources: {{- toYaml $values.resources | nindent 4 }}
   security_context: {{- include "credit-platform.containerSecurity" . | nindent 4 }}
-  volumes: {{- include "credit-platform.volumes" . | nindent 4 }}
-  volume_mounts: {{- include "credit-platform.mounts" . | nindent 4 }}
+  volumes: {{- concat (include "credit-platform.volumes" . | fromYamlArray) $values.volumes | toYaml | nindent 4 }}
+  volume_mounts: {{- concat (include "credit-platform.mounts" . | fromYamlArray) $values.volumeMounts | toYaml | nindent 4 }}
+  env_vars: {{- toYaml $values.envVars | nindent 4 }}
+  env_secrets: [{{ range $values.envSecrets }}{{ .name }}, {{ end }}]
   # Whoever may start a run in the UI may say how much it needs, and nothing else about its pod: not the image, not the
   # account, not the host.
   only_allow_user_defined_k8s_config_fields:
