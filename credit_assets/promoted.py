@@ -45,7 +45,7 @@ def told(store: ObjectStore, log: Callable[[str], None]) -> str:
             uri, f"credit-default-{value['table'].replace('.', '-')}", store.location(model["key"]), tags
         )
     except registry.RegistryError as error:
-        log(f"{error}. The promotion stands; the next run tells it again")
+        log(f"{error}. The promotion stands, and is not in the registry; the next one tells of itself")
         return f"not told: {error}"
     return f"version {version} is its {registry.ALIAS}"
 

@@ -16,8 +16,16 @@ SETTING = "LOANS_DATABASE_URL"
 QUOTES_NO_ROW = {"08", "28", "3D", "3F", "42", "53", "55", "57"}
 
 
+# Of a database that went away: the connection broke, or its server is stopping or starting.
+AWAY = ("08", "57P")
+
+
 class DatabaseError(Exception):
     """The database does not answer, or refuses: says what it said, and which setting names it."""
+
+
+class DatabaseAway(DatabaseError):
+    """It does not answer, or stopped to: nothing is wrong with the question, and it is answered another time."""
 
 
 def connect(url: str, setting: str, timeout_seconds: int = 10) -> "connection":
@@ -28,7 +36,8 @@ def connect(url: str, setting: str, timeout_seconds: int = 10) -> "connection":
         setting: what the URL was read from, for the error message, which never shows the URL: it holds a password.
 
     Raises:
-        DatabaseError: not a URL, nothing answers there, or the user, password or database is wrong.
+        DatabaseAway: nothing answers there, or only that it is starting or stopping.
+        DatabaseError: not a URL, or the user, password or database is wrong.
     """
     import psycopg2
 
@@ -50,7 +59,9 @@ def connect(url: str, setting: str, timeout_seconds: int = 10) -> "connection":
         )
     except psycopg2.Error as error:
         said = " ".join(str(error).split()).rstrip(".?") or type(error).__name__
-        raise DatabaseError(
+        # What a server itself refuses is FATAL, and has no SQLSTATE here.
+        away = "FATAL:" not in said or "the database system is" in said
+        raise (DatabaseAway if away else DatabaseError)(
             f"the database can't be used: {said}. Check that it is up, and host, user, password and database in "
             f"{setting}"
         ) from None
@@ -89,6 +100,7 @@ class Database(dg.ConfigurableResource):
         """A cursor whose statements all see one state of the database, read-only, with times in UTC.
 
         Raises:
+            DatabaseAway: as `connect`, or the connection broke.
             DatabaseError: as `connect`, or a statement failed. PostgreSQL's detail is left out: it may quote a row.
         """
         import psycopg2
@@ -100,7 +112,9 @@ class Database(dg.ConfigurableResource):
                 cursor.execute("SET LOCAL TIME ZONE 'UTC'")
                 yield cursor
         except psycopg2.Error as error:
-            raise DatabaseError(
+            broken = isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError)
+            away = broken and (error.pgcode is None or error.pgcode.startswith(AWAY))
+            raise (DatabaseAway if away else DatabaseError)(
                 f"the database failed while it was read ({without_rows(error)}). Its log may say more; "
                 f"{SETTING} names it"
             ) from None

@@ -7,7 +7,7 @@ import dagster as dg
 
 # Errors that are not the step's: it was stopped, or PostgreSQL or the store went away while they were asked. What was
 # asked may have been done, so that only a retry of the run, which looks, can repeat it.
-BROKEN = ("DagsterExecutionInterruptedError", "OperationalError", "InterfaceError", "RequestLost")
+BROKEN = ("DagsterExecutionInterruptedError", "OperationalError", "InterfaceError", "DatabaseAway", "RequestLost")
 
 
 def is_a_steps_own(entries: Iterable[dg.EventLogEntry]) -> bool:

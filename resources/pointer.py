@@ -146,8 +146,8 @@ class Pointer:
 
     def _missing(self, number: int) -> PositionMissing:
         return PositionMissing(
-            f"{self.store.location(self.key(number))} is not there: it was deleted after it was written, or never "
-            "written. Bring it back from the bucket's versions or a copy; nothing is moved until it is there"
+            f"{self.store.location(self.key(number))} is not there: it was never written, or was deleted since. "
+            "If it was written, bring it back from the bucket's versions or a copy: nothing is moved until then"
         )
 
     def _damaged(self, number: int, what: str) -> PositionDamaged:

@@ -13,6 +13,7 @@ SETTING, ALIAS = "MLFLOW_TRACKING_URI", "champion"
 API = "/api/2.0/mlflow"
 TIMEOUTS = (2, 10)  # seconds to connect, seconds without an answer
 GREATEST_PAGE = 1_000
+MOST = 300  # characters of what it says
 
 
 class RegistryError(Exception):
@@ -53,8 +54,9 @@ def tell(uri: str, name: str, source: str, tags: Mapping[str, str]) -> str:
                 raise RegistryError(f"the registry was not told ({type(error).__name__}): check {SETTING}") from None
             if answer.status_code != 200 and body.get("error_code") not in fine:
                 raise RegistryError(
-                    f"the registry refused {path} ({answer.status_code} {body.get('error_code')}): check {SETTING}, "
-                    "its credentials, and that its server takes sources of this kind"
+                    f"the registry refused {path} ({answer.status_code} {body.get('error_code')}: "
+                    f"{str(body.get('message'))[:MOST]}): check {SETTING}, its credentials, and that its server takes "
+                    "sources of this kind"
                 )
             return body
 

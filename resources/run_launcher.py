@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 OUT_OF_MEMORY = "OOMKilled"
 # The exit code of what SIGTERM ended.
 ASKED_TO_END = 143
+# The container that works: others may have been injected beside it.
+WORKER = "dagster"
 # Labels of the Jobs of runs, and of steps only.
 RUN, STEP = "dagster/run-id", "dagster/op"
 ALIVE = (WorkerStatus.RUNNING, WorkerStatus.SUCCESS)
@@ -68,8 +70,8 @@ class Silence:
 
 
 def exit_code(pod: Any) -> int | None:
-    """That of a pod's one container; None if it has not ended, or never began."""
-    (status,) = pod.status.container_statuses or [None]
+    """That of a pod's worker, its first container; None if it has not ended, or never began."""
+    status = next((each for each in pod.status.container_statuses or [] if each.name == WORKER), None)
     return status.state.terminated.exit_code if status and status.state.terminated else None
 
 
@@ -102,7 +104,7 @@ class LeasedK8sRunLauncher(K8sRunLauncher):
 
     @classmethod
     def config_type(cls) -> Any:
-        ours = {"lease_seconds": 8, "crash_retries": 2, "spot_attempts": 3}
+        ours = {"lease_seconds": 8, "crash_retries": 2, "spot_attempts": 4}
         fields = {name: dg.Field(int, default_value=value) for name, value in ours.items()}
         return {**cast("dict[str, Any]", super().config_type()), **fields}
 
@@ -179,17 +181,22 @@ class LeasedK8sRunLauncher(K8sRunLauncher):
             raise NoAnswer(f"the leases can't be read: {' '.join(str(error).split())}") from None
 
     def _job_health(self, run: Any) -> Any:
-        """What stock finds: a Job that is gone is a death, as that is an answer.
-
-        Stock waits for an answer for as long as it takes, and one that never comes must not keep others from theirs.
-        """
-        try:
-            found = self._asking.submit(super().check_run_worker_health, run).result(timeout=2)
-        except TimeoutError:
-            raise NoAnswer(f"run {run.run_id} is taken to be as it was: the API server is silent") from None
+        """What stock finds: a Job that is gone is a death, as that is an answer."""
+        found = self.in_time(super().check_run_worker_health, run)
         if found.status is WorkerStatus.UNKNOWN and "could not be found" not in (found.msg or ""):
             raise NoAnswer(f"run {run.run_id} is taken to be as it was: {found.msg}")
         return found
+
+    def in_time(self, question: Callable[..., Any], *about: Any, seconds: float = 2, **more: Any) -> Any:
+        """What the API server answers. One that is silent for as long as it likes must not keep others waiting.
+
+        Raises:
+            NoAnswer: nothing within that time.
+        """
+        try:
+            return self._asking.submit(question, *about, **more).result(timeout=seconds)
+        except TimeoutError:
+            raise NoAnswer("all is taken to be as it was: the API server is silent") from None
 
     def _job(self, run: Any) -> dict[str, Any]:
         """Where Kubernetes has the Job of a run, for which nobody needs to know where its pod may go."""
@@ -207,19 +214,21 @@ class LeasedK8sRunLauncher(K8sRunLauncher):
     def active_jobs(self) -> list[str]:
         """The runs whose Jobs have not ended, and were not asked to."""
         selector = f"{RUN},!{STEP}"
-        jobs = self._api_client.batch_api.list_namespaced_job(self.job_namespace, label_selector=selector).items
-        return [job.metadata.labels[RUN] for job in jobs if not (job.metadata.deletion_timestamp or ended(job))]
+        listed = self.in_time(
+            self._api_client.batch_api.list_namespaced_job, self.job_namespace, label_selector=selector
+        )
+        return [job.metadata.labels[RUN] for job in listed.items if not (job.metadata.deletion_timestamp or ended(job))]
 
     def job_failed(self, run: Any) -> bool:
         """Whether the Job of a run has ended badly, by what its pod or Kubernetes did."""
-        status = self._api_client.get_job_status(**self._job(run))
+        status = self.in_time(self._api_client.get_job_status, **self._job(run))
         return bool(status and status.failed and not status.active)
 
     def ended_by_itself(self, run: Any) -> bool:
         """Whether a pod of the run ended, and nobody asked it to: one that was taken away with its node was asked."""
         job = self._job(run)
         of_job = {"namespace": job["namespace"], "label_selector": f"job-name={job['job_name']}"}
-        pods = self._api_client.core_api.list_namespaced_pod(**of_job).items
+        pods = self.in_time(self._api_client.core_api.list_namespaced_pod, **of_job).items
         return any(not pod.metadata.deletion_timestamp and exit_code(pod) not in (None, ASKED_TO_END) for pod in pods)
 
     def delete_job(self, run: Any) -> None:

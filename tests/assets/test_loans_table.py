@@ -18,7 +18,7 @@ from credit_assets.extraction import extract
 from credit_assets.loans import LoansError, check_table
 from credit_assets.seed import create_table_sql
 from credit_assets.settings import Settings
-from resources.database import Database, DatabaseError
+from resources.database import Database, DatabaseAway, DatabaseError
 from resources.embedded_postgres import EmbeddedPostgres
 
 DECLARED = Settings.model_validate(
@@ -128,6 +128,22 @@ def test_a_database_that_cannot_be_had_names_the_setting_and_never_its_password(
     assert expected in str(refused.value)
     assert "LOANS_DATABASE_URL" in str(refused.value)
     assert "s3cr3t" not in str(refused.value)
+
+
+def test_a_database_that_is_away_is_told_apart_from_one_that_refuses(postgres: EmbeddedPostgres) -> None:
+    with pytest.raises(DatabaseAway):
+        Database(url="postgresql://clerk@127.0.0.1:1/lending").connect()
+    url = postgres.url("loans_table")
+    with pytest.raises(DatabaseError, match="does not exist") as refused:
+        Database(url=url.replace("loans_table", "no_such_database")).connect()
+    assert not isinstance(refused.value, DatabaseAway)
+    end = "SELECT pg_terminate_backend(pg_backend_pid())"
+    with pytest.raises(DatabaseAway), Database(url=url).snapshot() as cursor:
+        cursor.execute(end)
+    slow = "SET statement_timeout = 10; SELECT pg_sleep(1)"
+    with pytest.raises(DatabaseError) as refused, Database(url=url).snapshot() as cursor:
+        cursor.execute(slow)
+    assert not isinstance(refused.value, DatabaseAway)
 
 
 def test_a_value_that_postgresql_refuses_is_not_quoted_and_what_is_missing_is_named(postgres: EmbeddedPostgres) -> None:

@@ -86,6 +86,8 @@ def test_what_did_not_fail_is_left_alone() -> None:
         ("DagsterError: writing\nOperationalError: server closed the connection unexpectedly", True),
         ("RequestLost: store s3://models: can't create a manifest", True),
         ("StoreError: store s3://models: access denied", False),
+        ("DatabaseAway: the database can't be used: Connection refused", True),
+        ("DatabaseError: the database can't be used: FATAL: no password", False),
         ("ProgrammingError: a worker has no lease any more", False),
     ],
 )

@@ -82,7 +82,7 @@ def test_a_position_under_the_number_of_another_is_not_followed(pointer: Pointer
 def test_a_gap_in_the_numbers_is_told_and_not_stepped_over(pointer: Pointer) -> None:
     positions = moved(pointer, "a", "b", "c")
     overwrite(pointer, 2, None)
-    with pytest.raises(PositionMissing, match=r"00000002\.json is not there: it was deleted"):
+    with pytest.raises(PositionMissing, match=r"00000002\.json is not there: it was never written, or was deleted"):
         pointer.latest()
     assert pointer.at(3) == positions[2]
 

@@ -221,7 +221,9 @@ def test_one_that_the_kernel_killed_together_with_the_holder_of_its_lease_has_cr
 )
 def test_a_worker_that_was_asked_to_end_did_not_end_by_itself(launcher, code, deleted, by_itself) -> None:
     terminated = SimpleNamespace(exit_code=code) if code else None
-    status = SimpleNamespace(container_statuses=[SimpleNamespace(state=SimpleNamespace(terminated=terminated))])
+    injected = SimpleNamespace(name="proxy", state=SimpleNamespace(terminated=SimpleNamespace(exit_code=1)))
+    worker = SimpleNamespace(name="dagster", state=SimpleNamespace(terminated=terminated))
+    status = SimpleNamespace(container_statuses=[injected, worker])
     pods = [SimpleNamespace(metadata=SimpleNamespace(deletion_timestamp=deleted), status=status)]
     launcher._api_client.core_api.list_namespaced_pod.return_value.items = pods
     assert launcher.ended_by_itself(RUN) is by_itself

@@ -8,7 +8,7 @@ from unittest.mock import Mock
 import dagster as dg
 import pytest
 
-from resources.run_launcher import CheckRunHealthResult, WorkerStatus
+from resources.run_launcher import CheckRunHealthResult, NoAnswer, WorkerStatus
 from resources.starts import Starts
 
 RUN = dg.DagsterRun(job_name="refresh", status=dg.DagsterRunStatus.STARTING)
@@ -21,6 +21,7 @@ def starts() -> Starts:
     instance = Mock(get_run_records=Mock(return_value=[record]), get_run_by_id=Mock(return_value=RUN))
     answers = {"has_begun": False, "job_failed": False, "get_run_worker_debug_info": "Unschedulable"}
     launcher = Mock(**{name: Mock(return_value=answer) for name, answer in answers.items()})
+    launcher.in_time = lambda question, *about, seconds, **more: question(*about, **more)
     return Starts(instance, launcher)
 
 
@@ -66,6 +67,25 @@ def test_a_run_that_began_in_the_meantime_is_not_failed(starts) -> None:
     starts.look()
     starts.instance.report_run_failed.assert_not_called()
     starts.launcher.count_crash.assert_not_called()
+
+
+def test_one_run_that_can_not_be_looked_at_hides_no_other(starts) -> None:
+    (record,) = starts.instance.get_run_records.return_value
+    bad = SimpleNamespace(dagster_run=dg.DagsterRun(job_name="bad"), update_timestamp=record.update_timestamp)
+    starts.instance.get_run_records.return_value = [bad, record]
+    starts.launcher.job_failed.side_effect = [ValueError("403"), True]
+    starts.look()
+    starts.instance.report_run_failed.assert_called_once()
+    assert starts.instance.report_run_failed.call_args.args[0] is RUN
+
+
+def test_a_reason_that_could_not_be_had_is_asked_for_again(starts) -> None:
+    long_ago(starts)
+    starts.launcher.get_run_worker_debug_info.side_effect = [NoAnswer("silent"), "no node"]
+    starts.look()
+    starts.instance.report_engine_event.assert_not_called()
+    starts.look()
+    assert "no node" in starts.instance.report_engine_event.call_args.args[0]
 
 
 def health(status: str) -> CheckRunHealthResult:
