@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection, cursor
 
 SETTING = "LOANS_DATABASE_URL"
+# How a connection of ours is named to the database.
+CALLED = "credit-default-platform"
 # Classes of SQLSTATE whose messages name a database, a table, a column or a user: connection, authorization, names,
 # resources, intervention. Those of others, of a value that can't be converted for one, may quote a row.
 QUOTES_NO_ROW = {"08", "28", "3D", "3F", "42", "53", "55", "57"}
@@ -50,7 +52,7 @@ def connect(url: str, setting: str, timeout_seconds: int = 10) -> "connection":
         return psycopg2.connect(
             url,
             connect_timeout=timeout_seconds,
-            application_name="credit-default-platform",
+            application_name=CALLED,
             client_encoding="UTF8",
             keepalives_idle=10,
             keepalives_interval=5,

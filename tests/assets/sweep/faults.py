@@ -1,7 +1,7 @@
 """Faults: how one attempt at a run is struck, drawn from a seed.
 
-Killed at any instant, or before or after any call to the store or to Dagster's database; or one such call fails, with
-its work done or not done, as it does when a connection breaks.
+Killed at any instant, or before or after any call to the store or to Dagster's database, or a connection to the loans';
+or one such call fails, with its work done or not done, as it does when a connection breaks.
 """
 
 import os
@@ -13,7 +13,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-STORE, DATABASE, INSTANT = "store", "database", "instant"
+from resources.database import CALLED
+
+STORE, DATABASE, LOANS, INSTANT = "store", "database", "loans", "instant"
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class Fault:
     """Where and how an attempt is struck.
 
     Args:
-        where: a call to the store or to the database, or any instant.
+        where: a call to the store, to the database or to the loans' one, or any instant.
         how: `killed`, or `broken`: the call raises what a broken connection raises.
         done: whether the call's work was done when it struck.
         at: number of the call, from 1; or seconds.
@@ -39,16 +41,18 @@ class Span:
 
     store: int
     database: int
+    loans: int
     seconds: float
 
 
 def draw(chance: random.Random, span: Span) -> Fault:
     """A fault somewhere in an attempt."""
-    where = chance.choice([INSTANT, STORE, STORE, DATABASE, DATABASE])
+    where = chance.choice([INSTANT, INSTANT, STORE, STORE, STORE, DATABASE, DATABASE, DATABASE, LOANS])
     if where == INSTANT:
         return Fault(where, "killed", False, chance.uniform(0, span.seconds))
     how = chance.choice(["killed", "broken"])
-    return Fault(where, how, chance.random() < 0.5, chance.randint(1, span.store if where == STORE else span.database))
+    calls = {STORE: span.store, DATABASE: span.database, LOANS: span.loans}
+    return Fault(where, how, chance.random() < 0.5, chance.randint(1, calls[where]))
 
 
 def die() -> None:
@@ -78,9 +82,9 @@ def arm(fault: Fault | None) -> Callable[[], Mapping[str, int]]:
     """Strikes this process as the fault says; returns what counts its calls."""
     if fault and fault.where == INSTANT:
         threading.Thread(target=lambda: (time.sleep(fault.at), die()), daemon=True).start()
-    store = _strike_store(fault if fault and fault.where == STORE else None)
-    database = _strike_database(fault if fault and fault.where == DATABASE else None)
-    return lambda: {STORE: store.count, DATABASE: database.count}
+    strike = {STORE: _strike_store, DATABASE: _strike_database, LOANS: _strike_loans}
+    calls = {where: arms(fault if fault and fault.where == where else None) for where, arms in strike.items()}
+    return lambda: {where: each.count for where, each in calls.items()}
 
 
 def _strike_store(fault: Fault | None) -> Calls:
@@ -117,4 +121,19 @@ def _strike_database(fault: Fault | None) -> Calls:
             raise
         return True
 
+    return calls
+
+
+def _strike_loans(fault: Fault | None) -> Calls:
+    import psycopg2
+
+    calls, connect = Calls(fault, lambda: psycopg2.OperationalError("Connection refused")), psycopg2.connect
+
+    def struck(*given: Any, **more: Any) -> Any:
+        def call() -> Any:
+            return connect(*given, **more)
+
+        return calls.around(call) if more.get("application_name") == CALLED else call()
+
+    psycopg2.connect = struck
     return calls
