@@ -21,6 +21,7 @@ from credit_assets.promoted import CHECK, POINTER
 from credit_assets.settings import SettingsError
 from resources.database import DatabaseError
 from resources.embedded_postgres import PostgresError
+from resources.processes import fail_left_runs, this_process
 
 SETTINGS = Path("settings/loans.toml")
 ADDRESS = "http://localhost:3000"
@@ -54,8 +55,9 @@ def run(settings: Path) -> int:
     from credit_assets.jobs import REFRESH
 
     with dg.DagsterInstance.get() as instance:
+        free_places(instance)
         result = defs.resolve_job_def(REFRESH).execute_in_process(
-            instance=instance, raise_on_error=False, run_config={"loggers": {"progress": {}}}
+            instance=instance, raise_on_error=False, run_config={"loggers": {"progress": {}}}, tags=this_process()
         )
         if any(map(is_interruption, result.all_events)):
             print(f"interrupted: what run {result.run_id} committed stays; `make run` starts another", file=sys.stderr)
@@ -70,6 +72,12 @@ def run(settings: Path) -> int:
     return 0
 
 
+def free_places(instance: dg.DagsterInstance) -> None:
+    """Fails the runs that a killed `make run` left, which would keep places that others wait for."""
+    for left in fail_left_runs(instance):
+        print(f"run {left} was left by a process that is gone: it is marked as failed", file=sys.stderr)
+
+
 def look(settings: Path) -> str:
     """The command that serves the history of these settings."""
     return "make ui" if settings == SETTINGS else f"make ui SETTINGS={settings}"
@@ -77,6 +85,8 @@ def look(settings: Path) -> str:
 
 def ui(port: int) -> int:
     """Serves the UI and runs the daemon until it is stopped."""
+    with dg.DagsterInstance.get() as instance:
+        free_places(instance)
     address = f"http://localhost:{port}"
     print(f"the UI comes up at {address}; stop it with Ctrl-C", flush=True)
     os.environ.setdefault("DAGSTER_UI_URL", address)

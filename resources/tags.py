@@ -10,3 +10,5 @@ NODE, CAPACITY = "platform/node", "platform/capacity"
 # By which the launcher says what became of a worker. A retry inherits both. Of one that ended by itself it is the id of
 # the run that it counts for; of one that was given up when it was last heard of, in Unix seconds of PostgreSQL.
 CRASHED, LOST_AT = "platform/crashed", "platform/lost_at"
+# The process that works on a run without a launcher. A run that was launched inherits it from one that it retries.
+PROCESS = "platform/process"
