@@ -15,7 +15,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from credit_assets.local import local_platform
+from credit_assets.local import local_history
 from credit_assets.model_set import NoSuchSet, promoted_set
 from credit_assets.promotion import POINTER
 from credit_assets.provenance import about, attempts, came_from, every_artifact, of_code, of_dataset, went_into
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with ExitStack() as stack:
             if SETTING not in os.environ:
-                stack.enter_context(local_platform(given.settings))
+                stack.enter_context(local_history(given.settings))
             store = open_store(os.environ[SETTING])
             if given.of_dataset or given.of_code:
                 first = of_dataset(given.of_dataset) if given.of_dataset else of_code(given.of_code)

@@ -9,17 +9,33 @@ from pathlib import Path
 from credit_assets.seed import seed
 from credit_assets.settings import Settings, SettingsError, load_settings
 from resources.database import SETTING, connect
-from resources.embedded_postgres import embedded_postgres
+from resources.embedded_postgres import EmbeddedPostgres, embedded_postgres
 
 HOME = Path("local")
 
 
 @contextmanager
 def local_platform(settings_path: Path) -> Iterator[None]:
-    """Sets the environment that the definitions read, for as long as the database runs.
+    """Sets the environment that the definitions read, for as long as the database runs, and fills an empty loans table.
+
+    What is set from outside stays: a `LOANS_DATABASE_URL` of one's own is read from, never written to.
+
+    Raises:
+        SettingsError, FileNotFoundError, PostgresError: as `local_history` raises them.
+        DatabaseError: likewise, or the loans can't be reached.
+    """
+    with local_history(settings_path) as server:
+        if SETTING not in os.environ:
+            os.environ[SETTING] = server.url("lending")
+            seed_lending(load_settings(settings_path))
+        yield
+
+
+@contextmanager
+def local_history(settings_path: Path) -> Iterator[EmbeddedPostgres]:
+    """The part of it in which runs are recorded: Dagster's storage and the store, and no loans. To look is not to fill.
 
     Each settings file has a history and a store of its own, so that no model is trained on another table's dataset.
-    What is set from outside stays: a `LOANS_DATABASE_URL` of one's own is read from, never written to.
 
     Raises:
         SettingsError: the settings are wrong, or the name of their file can't be a database's.
@@ -27,7 +43,7 @@ def local_platform(settings_path: Path) -> Iterator[None]:
         PostgresError: the embedded PostgreSQL can't be made, started or joined.
         DatabaseError: `DAGSTER_POSTGRES_URL` can't be used. Dagster would try for 10 s, and name no setting.
     """
-    settings = load_settings(settings_path)
+    load_settings(settings_path)
     home, name = HOME.resolve(), settings_path.stem
     if not re.fullmatch(r"\w{1,50}", name, re.ASCII):
         raise SettingsError(f"{settings_path}: it names a database too; rename it to letters, digits and _, at most 50")
@@ -38,11 +54,8 @@ def local_platform(settings_path: Path) -> Iterator[None]:
         os.environ["CREDIT_SETTINGS"] = str(settings_path.resolve())
         os.environ.setdefault("DAGSTER_POSTGRES_URL", server.url(f"dagster_{name}"))
         os.environ.setdefault("CREDIT_STORE", (home / "store" / name).as_uri())
-        if "LOANS_DATABASE_URL" not in os.environ:
-            os.environ["LOANS_DATABASE_URL"] = server.url("lending")
-            seed_lending(settings)
         connect(os.environ["DAGSTER_POSTGRES_URL"], "DAGSTER_POSTGRES_URL").close()
-        yield
+        yield server
 
 
 def seed_lending(settings: Settings) -> None:
