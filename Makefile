@@ -1,6 +1,8 @@
 # `make` alone lists the targets. All paths are relative and quoted: the checkout may lie in a path with a space.
 PYTHON ?= python3
 SETTINGS ?= settings/loans.toml
+# Not ?=: the PORT of an environment is mostly another program's.
+PORT = 3000
 DRILLS ?= tests/drills
 python := .venv/bin/python
 lock := $(python) -m uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
@@ -20,8 +22,8 @@ help: ## this list
 run: .venv/.made ## fill the database if it is empty, materialize all assets, print the metrics (SETTINGS=file)
 	@exec $(python) -m credit_assets.cli run --settings "$(SETTINGS)"
 
-ui: .venv/.made ## the Dagster UI and its daemon on the same storage (SETTINGS=file)
-	@exec $(python) -m credit_assets.cli ui --settings "$(SETTINGS)"
+ui: .venv/.made ## the Dagster UI and its daemon on the same storage (SETTINGS=file, PORT=3000)
+	@exec $(python) -m credit_assets.cli ui --settings "$(SETTINGS)" --port "$(PORT)"
 
 # Two workers, each with a PostgreSQL server of its own, and a file's tests in one of them: a fifth to a quarter less time.
 test: .venv/.made ## all tests that need nothing but this machine

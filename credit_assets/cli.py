@@ -6,10 +6,8 @@ It holds no logic of its own: what it prints is what the instance recorded.
 import argparse
 import gc
 import logging
-import os
 import re
 import signal
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,13 +16,13 @@ import dagster as dg
 
 from credit_assets.local import local_platform
 from credit_assets.promoted import CHECK, POINTER
+from credit_assets.serve import PORT, check_port, serve, url
 from credit_assets.settings import SettingsError
 from resources.database import DatabaseError
 from resources.embedded_postgres import PostgresError
 from resources.processes import fail_left_runs, this_process
 
 SETTINGS = Path("settings/loans.toml")
-ADDRESS = "http://localhost:3000"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,9 +30,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="credit-platform", description=__doc__)
     parser.add_argument("command", choices=["run", "ui"])
     parser.add_argument("--settings", type=Path, default=SETTINGS, help="settings file")
-    parser.add_argument("--port", type=int, default=3000, help="port of the UI")
+    parser.add_argument("--port", type=int, default=PORT, help="port of the UI")
     given = parser.parse_args(arguments)
     try:
+        if given.command == "ui":
+            check_port(given.port)
         with local_platform(given.settings):
             return run(given.settings) if given.command == "run" else ui(given.port)
     except (SettingsError, PostgresError, DatabaseError, OSError) as error:
@@ -68,7 +68,7 @@ def run(settings: Path) -> int:
             print(f"run {result.run_id} failed; `{look(settings)}` shows it", file=sys.stderr)
             return 1
         print(summary(result))
-        print(f"\nLook at it: {look(settings)}, then {ADDRESS}")
+        print(f"\nLook at it: {look(settings)}, then {url(PORT)}")
     return 0
 
 
@@ -84,21 +84,10 @@ def look(settings: Path) -> str:
 
 
 def ui(port: int) -> int:
-    """Serves the UI and runs the daemon until it is stopped."""
+    """Serves the history of these settings, after it was seen to that what waits in it can start."""
     with dg.DagsterInstance.get() as instance:
         free_places(instance)
-    address = f"http://localhost:{port}"
-    print(f"the UI comes up at {address}; stop it with Ctrl-C", flush=True)
-    os.environ.setdefault("DAGSTER_UI_URL", address)
-    os.environ.setdefault("DAGSTER_WEBSERVER_URL", address)
-    command = [sys.executable, "-m", "dagster", "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
-    # A session of its own: Ctrl-C reaches this process only, which then ends the other once and waits for its clean-up.
-    with subprocess.Popen(command, start_new_session=True) as served:
-        try:
-            return served.wait()
-        except KeyboardInterrupt:
-            served.terminate()
-            return 0 if served.wait() in (0, -signal.SIGTERM) else 1
+    return serve(port)
 
 
 def failures(events: Sequence[dg.DagsterEvent]) -> list[str]:
