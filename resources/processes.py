@@ -12,7 +12,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from resources.tags import PROCESS
+from resources.tags import PROCESS, WILL_RETRY
 
 PROCESSES = Path("/proc")
 ENDED = {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}
@@ -66,4 +66,6 @@ def fail_left_runs(instance: dg.DagsterInstance) -> list[str]:
     ]
     for run in left:
         instance.report_run_failed(run, "The process that worked on this run was killed, or its machine went down.")
+        # Dagster promises a retry of it, and can make none of a run that was not launched.
+        instance.add_run_tags(run.run_id, {WILL_RETRY: "false"})
     return [run.run_id for run in left]

@@ -13,7 +13,7 @@ import pytest
 from credit_assets.cli import free_places
 from resources import processes
 from resources.processes import fail_left_runs, is_gone, this_process
-from resources.tags import PROCESS
+from resources.tags import PROCESS, WILL_RETRY
 
 SAY_THE_TAG = "from resources.processes import *; print(this_process()[PROCESS], flush=True); input()"
 
@@ -68,6 +68,7 @@ def test_only_the_run_of_a_killed_process_is_failed(
     (event,) = (entry.dagster_event for entry in instance.all_logs(left))
     assert event
     assert "was killed" in str(event.message)
+    assert [run.run_id for run in instance.get_runs(dg.RunsFilter(tags={WILL_RETRY: "false"}))] == [left]
     assert [status(instance, run) for run in (own, nobodys, ended)] == ["STARTED", "STARTED", "CANCELED"]
 
     process.wait()
