@@ -77,7 +77,9 @@ class Sweep:
         for run in found:
             if not run.is_finished:
                 self.instance.report_run_failed(run, "its worker is gone")
-                # As the launcher does when it gives a worker up.
+            if not run.is_success:
+                # As the launcher does when it gives a worker up, and the monitor half a minute after any run's end: the
+                # statement that gives a place back may be the one that broke.
                 self.instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
         return list(reversed(self.instance.get_runs(dg.RunsFilter(tags={CASE: case}))))
 
