@@ -23,6 +23,11 @@ def execute(url: str, statement: str) -> list[tuple[object, ...]]:
         return cursor.fetchall() if cursor.description else []
 
 
+def drop(postgres: EmbeddedPostgres) -> None:
+    for name in OURS:
+        execute(postgres.url("postgres"), f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
 @pytest.fixture
 def fresh(postgres: EmbeddedPostgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Settings that were never used, in a checkout on the tests' server, and an environment that says nothing."""
@@ -36,9 +41,9 @@ def fresh(postgres: EmbeddedPostgres, tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.chdir(tmp_path)
     for name in ("LOANS_DATABASE_URL", "CREDIT_STORE", "DAGSTER_POSTGRES_URL", "DAGSTER_HOME"):
         monkeypatch.delenv(name, raising=False)
+    drop(postgres)  # what tests of other files left on the server that they share
     yield settings
-    for name in OURS:
-        execute(postgres.url("postgres"), f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    drop(postgres)
 
 
 def test_to_ask_for_the_lineage_makes_and_fills_no_table_of_loans(
