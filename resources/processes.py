@@ -8,13 +8,13 @@ import os
 import re
 import socket
 from collections.abc import Mapping
-from pathlib import Path
 
 import dagster as dg
 
+from resources import proc
+from resources.proc import stat
 from resources.tags import PROCESS, WILL_RETRY
 
-PROCESSES = Path("/proc")
 ENDED = {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}
 UNFINISHED = [status for status in dg.DagsterRunStatus if status not in ENDED]
 
@@ -30,9 +30,8 @@ def began(process: int) -> str:
     A process that has ended and is still listed, as its parent has not asked for its exit code, began never.
     """
     try:
-        # The name of the program comes in brackets before these, and may hold brackets and spaces itself.
-        state, *fields = (PROCESSES / str(process) / "stat").read_text().rpartition(")")[2].split()
-        boot = (PROCESSES / "sys/kernel/random/boot_id").read_text().strip()
+        state, *fields = stat(process)
+        boot = (proc.PROCESSES / "sys/kernel/random/boot_id").read_text().strip()
     except OSError:
         return ""
     return "never" if state in "ZX" else f"{boot}.{fields[18]}"

@@ -33,7 +33,7 @@ OUT_OF_MEMORY = "OOMKilled"
 # The exit code of what SIGTERM ended.
 ASKED_TO_END = 143
 # The container that works: others may have been injected beside it.
-WORKER = "dagster"
+CONTAINER = "dagster"
 # Labels of the Jobs of runs, and of steps only.
 RUN, STEP = "dagster/run-id", "dagster/op"
 ALIVE = (WorkerStatus.RUNNING, WorkerStatus.SUCCESS)
@@ -70,8 +70,8 @@ class Silence:
 
 
 def exit_code(pod: Any) -> int | None:
-    """That of a pod's worker, its first container; None if it has not ended, or never began."""
-    status = next((each for each in pod.status.container_statuses or [] if each.name == WORKER), None)
+    """That of a pod's worker; None if it has not ended, or never began."""
+    status = next((each for each in pod.status.container_statuses or [] if each.name == CONTAINER), None)
     return status.state.terminated.exit_code if status and status.state.terminated else None
 
 
@@ -204,7 +204,7 @@ class LeasedK8sRunLauncher(K8sRunLauncher):
         return {"job_name": get_job_name_from_run_id(run.run_id), "namespace": namespace}
 
     def has_begun(self, run: Any) -> bool:
-        """Whether a worker of the run has taken its lease, and has not ended by itself since.
+        """Whether a worker of the run has taken its lease and not ended by itself since, given up or not.
 
         Raises:
             NoAnswer: the leases can't be read.

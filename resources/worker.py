@@ -14,10 +14,10 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 
 from resources.fence import WORKER, raise_fence
 from resources.lease import Lease
+from resources.proc import stat
 
 log = logging.getLogger(__name__)
 WATCHED = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT)
@@ -124,9 +124,7 @@ def held(lease: Lease, renew: bool = True) -> bool:
 
 def frozen(process: int) -> bool:
     """Whether a process was stopped by SIGSTOP: it does nothing, so that its lease must not look as if it did."""
-    # The name before the state is in brackets, and may hold anything.
-    state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
-    return state in "Tt"
+    return stat(process)[0] in "Tt"
 
 
 def _give_back(lease: Lease) -> None:

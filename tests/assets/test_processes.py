@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 
 from credit_assets.cli import free_places
-from resources import processes
+from resources import proc
 from resources.processes import fail_left_runs, is_gone, this_process
 from resources.tags import PROCESS, WILL_RETRY
 
@@ -105,7 +105,7 @@ def test_without_proc_the_number_alone_decides(
     tmp_path: Any, monkeypatch: pytest.MonkeyPatch, other: tuple[subprocess.Popen[str], str]
 ) -> None:
     process, tag = other
-    monkeypatch.setattr(processes, "PROCESSES", tmp_path)
+    monkeypatch.setattr(proc, "PROCESSES", tmp_path)
     assert len(this_process()[PROCESS].split()) == 2
     alone = " ".join(tag.split()[:2])
     assert not is_gone({PROCESS: alone})
