@@ -13,9 +13,9 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
+from resources.console_script import load
 from resources.leader import lead
 from resources.lease import Lease
 from resources.metrics import collect, serve
@@ -49,10 +49,8 @@ def run_daemon(leads: "Gauge | None" = None) -> None:
     Args:
         leads: set to 1 while it does, if there are metrics.
     """
-    (command,) = entry_points(group="console_scripts", name="dagster-daemon")
-    sys.argv[0] = command.name
     tolerance = float(os.environ.get("DAGSTER_DAEMON_HEARTBEAT_TOLERANCE", "300"))
-    run = command.load()  # before the threads, which import parts of the same
+    run = load("dagster-daemon", *sys.argv[1:])  # before the threads, which import parts of the same
     threading.Thread(target=end_when_hung, args=(tolerance,), name="heartbeats", daemon=True).start()
     threading.Thread(target=look_after_starts, name="starts", daemon=True).start()
     if leads:

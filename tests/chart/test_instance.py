@@ -67,7 +67,7 @@ def test_a_run_gets_what_the_values_give_it_beside_its_own(render, read_by_dagst
 
 def test_a_run_works_below_the_holder_of_its_lease_for_as_long_as_the_daemon_watches(instance, chart) -> None:
     (container,) = run_pod(instance).spec.template.spec.containers
-    assert container.command == ["python", "-m", "resources.worker"]
+    assert container.command == ["python", "-m", "resources.worker", "python", "-m", "resources.console_script"]
     assert container.args == ["dagster"], "what Dagster asks for is what it runs"
     env = {each.name: each for each in container.env}
     assert env["DAGSTER_RUN_ID"].value_from.field_ref.field_path == "metadata.labels['dagster/run-id']"

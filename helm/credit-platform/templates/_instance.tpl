@@ -32,7 +32,7 @@ config:
   run_k8s_config:
     container_config:
       # It holds the lease by which a loss is noticed, and runs what Dagster asks for below it.
-      command: [python, -m, resources.worker]
+      command: [python, -m, resources.worker, python, -m, resources.console_script]
       env:
         {{- include "credit-platform.definitionsEnvironment" . | nindent 8 }}
         {{- include "credit-platform.storeEnvironment" . | nindent 8 }}
