@@ -39,6 +39,7 @@ class Blocks:
         place: of the work that they belong to; holds everything that an item depends on (`Work.place`).
         share: how much of the time committing may take.
         longest: seconds that a block may take, or its one item; all of them lost if its worker is.
+        heed: seconds after which a notice is heeded, or one item: the block then ends early.
         tell: hears of every block, and of every damaged one.
         clock: seconds, by which blocks are measured.
     """
@@ -47,6 +48,7 @@ class Blocks:
     place: str
     share: float = 0.02
     longest: float = 2.5
+    heed: float = 0.3
     tell: Callable[[str], None] = log.info
     clock: Callable[[], float] = time.monotonic
 
@@ -55,13 +57,13 @@ class Blocks:
 
         Args:
             total: how many there are to be.
-            make: called with the first item and the one behind the last, returns these.
+            make: called with the first item and the one behind the last, returns these; several times for a block.
             at_first: items of the first block, before it is known how long one takes.
 
         Raises:
             StoreError: the store is denied, full or away.
         """
-        there, size = self._there(), at_first
+        there, size, each = self._there(), at_first, at_first
         items: list[bytes] = []
         while (first := len(items)) < total:
             if block := self._first_whole(there.get(first, [])):
@@ -69,12 +71,14 @@ class Blocks:
                 self.tell(f"{len(items):,} of {total:,} found, as an earlier attempt committed them")
                 continue
             last = min([total, first + size, *(known for known in there if known > first)])
-            began = self.clock()
-            with no_notice_in_the_middle():
-                made = make(first, last)
+            made, began = list[bytes](), self.clock()
+            with no_notice_in_the_middle() as noticed:
+                while (behind := first + len(made)) < last and not (made and noticed):
+                    made += make(behind, min(behind + each, last))
                 took = self.clock() - began
                 items += self._commit(first, made)
             self.tell(f"{len(items):,} of {total:,} committed")
+            each = max(1, round(len(made) * self.heed / max(took, 1e-6)))
             size = next_size(len(made), took, self.clock() - began - took, self.share, self.longest)
         return items[:total]
 
@@ -139,15 +143,15 @@ def next_size(made: int, took: float, committing: float, share: float, longest: 
 
 
 @contextmanager
-def no_notice_in_the_middle() -> Iterator[None]:
-    """SIGTERM waits until the block is committed: 2.5 s, unless one item takes longer or the store is away as well."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
+def no_notice_in_the_middle() -> Iterator[list[int]]:
+    """SIGTERM waits until what there is of a block is committed; the list that this yields says that it waits."""
     waiting: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield waiting
+        return
     before = signal.signal(signal.SIGTERM, lambda number, _: waiting.append(number))
     try:
-        yield
+        yield waiting
     finally:
         signal.signal(signal.SIGTERM, before)
         if waiting:

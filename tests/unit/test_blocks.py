@@ -124,20 +124,65 @@ def test_a_block_is_long_enough_to_be_cheap_and_short_enough_to_lose() -> None:
     assert next_size(made=1, took=0, committing=0, share=0.02, longest=2.5) == 16, "one block tells too little"
 
 
-def test_blocks_are_as_long_as_the_clock_that_they_are_given_says(store) -> None:
-    sizes, now = [], 0.0
+def test_blocks_are_as_long_as_the_clock_that_they_are_given_says(store, told) -> None:
+    now = 0.0
 
     def slowly(first, last):
         nonlocal now
         now += 0.5 * (last - first)
-        sizes.append(last - first)
         return items(first, last)
 
-    Blocks(store, "simulated", clock=lambda: now).grow(16, slowly)
-    assert sizes == [1] * 16, "committing took nothing: 0.625 s, one item"
-    sizes.clear()
-    Blocks(store, "longer", longest=10, clock=lambda: now).grow(16, slowly)
-    assert sizes == [1, 5, 5, 5], "a quarter of 10 s"
+    Blocks(store, "simulated", tell=told.append, clock=lambda: now).grow(16, slowly)
+    assert len(told) == 16, "committing took nothing: 0.625 s, one item"
+    Blocks(store, "longer", longest=10, tell=told.append, clock=lambda: now).grow(16, slowly)
+    ends = ["1", "6", "11", "16"]
+    assert told[16:] == [f"{end} of 16 committed" for end in ends], "a quarter of 10 s"
+
+
+@pytest.fixture
+def heard():
+    """The notices that were heeded; none ends the test."""
+    notices: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, _: notices.append(number))
+    yield notices
+    signal.signal(signal.SIGTERM, before)
+
+
+def test_a_notice_ends_a_block_early_and_what_there_is_of_it_is_committed(store, told, heard) -> None:
+    now, calls = 0.0, []
+
+    def slowly(first, last):
+        nonlocal now
+        assert not heard, "the notice was heeded before the block was committed"
+        now += 0.1 * (last - first)
+        calls.append(last)
+        if last > 9:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return items(first, last)
+
+    def told_and_stopping(line: str) -> None:
+        told.append(line)
+        if heard:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Blocks(store, "p", longest=4, tell=told_and_stopping, clock=lambda: now).grow(100, slowly)
+    assert calls == [1, 4, 7, 10], "a block is made by 0.3 s, and by no item more once a notice is there"
+    assert told == ["1 of 100 committed", "10 of 100 committed"]
+
+
+def test_a_block_that_a_notice_ended_early_is_gone_on_from(store, told, made, heard) -> None:
+    blocks = Blocks(store, "p", longest=0, tell=told.append)
+    blocks.grow(3, made)
+
+    def noticed(first, last):
+        os.kill(os.getpid(), signal.SIGTERM)
+        return items(first, last)
+
+    Blocks(store, "p", heed=0, tell=told.append).grow(5, noticed)
+    assert len(heard) == 2, "a notice was lost"
+    assert blocks.grow(9, made) == items(0, 9)
+    assert made.calls == [0, 1, 2, 5, 6, 7, 8]
 
 
 def test_a_notice_waits_for_the_block_and_is_not_lost() -> None:
