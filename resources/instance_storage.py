@@ -9,6 +9,7 @@ import logging
 import os
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
@@ -61,6 +62,7 @@ class PooledPostgresStorage(DagsterPostgresStorage):
         super().__init__(postgres_url, False, inst_data, token_provider)
         self._run_storage = RunStorage(engine, connect, postgres_url, False, token_provider=token_provider)
         self._event_log_storage = EventLogStorage(engine, connect, postgres_url, False, token_provider=token_provider)
+        self._event_log_storage.runs = self._run_storage
         self._schedule_storage = ScheduleStorage(engine, connect, postgres_url, False, token_provider=token_provider)
 
     @classmethod
@@ -113,7 +115,19 @@ class RunStorage(Pooled, PostgresRunStorage):
 
 
 class EventLogStorage(Pooled, PostgresEventLogStorage):
-    """Events and asset keys."""
+    """Events and asset keys.
+
+    A run has failed before its failure can be read. Stock writes the event first, and the daemon, which reads it once,
+    passes over a run that still looks as if it went on: its retry never came, or half a minute later by `lost_retries`.
+    """
+
+    runs: RunStorage
+
+    def store_event(self, event: dg.EventLogEntry) -> None:
+        told = event.dagster_event
+        if told and told.is_run_failure:
+            self.runs.handle_run_event(event.run_id, told, datetime.fromtimestamp(event.timestamp, UTC))
+        super().store_event(event)
 
 
 class ScheduleStorage(Pooled, PostgresScheduleStorage):

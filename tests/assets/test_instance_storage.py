@@ -8,12 +8,14 @@ import dagster as dg
 import psycopg2
 import pytest
 import yaml
+from dagster_postgres import PostgresEventLogStorage
 from psycopg2.extensions import parse_dsn
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import Pool
 
 POOLED = {"module": "resources.instance_storage", "class": "PooledPostgresStorage"}
+STOCK = {"module": "dagster_postgres", "class": "DagsterPostgresStorage"}
 
 
 @dg.op
@@ -27,12 +29,22 @@ def chatter() -> None:
     talk()
 
 
+@dg.op
+def fail() -> None:
+    raise ValueError("expected in this test")
+
+
+@dg.job(executor_def=dg.in_process_executor)
+def failing() -> None:
+    fail()
+
+
 @pytest.fixture
 def opened(tmp_path, database_url):
     """Opens an instance on a database of its own, as dagster.yaml with that storage configures it."""
 
-    def open_instance(**settings) -> dg.DagsterInstance:
-        storage = {"custom": POOLED | {"config": {"postgres_url": database_url} | settings}}
+    def open_instance(kind=POOLED, **settings) -> dg.DagsterInstance:
+        storage = {"custom": kind | {"config": {"postgres_url": database_url} | settings}}
         (tmp_path / "dagster.yaml").write_text(yaml.safe_dump({"storage": storage, "telemetry": {"enabled": False}}))
         return dg.DagsterInstance.from_config(str(tmp_path))
 
@@ -75,6 +87,23 @@ def test_a_run_keeps_its_connections_where_stock_opens_one_for_every_event(opene
         with opened() as second:
             assert second.get_runs_count() == 1
         assert not connections, "a second instance of a process opened connections of its own"
+
+
+@pytest.mark.parametrize(("storage", "found"), [(POOLED, "FAILURE"), (STOCK, "STARTED")])
+def test_who_reads_of_a_failure_finds_a_run_that_has_failed(opened, monkeypatch, storage, found) -> None:
+    """Dagster's daemon reads of it once, and leaves alone what has not failed."""
+    seen, store_event = [], PostgresEventLogStorage.store_event
+
+    def store_and_look(self, event) -> None:
+        store_event(self, event)
+        if event.dagster_event and event.dagster_event.is_run_failure:
+            seen.append(instance.get_run_by_id(event.run_id).status.value)
+
+    monkeypatch.setattr(PostgresEventLogStorage, "store_event", store_and_look)
+    with opened(storage) as instance:
+        assert not failing.execute_in_process(instance=instance, raise_on_error=False).success
+        assert instance.get_runs()[0].status is dg.DagsterRunStatus.FAILURE
+    assert seen == [found]
 
 
 def test_tables_are_made_where_there_are_none(opened) -> None:
