@@ -36,6 +36,8 @@ ASKED_TO_END = 143
 CONTAINER = "dagster"
 # Labels of the Jobs of runs, and of steps only.
 RUN, STEP = "dagster/run-id", "dagster/op"
+# What the Kubernetes API answers to what makes no sense.
+NONSENSE = (400, 422)
 ALIVE = (WorkerStatus.RUNNING, WorkerStatus.SUCCESS)
 
 
@@ -80,6 +82,13 @@ def ended(job: Any) -> bool:
     return any(each.type in {"Complete", "Failed"} and each.status == "True" for each in job.status.conditions or [])
 
 
+def is_refused(error: Exception) -> bool:
+    """Whether a run can't be launched as it is, however often: it asks for what it may not have, or for nonsense."""
+    if type(error) is Exception:  # what stock raises for a field that is not allowed
+        return True
+    return isinstance(error, dg.DagsterInvalidConfigError) or getattr(error, "status", None) in NONSENSE
+
+
 class LeasedK8sRunLauncher(K8sRunLauncher):
     """`K8sRunLauncher`, with its config, that gives a worker up if its lease falls silent, or its Job says so.
 
@@ -119,6 +128,15 @@ class LeasedK8sRunLauncher(K8sRunLauncher):
         environment = [{"name": name, "value": value} for name, value in told.items()]
         container = {**config.container_config, "env": [*config.container_config.get("env", []), *environment]}
         return context._replace(run_k8s_config=config._replace(pod_spec_config=spec, container_config=container))
+
+    def launch_run(self, context: Any) -> None:
+        """Stock's. A run that can't be launched as it is fails once: twenty retries would fail as it did."""
+        try:
+            super().launch_run(context)
+        except Exception as error:
+            if is_refused(error):
+                self._instance.add_run_tags(context.dagster_run.run_id, {MOST: "0"})
+            raise
 
     def check_run_worker_health(self, run: Any) -> Any:
         """Whether the worker of a run lives. One that does not is fenced when this returns.

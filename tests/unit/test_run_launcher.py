@@ -16,7 +16,7 @@ from urllib3.exceptions import MaxRetryError
 
 from resources import run_launcher
 from resources.run_launcher import LeasedK8sRunLauncher, NoAnswer, Silence
-from resources.tags import CRASHED, LOST_AT
+from resources.tags import CRASHED, LOST_AT, MOST
 
 RUN = dg.DagsterRun(job_name="refresh", status=dg.DagsterRunStatus.STARTED)
 REFUSED = MaxRetryError(pool=Mock(), url="/apis/batch/v1", reason=ConnectionRefusedError())
@@ -229,6 +229,26 @@ def test_a_worker_that_was_asked_to_end_did_not_end_by_itself(launcher, code, de
     assert launcher.ended_by_itself(RUN) is by_itself
     launcher._api_client.core_api.list_namespaced_pod.return_value.items = []
     assert not launcher.ended_by_itself(RUN), "its pod went with its node"
+
+
+@pytest.mark.parametrize(
+    ("error", "retried"),
+    [
+        (Exception("Attempted to create a pod with fields that violated the allowed list: volumes"), False),
+        (dg.DagsterInvalidConfigError("the tag can't be read", [], {}), False),
+        (ApiException(status=422), False),
+        (ApiException(status=403), True),  # no quota left, for the moment
+        (ApiException(status=500), True),
+        (REFUSED, True),
+    ],
+    ids=["not allowed", "not a config", "invalid", "no quota", "server error", "no connection"],
+)
+def test_a_run_that_can_not_be_launched_as_it_is_is_not_launched_again(launcher, monkeypatch, error, retried) -> None:
+    monkeypatch.setattr(K8sRunLauncher, "launch_run", Mock(side_effect=error))
+    with pytest.raises(type(error)):
+        launcher.launch_run(SimpleNamespace(dagster_run=RUN))
+    noted = [call.args for call in launcher._instance.add_run_tags.call_args_list]
+    assert noted == ([] if retried else [(RUN.run_id, {MOST: "0"})])
 
 
 def test_a_watcher_forgets_the_leases_of_runs_that_ended_and_no_others() -> None:
