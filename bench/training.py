@@ -1,0 +1,81 @@
+"""What it costs that a training may be interrupted. One of them: `python -m bench.training NAME FOLDER TREES`."""
+
+import io
+import json
+import sys
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+
+from bench.children import REPOSITORY, BenchError, Ran, in_turns, middle, module, run, shown
+from bench.table import Goal, Row, Table
+
+LOANS, TREES, MOST = 16_000, 1_500, 3
+CONTENDERS = {"fit": "scikit-learn's own fit", "trees": "tree by tree", "blocks": "the same, committed in blocks"}
+
+
+def training(rounds: int) -> list[Table]:
+    """Trains in fresh processes, in turns."""
+    with tempfile.TemporaryDirectory() as scratch:
+        commands = {name: module("bench.training", name, scratch, str(TREES)) for name in CONTENDERS}
+        results = in_turns({name: partial(run, command) for name, command in commands.items()}, rounds)
+    return [compared(results, rounds)]
+
+
+def compared(results: dict[str, list[Ran]], rounds: int) -> Table:
+    """What each took, above scikit-learn's own fit.
+
+    Raises:
+        BenchError: their models do not score alike.
+    """
+    scores = {ran.said["scores"] for each in results.values() for ran in each}
+    if len(scores) > 1:
+        raise BenchError(f"the models do not score alike: {sorted(map(str, scores))}")
+    seconds = {name: middle(each, lambda ran: float(ran.said["seconds"])) for name, each in results.items()}
+    added = {name: (each / seconds["fit"] - 1) * 100 for name, each in seconds.items()}
+    rows = [
+        Row(what, (seconds[name], added[name]), shown(module("bench.training", name, "FOLDER", str(TREES))))
+        for name, what in CONTENDERS.items()
+    ]
+    return Table(
+        f"Training of {TREES:,} trees, {LOANS:,} loans",
+        ("s", "added %"),
+        rows,
+        [Goal("% of a training for its checkpoints", added["blocks"], MOST, at_least=False)],
+        [f"Medians of {rounds}, in turns. {results['blocks'][0].said['blocks']:.0f} blocks; the models score alike."],
+    )
+
+
+def train_once(name: str, folder: Path, trees: int) -> dict[str, float | str]:
+    """Seconds of a training, the blocks that it committed below the folder, and the digest of its scores."""
+    import pyarrow.csv as csv
+
+    from credit_assets.seed import LOAN_COLUMNS, generate_loans
+    from credit_assets.settings import load_settings
+    from credit_assets.training import TrainingConfig, build_pipeline, features, outcomes, train
+    from resources.artifacts import digest
+    from resources.blocks import Blocks
+    from resources.object_store import open_store
+
+    settings = load_settings(REPOSITORY / "settings" / "loans.toml")
+    named = csv.ReadOptions(column_names=LOAN_COLUMNS)
+    loans = csv.read_csv(io.BytesIO(generate_loans(LOANS).encode()), read_options=named)
+    rows, config, told = features(loans, settings), TrainingConfig(n_estimators=trees), list[str]()
+    blocks = Blocks(open_store(tempfile.mkdtemp(dir=folder)), "training", tell=told.append)
+    build_pipeline(settings, TrainingConfig(n_estimators=1)).fit(rows, outcomes(loans, settings))  # imports the rest
+
+    started = time.monotonic()
+    if name == "fit":
+        pipeline = build_pipeline(settings, config).fit(rows, outcomes(loans, settings))
+    else:
+        grow = {"blocks": blocks.grow, "trees": lambda total, make: make(0, total)}[name]
+        pipeline = train(loans, settings, config, grow)
+    seconds = time.monotonic() - started
+    scores = pipeline.set_params(forest__n_jobs=1).predict_proba(rows.head(1_000))
+    return {"seconds": seconds, "blocks": len(told), "scores": digest(scores.tobytes())}
+
+
+if __name__ == "__main__":
+    chosen, place, count = sys.argv[1:]
+    print(json.dumps(train_once(chosen, Path(place), int(count))))
