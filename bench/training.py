@@ -12,6 +12,8 @@ from bench.children import REPOSITORY, BenchError, Ran, in_turns, middle, module
 from bench.table import Goal, Row, Table
 
 LOANS, TREES, MOST = 16_000, 1_500, 3
+# Cores for the trees. A run's pod has one, by default.
+CORES = (1, 2)
 CONTENDERS = {"fit": "scikit-learn's own fit", "trees": "tree by tree", "blocks": "the same, committed in blocks"}
 
 
@@ -19,11 +21,15 @@ def training(rounds: int) -> list[Table]:
     """Trains in fresh processes, in turns."""
     with tempfile.TemporaryDirectory() as scratch:
         commands = {name: module("bench.training", name, scratch, str(TREES)) for name in CONTENDERS}
-        results = in_turns({name: partial(run, command) for name, command in commands.items()}, rounds)
-    return [compared(results, rounds)]
+        tables = []
+        for cores in CORES:
+            limited = {"LOKY_MAX_CPU_COUNT": str(cores)}
+            contenders = {name: partial(run, command, limited) for name, command in commands.items()}
+            tables.append(compared(in_turns(contenders, rounds), rounds, cores))
+    return tables
 
 
-def compared(results: dict[str, list[Ran]], rounds: int) -> Table:
+def compared(results: dict[str, list[Ran]], rounds: int, cores: int) -> Table:
     """What each took, above scikit-learn's own fit.
 
     Raises:
@@ -39,17 +45,21 @@ def compared(results: dict[str, list[Ran]], rounds: int) -> Table:
         for name, what in CONTENDERS.items()
     ]
     return Table(
-        f"Training of {TREES:,} trees, {LOANS:,} loans",
+        f"Training of {TREES:,} trees, {LOANS:,} loans, {cores} {'core' if cores == 1 else 'cores'}",
         ("s", "added %"),
         rows,
         [Goal("% of a training for its checkpoints", added["blocks"], MOST, at_least=False)],
-        [f"Medians of {rounds}, in turns. {results['blocks'][0].said['blocks']:.0f} blocks; the models score alike."],
+        [
+            f"Medians of {rounds}, in turns, LOKY_MAX_CPU_COUNT={cores}.",
+            f"{results['blocks'][0].said['blocks']:.0f} blocks; the models score alike.",
+        ],
     )
 
 
 def train_once(name: str, folder: Path, trees: int) -> dict[str, float | str]:
     """Seconds of a training, the blocks that it committed below the folder, and the digest of its scores."""
     import pyarrow.csv as csv
+    from joblib import cpu_count
 
     from credit_assets.seed import LOAN_COLUMNS, generate_loans
     from credit_assets.settings import load_settings
@@ -62,7 +72,8 @@ def train_once(name: str, folder: Path, trees: int) -> dict[str, float | str]:
     named = csv.ReadOptions(column_names=LOAN_COLUMNS)
     loans = csv.read_csv(io.BytesIO(generate_loans(LOANS).encode()), read_options=named)
     rows, config, told = features(loans, settings), TrainingConfig(n_estimators=trees), list[str]()
-    blocks = Blocks(open_store(tempfile.mkdtemp(dir=folder)), "training", tell=told.append)
+    store = open_store(Path(tempfile.mkdtemp(dir=folder)).as_uri())
+    blocks = Blocks(store, "training", at_once=cpu_count(), tell=told.append)
     build_pipeline(settings, TrainingConfig(n_estimators=1)).fit(rows, outcomes(loans, settings))  # imports the rest
 
     started = time.monotonic()

@@ -61,9 +61,12 @@ def training(
     test = yield from commit_if_passed("test_split", draft, split_verdicts)
 
     def fit() -> tuple[Any, dict[str, Any]]:
+        from joblib import cpu_count
+
         context.log.info(f"training {config.n_estimators} trees on {len(rows):,} loans")
         started = time.monotonic()
-        pipeline = train(loans.take(rows), declared, config, work.blocks(context.log.info).grow)
+        blocks = work.blocks(context.log.info, at_once=cpu_count())
+        pipeline = train(loans.take(rows), declared, config, blocks.grow)
         context.log.info(f"trained in {time.monotonic() - started:.1f} s")
         return pipeline, pinned | {
             "features": list(declared.features),

@@ -38,32 +38,34 @@ class Blocks:
         store: where they lie.
         place: of the work that they belong to; holds everything that an item depends on (`Work.place`).
         share: how much of the time committing may take.
-        longest: seconds that a block may take, or its one item; all of them lost if its worker is.
-        heed: seconds after which a notice is heeded, or one item: the block then ends early.
+        at_once: items that are made side by side, as on several cores; a block has no fewer.
+        longest: seconds that a block may take, or its fewest items; all of them lost if its worker is.
+        heed: seconds for each of `at_once`, after which a notice is heeded: the block then ends early. To stop and ask
+            leaves cores idle, the more of them the longer.
         tell: hears of every block, and of every damaged one.
         clock: seconds, by which blocks are measured.
     """
 
     store: ObjectStore
     place: str
+    at_once: int = 1
     share: float = 0.02
     longest: float = 2.5
     heed: float = 0.3
     tell: Callable[[str], None] = log.info
     clock: Callable[[], float] = time.monotonic
 
-    def grow(self, total: int, make: Make, at_first: int = 1) -> list[bytes]:
+    def grow(self, total: int, make: Make) -> list[bytes]:
         """All items: those that are committed, and the rest made now.
 
         Args:
             total: how many there are to be.
             make: called with the first item and the one behind the last, returns these; several times for a block.
-            at_first: items of the first block, before it is known how long one takes.
 
         Raises:
             StoreError: the store is denied, full or away.
         """
-        there, size, each = self._there(), at_first, at_first
+        there, size, each = self._there(), self.at_once, self.at_once
         items: list[bytes] = []
         while (first := len(items)) < total:
             if block := self._first_whole(there.get(first, [])):
@@ -78,8 +80,9 @@ class Blocks:
                 took = self.clock() - began
                 items += self._commit(first, made)
             self.tell(f"{len(items):,} of {total:,} committed")
-            each = max(1, round(len(made) * self.heed / max(took, 1e-6)))
-            size = next_size(len(made), took, self.clock() - began - took, self.share, self.longest)
+            each = max(self.at_once, round(len(made) * self.heed * self.at_once / max(took, 1e-6)))
+            following = next_size(len(made), took, self.clock() - began - took, self.share, self.longest)
+            size = max(self.at_once, following)
         return items[:total]
 
     def _there(self) -> dict[int, list[str]]:

@@ -112,9 +112,14 @@ class Work:
         """`asset/root run/fingerprint of the identity`."""
         return f"{self.asset}/{self.root_run}/{digest(self.identity)[:16]}"
 
-    def blocks(self, tell: Callable[[str], None]) -> Blocks:
-        """What attempts at this work have made of it, for one that takes long; `tell` hears of each block."""
-        return Blocks(self.store, self.place, tell=tell)
+    def blocks(self, tell: Callable[[str], None], at_once: int = 1) -> Blocks:
+        """What attempts at this work have made of it, for one that takes long.
+
+        Args:
+            tell: hears of each block.
+            at_once: items that are made side by side.
+        """
+        return Blocks(self.store, self.place, at_once=at_once, tell=tell)
 
     def adopt_or(self, compute: Callable[[], tuple[Any, Mapping[str, Any]]]) -> Artifact | Draft:
         """What is committed at this place, verified, or else a value and its facts computed now."""

@@ -168,12 +168,12 @@ def trained(seconds: dict[str, float], **scores: str) -> dict[str, list[Ran]]:
 
 
 def test_checkpoints_are_charged_what_a_training_takes_longer_than_scikit_learns_own() -> None:
-    (goal,) = compared(trained({"fit": 20.0, "trees": 20.2, "blocks": 20.5}), 1).goals
+    (goal,) = compared(trained({"fit": 20.0, "trees": 20.2, "blocks": 20.5}), 1, 1).goals
     assert (round(goal.figure, 6), goal.met) == (2.5, True)
-    (goal,) = compared(trained({"fit": 20.0, "trees": 20.2, "blocks": 20.7}), 1).goals
+    (goal,) = compared(trained({"fit": 20.0, "trees": 20.2, "blocks": 20.7}), 1, 1).goals
     assert not goal.met
     with pytest.raises(BenchError, match="do not score alike"):
-        compared(trained({"fit": 20.0, "trees": 20.2, "blocks": 20.5}, blocks="others"), 1)
+        compared(trained({"fit": 20.0, "trees": 20.2, "blocks": 20.5}, blocks="others"), 1, 1)
 
 
 def test_all_ways_to_train_give_the_model_the_same_scores(tmp_path) -> None:

@@ -139,6 +139,21 @@ def test_blocks_are_as_long_as_the_clock_that_they_are_given_says(store, told) -
     assert told[16:] == [f"{end} of 16 committed" for end in ends], "a quarter of 10 s"
 
 
+def test_what_is_made_side_by_side_is_never_made_alone(store, told) -> None:
+    """Or a tree that takes a minute would leave all cores but one idle."""
+    now, calls = 0.0, []
+
+    def slowly(first, last):
+        nonlocal now
+        now += 60
+        calls.append(last - first)
+        return items(first, last)
+
+    Blocks(store, "wide", at_once=4, tell=told.append, clock=lambda: now).grow(10, slowly)
+    assert calls == [4, 4, 2]
+    assert told == ["4 of 10 committed", "8 of 10 committed", "10 of 10 committed"]
+
+
 @pytest.fixture
 def heard():
     """The notices that were heeded; none ends the test."""
