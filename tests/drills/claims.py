@@ -18,9 +18,12 @@ def goes_on(
     struck: float,
     *,
     notice: float = 300,
+    beside_others: bool = False,
     **more: float,
 ) -> str:
     """A lost run is noticed and retried once; the retry repeats nothing and makes the same bytes.
+
+    `beside_others`: a run with newer loans may be promoted before it, so that it is not.
 
     Returns:
         The run that retries it.
@@ -40,16 +43,24 @@ def goes_on(
     found = [message for _, message in platform.said(retry) if "as an earlier attempt committed them" in message]
     assert len(found) >= len(platform.blocks_committed(run, struck)) > 0, "trees that were committed were grown again"
     assert platform.artifacts(run, retry) == undisturbed
-    platform.assert_complete(run, retry)
+    platform.assert_complete(run, retry, beside_others=beside_others)
     platform.record_loss(fault, run, retry, began, struck, **more)
     return retry
 
 
-def is_unharmed(platform: Platform, undisturbed: dict[str, str], fault: str, run: str, **more: float) -> None:
+def is_unharmed(
+    platform: Platform,
+    undisturbed: dict[str, str],
+    fault: str,
+    run: str,
+    *,
+    beside_others: bool = False,
+    **more: float,
+) -> None:
     """A run ends well by itself: nothing is retried, no step starts again, and the bytes are the same."""
     assert platform.webserver.wait_for_run(run, 600) == "SUCCESS"
     assert platform.retry_of(run) is None, "a run that ended well was retried"
-    platform.assert_complete(run)
+    platform.assert_complete(run, beside_others=beside_others)
     for step in ("loan_dataset", "training", "model_metrics"):
         assert len(platform.step_starts(run, step)) == 1, f"{step} started again"
     assert platform.artifacts(run) == undisturbed

@@ -18,6 +18,7 @@ import pytest
 from tests.drills.claims import goes_on, is_unharmed
 from tests.drills.cluster import NAMESPACE, RELEASE, component, kubectl, pods
 from tests.drills.platform import Platform
+from tests.drills.victim import LEADER, node_of, victim
 
 CALLS = Path(__file__).parent / "calls.py"
 # What is called 100 times in 75 s, and how often at most for each: gRPC's client looks for the other address itself.
@@ -25,7 +26,6 @@ TARGETS = {
     "webserver": (f"http://{RELEASE}-webserver/server_info", "10"),
     "code-server": (f"{RELEASE}-code-server:3030", "1"),
 }
-LEADER = "SELECT holder FROM leases WHERE name = 'daemon' AND deadline > clock_timestamp()"
 CURSOR = """mutation ($sensor: SensorSelector!, $cursor: String) {
   setSensorCursor(sensorSelector: $sensor, cursor: $cursor) { __typename } }"""
 STATE = """query ($sensor: SensorSelector!) { sensorOrError(sensorSelector: $sensor) { ... on Sensor { sensorState {
@@ -61,33 +61,10 @@ def dark(platform: Platform, node: str) -> Iterator[float]:
         platform.nodes.start(node)
 
 
-def node_of(pod: dict[str, Any]) -> str:
-    return pod["spec"]["nodeName"]
-
-
 def asked_for(platform: Platform) -> set[str]:
     """The runs that the sensor asked for; a retry of one is not another."""
     runs = platform.tagged("dagster/sensor_name", "new_loans")
     return {run for run in runs if "dagster/parent_run_id" not in platform.webserver.run(run)["tags"]}
-
-
-def victim(platform: Platform, part: str) -> str:
-    """A node with a pod of this part, of the daemon that leads, and without PostgreSQL."""
-    (database,) = pods(component("postgresql"))
-
-    def chosen() -> str | None:
-        leader = platform.sql(LEADER, "dagster")
-        for pod in pods(component(part)):
-            if node_of(pod) != node_of(database) and (part != "daemon" or pod["metadata"]["name"] == leader):
-                return node_of(pod)
-        # All are where PostgreSQL is, since a node was lost before: one is made anew, on another node.
-        crowded = [pod["metadata"]["name"] for pod in pods(component(part))]
-        kubectl("delete", "pod", leader if part == "daemon" and leader in crowded else crowded[0])
-        kubectl("rollout", "status", f"deployment/{RELEASE}-{part}", "--timeout=180s")
-        time.sleep(15)  # another leads
-        return None
-
-    return platform.until(f"a node with a {part} and without PostgreSQL", chosen, 180)
 
 
 def called(target: str, tries: str, node: str) -> subprocess.Popen[str]:
@@ -118,11 +95,14 @@ def test_the_loss_of_a_node_costs_neither_the_run_under_way_nor_a_tick(platform,
         assert again < 30, "the other replica is there for nothing"
         platform.until("the new loans are noticed", lambda: asked_for(platform) - before, 240)
         noticed = time.time()
-        fault = f"power loss of the node of a {part}"
+        fault, newer = (
+            f"power loss of the node of a {part}",
+            {"beside_others": True},
+        )  # the one that the sensor asks for
         if with_it:
-            goes_on(platform, undisturbed, fault, run, began, struck, answers_again_after=again)
+            goes_on(platform, undisturbed, fault, run, began, struck, answers_again_after=again, **newer)
         else:
-            is_unharmed(platform, undisturbed, fault, run, answers_again_after=again)
+            is_unharmed(platform, undisturbed, fault, run, answers_again_after=again, **newer)
     time.sleep(max(0.0, noticed + 90 - time.time()))  # the sensor has looked again
     (asked,) = asked_for(platform) - before
     platform.runs.append(asked)
