@@ -18,6 +18,7 @@ from credit_assets.local import local_platform
 from credit_assets.promoted import CHECK, POINTER
 from credit_assets.serve import PORT, check_port, serve, url
 from credit_assets.settings import SettingsError
+from resources.console_script import GARBAGE
 from resources.database import DatabaseError
 from resources.embedded_postgres import PostgresError
 from resources.processes import fail_left_runs, this_process
@@ -134,7 +135,7 @@ if __name__ == "__main__":
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
     # What the libraries make at import lives as long as the process: nobody need look for garbage in it.
-    gc.set_threshold(100_000)
+    gc.set_threshold(GARBAGE)
     code = main()
     gc.freeze()
     sys.exit(code)

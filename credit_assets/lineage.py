@@ -35,7 +35,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("what", nargs="?", default="latest", help="latest, a promotion's number, a run, or a sha256")
     parser.add_argument("--of-dataset", metavar="SHA256", help="all that went from this dataset: its file or content")
     parser.add_argument("--of-code", metavar="VERSION", help="asset:code version, the platform's version, or an image")
-    parser.add_argument("--settings", type=Path, default=Path("settings/loans.toml"), help="without CREDIT_STORE")
+    parser.add_argument(
+        "--settings",
+        type=Path,
+        default=Path(os.environ.get("CREDIT_SETTINGS", "settings/loans.toml")),
+        help="whose store to look into, without CREDIT_STORE; CREDIT_SETTINGS, or settings/loans.toml",
+    )
     given = parser.parse_args(arguments)
     try:
         with ExitStack() as stack:

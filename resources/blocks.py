@@ -74,12 +74,15 @@ class Blocks:
                 continue
             last = min([total, first + size, *(known for known in there if known > first)])
             made, began = list[bytes](), self.clock()
-            with no_notice_in_the_middle() as noticed:
-                while (behind := first + len(made)) < last and not (made and noticed):
-                    made += make(behind, min(behind + each, last))
-                took = self.clock() - began
-                items += self._commit(first, made)
-            self.tell(f"{len(items):,} of {total:,} committed")
+            try:
+                with no_notice_in_the_middle() as noticed:
+                    while (behind := first + len(made)) < last and not (made and noticed):
+                        made += make(behind, min(behind + each, last))
+                    took = self.clock() - began
+                    items += self._commit(first, made)
+            finally:  # a notice ends the step here, and what it left is told nevertheless
+                if len(items) > first:
+                    self.tell(f"{len(items):,} of {total:,} committed")
             each = max(self.at_once, round(len(made) * self.heed * self.at_once / max(took, 1e-6)))
             following = next_size(len(made), took, self.clock() - began - took, self.share, self.longest)
             size = max(self.at_once, following)

@@ -200,6 +200,24 @@ def test_a_block_that_a_notice_ended_early_is_gone_on_from(store, told, made, he
     assert made.calls == [0, 1, 2, 5, 6, 7, 8]
 
 
+def test_what_is_committed_at_a_notice_is_told_though_the_step_ends_there(store, told, heard) -> None:
+    def ends_the_step(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    def noticed(first, last):
+        os.kill(os.getpid(), signal.SIGTERM)
+        return items(first, last)
+
+    signal.signal(signal.SIGTERM, ends_the_step)
+    with pytest.raises(KeyboardInterrupt):
+        Blocks(store, "p", tell=told.append).grow(5, noticed)
+    assert told == ["1 of 5 committed"]
+    told.clear()
+    with pytest.raises(ZeroDivisionError):
+        Blocks(store, "q", tell=told.append).grow(5, lambda first, last: items(first, last // 0))
+    assert told == [], "what was not committed was told"
+
+
 def test_a_notice_waits_for_the_block_and_is_not_lost() -> None:
     heard = []
     before = signal.signal(signal.SIGTERM, lambda *_: heard.append("notice"))
