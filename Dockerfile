@@ -45,9 +45,9 @@ COPY settings settings
 COPY data data
 COPY --from=project /opt/project /opt/venv
 # A pod can keep no byte code: what has none here is compiled at its every start, which was two thirds of it once.
-RUN python -c 'import credit_assets.definitions, dagster_aws.s3, dagster_k8s, dagster_postgres, sklearn.ensemble' \
- && ! python -v -c 'import credit_assets.definitions, dagster_aws.s3, dagster_k8s, dagster_postgres, sklearn.ensemble' 2>&1 \
-    | grep -m 3 -e '^# bytecode is stale' -e '^# code object from /'
+RUN modules='credit_assets.definitions, dagster_aws.s3, dagster_k8s, dagster_postgres, sklearn.ensemble' \
+ && python -c "import $modules" \
+ && ! python -v -c "import $modules" 2>&1 | grep -m 3 -e '^# bytecode is stale' -e '^# code object from /'
 USER 10001:10001
 EXPOSE 3000 3030
 CMD ["dagster-webserver", "--help"]

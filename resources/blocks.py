@@ -84,8 +84,8 @@ class Blocks:
                 if len(items) > first:
                     self.tell(f"{len(items):,} of {total:,} committed")
             each = max(self.at_once, round(len(made) * self.heed * self.at_once / max(took, 1e-6)))
-            following = next_size(len(made), took, self.clock() - began - took, self.share, self.longest)
-            size = max(self.at_once, following)
+            committing = self.clock() - began - took
+            size = next_size(len(made), took, committing, self.share, self.longest, self.at_once)
         return items[:total]
 
     def _there(self) -> dict[int, list[str]]:
@@ -142,10 +142,10 @@ def decode(block: bytes) -> list[bytes]:
     return [payload[end - size : end] for end, size in zip(ends, sizes, strict=True)]
 
 
-def next_size(made: int, took: float, committing: float, share: float, longest: float) -> int:
+def next_size(made: int, took: float, committing: float, share: float, longest: float, fewest: int = 1) -> int:
     """Items of the next block: enough that committing is a small share of it, and few enough that a loss is short."""
     wanted = min(max(committing / share, longest / 4), longest)
-    return max(1, min(round(made * wanted / max(took, 1e-6)), made * 16))
+    return max(fewest, min(round(made * wanted / max(took, 1e-6)), made * 16))
 
 
 @contextmanager

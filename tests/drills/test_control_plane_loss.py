@@ -95,14 +95,12 @@ def test_the_loss_of_a_node_costs_neither_the_run_under_way_nor_a_tick(platform,
         assert again < 30, "the other replica is there for nothing"
         platform.until("the new loans are noticed", lambda: asked_for(platform) - before, 240)
         noticed = time.time()
-        fault, newer = (
-            f"power loss of the node of a {part}",
-            {"beside_others": True},
-        )  # the one that the sensor asks for
+        fault = f"power loss of the node of a {part}"
+        # Beside others: the run that the sensor asked for has newer loans, and may be promoted first.
         if with_it:
-            goes_on(platform, undisturbed, fault, run, began, struck, answers_again_after=again, **newer)
+            goes_on(platform, undisturbed, fault, run, began, struck, beside_others=True, answers_again_after=again)
         else:
-            is_unharmed(platform, undisturbed, fault, run, answers_again_after=again, **newer)
+            is_unharmed(platform, undisturbed, fault, run, beside_others=True, answers_again_after=again)
     time.sleep(max(0.0, noticed + 90 - time.time()))  # the sensor has looked again
     (asked,) = asked_for(platform) - before
     platform.runs.append(asked)
