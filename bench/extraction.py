@@ -6,9 +6,9 @@ from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 
-from bench.children import DATABASE, BenchError, Ran, in_turns, middle, module, progress, run, shown
-from bench.table import Goal, Row, Table
-from resources.embedded_postgres import embedded_postgres
+from bench.timing.children import DATABASE, BenchError, Ran, in_turns, middle, module, progress, run, shown
+from bench.timing.table import Goal, Row, Table
+from resources.machine.embedded_postgres import embedded_postgres
 
 CONTENDERS = {
     "ours": "ours: extract, digests, commit",

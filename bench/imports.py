@@ -2,8 +2,8 @@
 
 import sys
 
-from bench.children import in_turns, middle, run
-from bench.table import Goal, Row, Table
+from bench.timing.children import in_turns, middle, run
+from bench.timing.table import Goal, Row, Table
 
 MODULES = ("dagster", "credit_assets.definitions")
 SECONDS_ABOVE = 0.25

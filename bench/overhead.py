@@ -7,17 +7,17 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bench.children import DATABASE, REPOSITORY, Ran, in_turns, median_run, middle, module, progress, run, shown
-from bench.table import Row, Table
-from bench.watched import PARTS, PYTHON
-from resources.embedded_postgres import embedded_postgres
+from bench.timing.children import DATABASE, REPOSITORY, Ran, in_turns, median_run, middle, module, progress, run, shown
+from bench.timing.table import Row, Table
+from bench.timing.watched import PARTS, PYTHON
+from resources.machine.embedded_postgres import embedded_postgres
 
 SETTINGS = REPOSITORY / "settings" / "loans.toml"
 COMMANDS = {
     "plain script": module("bench.plain_script", "FOLDER"),
-    "warm run": module("credit_assets.cli", "run", "--settings", "settings/loans.toml"),
-    "plain script, watched": module("bench.watched", "plain", "FOLDER"),
-    "warm run, watched": module("bench.watched", "platform", "settings/loans.toml"),
+    "warm run": module("credit_assets.commands.main", "run", "--settings", "settings/loans.toml"),
+    "plain script, watched": module("bench.timing.watched", "plain", "FOLDER"),
+    "warm run, watched": module("bench.timing.watched", "platform", "settings/loans.toml"),
 }
 
 

@@ -1,7 +1,7 @@
 """How long all tests take."""
 
-from bench.children import progress, run
-from bench.table import Goal, Row, Table
+from bench.timing.children import progress, run
+from bench.timing.table import Goal, Row, Table
 
 SECONDS = 180
 

@@ -8,8 +8,8 @@ import time
 from functools import partial
 from pathlib import Path
 
-from bench.children import REPOSITORY, BenchError, Ran, in_turns, middle, module, run, shown
-from bench.table import Goal, Row, Table
+from bench.timing.children import REPOSITORY, BenchError, Ran, in_turns, middle, module, run, shown
+from bench.timing.table import Goal, Row, Table
 
 LOANS, TREES, MOST = 16_000, 1_500, 3
 # Cores for the trees. A run's pod has one, by default.
@@ -61,12 +61,12 @@ def train_once(name: str, folder: Path, trees: int) -> dict[str, float | str]:
     import pyarrow.csv as csv
     from joblib import cpu_count
 
-    from credit_assets.seed import LOAN_COLUMNS, generate_loans
+    from credit_assets.loans.seed import LOAN_COLUMNS, generate_loans
+    from credit_assets.model.pipeline import TrainingConfig, build_pipeline, features, outcomes, train
     from credit_assets.settings import load_settings
-    from credit_assets.training import TrainingConfig, build_pipeline, features, outcomes, train
-    from resources.artifacts import digest
-    from resources.blocks import Blocks
-    from resources.object_store import open_store
+    from resources.store.artifacts import digest
+    from resources.store.blocks import Blocks
+    from resources.store.object_store import open_store
 
     settings = load_settings(REPOSITORY / "settings" / "loans.toml")
     named = csv.ReadOptions(column_names=LOAN_COLUMNS)

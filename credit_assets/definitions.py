@@ -2,18 +2,18 @@
 
 import dagster as dg
 
-from credit_assets.dataset import loan_dataset
 from credit_assets.executors import chosen_executor
 from credit_assets.jobs import refresh, resilience
-from credit_assets.metrics import model_metrics
-from credit_assets.model import training
-from credit_assets.progress import progress
-from credit_assets.promoted import promote_by_hand_job, promoted_model
-from credit_assets.resilience import resilience_report
+from credit_assets.loan_dataset import loan_dataset
+from credit_assets.model_metrics import model_metrics
+from credit_assets.operations.progress import progress
+from credit_assets.promoted_model import promote_by_hand_job, promoted_model
+from credit_assets.resilience_report import resilience_report
 from credit_assets.settings import SettingsFile
-from resources.checkpoints import Checkpoints
-from resources.database import Database
-from resources.io_manager import CheckpointIOManager
+from credit_assets.training import training
+from resources.services.database import Database
+from resources.store.checkpoints import Checkpoints
+from resources.store.io_manager import CheckpointIOManager
 from sensors.failures import failures
 from sensors.lost_retries import lost_retries
 from sensors.new_loans import new_loans

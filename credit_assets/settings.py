@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from resources.artifacts import digest
+from resources.store.artifacts import digest
 
 SETTING = "CREDIT_SETTINGS"
 

@@ -1,113 +1,93 @@
-"""Training: the split and the fit, as pure functions of loans, settings and hyperparameters."""
+"""The model and its test split: one training step, so that the two always belong together."""
 
-from typing import TYPE_CHECKING
+import time
+from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
-from pydantic import Field
 
-from credit_assets.forest import Grow, grow_forest
-from credit_assets.settings import Settings
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-    import pyarrow as pa
-    from sklearn.pipeline import Pipeline
+from credit_assets.checks.training_checks import MODEL_CHECKS, SPLIT_CHECKS, audit_model, audit_split
+from credit_assets.checks.verdict import commit_if_passed, materialized, specs
+from credit_assets.loans.table import refuse_other_tables
+from credit_assets.model.pipeline import TrainingConfig, cross_validate, split, train
+from credit_assets.settings import SettingsFile
+from resources.store.checkpoints import Artifact, Checkpoints
 
 
-class TrainingConfig(dg.Config):
-    """Hyperparameters of the split and of the forest."""
-
-    n_estimators: int = Field(default=100, ge=1, le=5_000, description="Trees in the forest.")
-    max_depth: int = Field(default=10, ge=1, le=64, description="Greatest depth of a tree.")
-    random_state: int = Field(default=42, ge=0, le=2**32 - 1, description="Seed of the split and of the forest.")
-    test_share: float = Field(default=0.2, gt=0.0, lt=1.0, description="Share of the loans that are kept for the test.")
-
-
-def outcomes(loans: "pa.Table", settings: Settings) -> "np.ndarray":
-    """1 for a loan that defaulted, else 0. Shape (rows,), int8."""
-    import pyarrow.compute as pc
-
-    return pc.equal(loans.column(settings.target.column), settings.target.positive).to_numpy().astype("int8")
-
-
-def features(loans: "pa.Table", settings: Settings) -> "pd.DataFrame":
-    """The declared features and nothing else, in their declared order. Shape (rows, features)."""
-    return loans.select(list(settings.features)).to_pandas()
-
-
-def split(loans: "pa.Table", settings: Settings, config: TrainingConfig) -> tuple["np.ndarray", "np.ndarray"]:
-    """Row numbers of the training and the test part, stratified by outcome, each in the order of the dataset.
-
-    Raises:
-        ValueError: a class has too few rows to be in both parts.
-    """
-    import numpy as np
-    from sklearn.model_selection import train_test_split
-
-    train, test = train_test_split(
-        np.arange(loans.num_rows),
-        test_size=config.test_share,
-        random_state=config.random_state,
-        stratify=outcomes(loans, settings),
+@dg.multi_asset(
+    name="training",
+    group_name="credit",
+    outs={
+        "test_split": dg.AssetOut(
+            description="The loans that the model has not seen, with every column of the dataset.",
+            io_manager_key="checkpoint_io",
+            code_version="1",
+            kinds={"parquet"},
+            owners=["team:credit-risk"],
+            metadata={"format": "parquet"},
+        ),
+        "trained_model": dg.AssetOut(
+            description="Preprocessing and random forest in one scikit-learn pipeline, with a manifest as its sidecar.",
+            io_manager_key="checkpoint_io",
+            code_version="2",
+            kinds={"scikitlearn", "joblib"},
+            owners=["team:credit-risk"],
+            metadata={"format": "joblib"},
+        ),
+    },
+    check_specs=[*specs("test_split", SPLIT_CHECKS), *specs("trained_model", MODEL_CHECKS)],
+)
+def training(
+    context: dg.AssetExecutionContext,
+    config: TrainingConfig,
+    settings: SettingsFile,
+    checkpoints: Checkpoints,
+    loan_dataset: Artifact,
+) -> Iterator[Any]:
+    """Splits the dataset and trains on the greater part."""
+    declared, loans = settings.load(), loan_dataset.value
+    refuse_other_tables(loan_dataset.facts, declared)
+    inputs = {"settings": declared.fingerprint, "loan_dataset": loan_dataset.sha256}
+    pinned = {
+        "loan_dataset_sha256": loan_dataset.sha256,
+        "content_sha256": loan_dataset.facts["content_sha256"],
+        "parameters": config.model_dump(),
+    }
+    rows, test_rows = split(loans, declared, config)
+    draft = checkpoints.work(context, "test_split", **inputs).adopt_or(
+        lambda: (loans.take(test_rows), pinned | {"rows": len(test_rows)})
     )
-    return np.sort(train), np.sort(test)
+    split_verdicts = audit_split(loans.take(rows), draft.value, declared)
+    test = yield from commit_if_passed("test_split", draft, split_verdicts)
 
+    def fit() -> tuple[Any, dict[str, Any]]:
+        from joblib import cpu_count
 
-def build_pipeline(settings: Settings, config: TrainingConfig) -> "Pipeline":
-    """The unfitted model: one-hot categories, numbers as they are, a random forest.
+        context.log.info(f"training {config.n_estimators} trees on {len(rows):,} loans")
+        started = time.monotonic()
+        blocks = work.blocks(context.log.info, at_once=cpu_count())
+        pipeline = train(loans.take(rows), declared, config, blocks.grow)
+        context.log.info(f"trained in {time.monotonic() - started:.1f} s")
+        return pipeline, pinned | {
+            "features": list(declared.features),
+            "rows": len(rows),
+            "test_split_sha256": test.sha256,
+            "cross_validation": cross_validate(loans, declared, config),
+        }
 
-    All that is learned is learned inside, from training rows only, so a row gets the same score alone and in a batch.
-    """
-    from joblib import cpu_count
-    from sklearn.compose import ColumnTransformer
-    from sklearn.ensemble import RandomForestClassifier
-    from sklearn.pipeline import Pipeline
-    from sklearn.preprocessing import OneHotEncoder
+    work = checkpoints.work(context, "trained_model", **inputs, test_split=test.sha256)
+    fitted = work.adopt_or(fit)
+    model_verdicts = audit_model(fitted.value, test.value, declared)
+    model = yield from commit_if_passed("trained_model", fitted, model_verdicts)
 
-    categories = [name for name, column in settings.features.items() if column.type == "category"]
-    encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
-    return Pipeline(
-        [
-            ("encode", ColumnTransformer([("category", encoder, categories)], remainder="passthrough")),
-            (
-                "forest",
-                RandomForestClassifier(
-                    n_estimators=config.n_estimators,
-                    max_depth=config.max_depth,
-                    random_state=config.random_state,
-                    n_jobs=cpu_count(),
-                ),
-            ),
-        ]
-    )
-
-
-def train(loans: "pa.Table", settings: Settings, config: TrainingConfig, grow: Grow) -> "Pipeline":
-    """Fits the model on all rows given, its trees by `grow`, which may have some of them already.
-
-    The number of threads is taken out of the result: it belongs to the machine, would change the artifact's bytes, and
-    `predict_proba` with several threads adds in the order of arrival, so that its last bits differ from call to call.
-    """
-    pipeline = build_pipeline(settings, config)
-    encoded = pipeline.named_steps["encode"].fit_transform(features(loans, settings))
-    forest = grow_forest(pipeline.named_steps["forest"], encoded, outcomes(loans, settings), grow)
-    pipeline.steps[-1] = ("forest", forest.set_params(n_jobs=1))
-    return pipeline
-
-
-def cross_validate(loans: "pa.Table", settings: Settings, config: TrainingConfig) -> dict[str, float] | None:
-    """Mean and standard deviation of the AUC over stratified folds of the whole dataset, if the settings ask for it."""
-    from sklearn.model_selection import StratifiedKFold, cross_val_score
-
-    folds = settings.limits.cross_validation_folds
-    if not folds:
-        return None
-    aucs = cross_val_score(
-        build_pipeline(settings, config),
-        features(loans, settings),
-        outcomes(loans, settings),
-        cv=StratifiedKFold(folds, shuffle=True, random_state=config.random_state),
-        scoring="roc_auc",
-    )
-    return {"folds": folds, "roc_auc_mean": float(aucs.mean()), "roc_auc_std": float(aucs.std())}
+    # Both are committed: from here on the latest split and the latest model belong together, whatever fails.
+    columns = ", ".join(loans.column_names)
+    yield materialized("test_split", test, {"dagster/row_count": len(test_rows), "columns": columns}, split_verdicts)
+    facts = model.facts
+    metadata = {
+        "rows trained on": facts["rows"],
+        "features": ", ".join(facts["features"]),
+        **{name: facts[name] for name in ("parameters", "test_split_sha256", "loan_dataset_sha256")},
+        "cross_validation": facts["cross_validation"] or "off (limits.cross_validation_folds)",
+    }
+    yield materialized("trained_model", model, metadata, model_verdicts)

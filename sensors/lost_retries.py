@@ -15,10 +15,10 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from resources import attempts
-from resources.faults import is_a_steps_own
-from resources.tags import MOST, NUMBER, REASON, WILL_RETRY
-from resources.webserver import Webserver, WebserverError
+from resources.history import attempts
+from resources.history.step_failures import is_a_steps_own
+from resources.history.tags import MOST, NUMBER, REASON, WILL_RETRY
+from resources.services.webserver import Webserver, WebserverError
 
 WEBSERVER, LOCAL = "DAGSTER_WEBSERVER_URL", "http://localhost:3000"
 # Seconds in which the daemon has retried a run, if it does; and in which a run is looked for.

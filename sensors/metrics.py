@@ -17,9 +17,9 @@ import dagster as dg
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from credit_assets.promotion import POINTER
-from resources.attempts import Attempt, How, read
-from resources.interruptions import Interruption, interruptions, percentile
+from credit_assets.promotion.rule import POINTER
+from resources.history.attempts import Attempt, How, read
+from resources.history.interruptions import Interruption, interruptions, percentile
 from sensors.lost_retries import MEMORY, PATIENCE, forgotten, groups
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ STATUSES = (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTING)
 class Platform(Collector):
     """All that is told of the platform, asked anew at each scrape; one scrape at a time asks.
 
-    While the storage is away, which is waited for (resources/instance_storage.py), only that is told.
+    While the storage is away, which is waited for (resources/instance/storage.py), only that is told.
     """
 
     instance: Callable[[], dg.DagsterInstance] = dg.DagsterInstance.get

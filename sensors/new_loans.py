@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from credit_assets.jobs import refresh
-from credit_assets.loans import Arrivals, LoansError, arrivals, check_table, table_sql
+from credit_assets.loans.table import Arrivals, LoansError, arrivals, check_table, table_sql
 from credit_assets.settings import Refresh, Settings, SettingsError, SettingsFile
-from resources.database import Database, DatabaseError
+from resources.services.database import Database, DatabaseError
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from resources.object_store import ObjectStore, open_store
+from resources.store.object_store import ObjectStore, open_store
 
 UNIT, ASSETS = (Path(__file__).parent / tier for tier in ("unit", "assets"))
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import dagster as dg
 
-from resources.checkpoints import Artifact, Draft
+from resources.store.checkpoints import Artifact, Draft
 
 
 @dataclass(frozen=True)

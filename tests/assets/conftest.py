@@ -19,10 +19,10 @@ import psycopg2
 import pytest
 from psycopg2 import sql
 
-from credit_assets.cli import main
-from resources.checkpoints import Checkpoints
-from resources.embedded_postgres import EmbeddedPostgres, embedded_postgres
-from resources.formats import FORMATS
+from credit_assets.commands.main import main
+from resources.machine.embedded_postgres import EmbeddedPostgres, embedded_postgres
+from resources.store.checkpoints import Checkpoints
+from resources.store.formats import FORMATS
 
 REPOSITORY = Path(__file__).parents[2]
 STEPS = {

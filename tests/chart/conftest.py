@@ -14,7 +14,7 @@ import kubernetes
 import pytest
 import yaml
 
-from resources.embedded_postgres import embedded_postgres
+from resources.machine.embedded_postgres import embedded_postgres
 
 CHART = Path(__file__).parents[2] / "helm" / "credit-platform"
 KUBECONFIG = {

@@ -2,7 +2,7 @@
 
 import pytest
 
-from resources.backups import main
+from resources.instance.backups import main
 
 MANAGED = {
     "postgresql": {"enabled": False, "postgresqlHost": "db.example"},
@@ -43,7 +43,7 @@ def test_nothing_is_kept_before_everything_is_dumped(chart) -> None:
     assert (dump["name"], kept["name"]) == ("dump", "keep")
     assert dump["image"] == "postgres:15-bookworm"
     assert dump["command"] == ["bash", "/scripts/dump.sh", "/backup", "dagster", "lending"]
-    assert kept["args"] == ["python", "-m", "resources.backups", "keep", "/backup", "--newest=28"]
+    assert kept["args"] == ["python", "-m", "resources.instance.backups", "keep", "/backup", "--newest=28"]
     assert environment(kept)["CREDIT_STORE"] == "s3://credit-platform/artifacts/backups"
     assert {"name": "backup", "mountPath": "/backup"} in dump["volumeMounts"]
     assert {"name": "backup", "mountPath": "/backup"} in kept["volumeMounts"]
@@ -60,7 +60,7 @@ def test_a_restore_never_runs_by_itself_and_only_from_what_was_verified(chart) -
     assert restore["jobTemplate"]["spec"]["backoffLimit"] == 0
     assert list(containers(chart, "restore")) == ["fetch", "restore", "migrate"]
     fetch, restored, migrate = containers(chart, "restore").values()
-    assert fetch["args"] == ["python", "-m", "resources.backups", "fetch", "/backup"]
+    assert fetch["args"] == ["python", "-m", "resources.instance.backups", "fetch", "/backup"]
     assert environment(fetch)["CREDIT_STORE"] == environment(containers(chart, "backup")["keep"])["CREDIT_STORE"]
     assert restored["command"] == ["bash", "/scripts/restore.sh", "/backup"]
     assert migrate["args"] == ["dagster", "instance", "migrate"]
@@ -72,7 +72,7 @@ def test_the_programs_that_a_pod_calls_are_there(chart, name, tmp_path, monkeypa
     for container in containers(chart, name).values():
         if "command" in container:
             assert container["command"][1].removeprefix("/scripts/") in scripts
-        elif "resources.backups" in container["args"]:
+        elif "resources.instance.backups" in container["args"]:
             monkeypatch.setenv("CREDIT_STORE", tmp_path.as_uri())
             arguments = [str(tmp_path) if each == "/backup" else each for each in container["args"][3:]]
             assert main(arguments) == 1

@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from resources.metrics import LEADS
+from resources.instance.metrics_server import LEADS
 from sensors.metrics import Platform
 
 RUNBOOKS = Path(__file__).parents[2] / "docs" / "runbooks"

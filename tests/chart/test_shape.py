@@ -43,7 +43,7 @@ def test_one_daemon_leads_and_can_be_ended_by_its_alarm(chart) -> None:
     pod = spec["template"]["spec"]
     (container,) = pod["containers"]
     assert spec["replicas"] == 2
-    assert container["args"][:3] == ["python", "-m", "resources.daemon"], "without the lease both would act"
+    assert container["args"][:3] == ["python", "-m", "resources.instance.daemon"], "without the lease both would act"
     assert pod["shareProcessNamespace"] is True, "process 1 ignores the alarm"
 
 

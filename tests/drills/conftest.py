@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from resources.webserver import Webserver, WebserverError
-from tests.drills.adapter import Nodes
-from tests.drills.cluster import NAMESPACE, RELEASE, component
-from tests.drills.platform import Platform
-from tests.drills.report import REPORT, ROUNDS, table
+from resources.services.webserver import Webserver, WebserverError
+from tests.drills.support.adapter import Nodes
+from tests.drills.support.cluster import NAMESPACE, RELEASE, component
+from tests.drills.support.platform import Platform
+from tests.drills.support.report import REPORT, ROUNDS, table
 
 LINES = pytest.StashKey[list[dict[str, Any]]]()
 

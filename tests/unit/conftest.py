@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from resources.artifacts import Committed, Manifest, commit, store_file
-from resources.object_store import ObjectStore
+from resources.store.artifacts import Committed, Manifest, commit, store_file
+from resources.store.object_store import ObjectStore
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 CommitSet = Callable[..., dict[str, Committed]]

@@ -16,7 +16,7 @@ USER = """
 import os, sys
 from pathlib import Path
 import psycopg2.errors, psycopg2.sql
-from resources.embedded_postgres import embedded_postgres
+from resources.machine.embedded_postgres import embedded_postgres
 if len(sys.argv) > 2:
     os.setgroups([])
     os.setgid(int(sys.argv[3]))

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 import sqlalchemy
 
-from resources import postgres_programs
-from resources.embedded_postgres import EmbeddedPostgres, embedded_postgres
-from resources.postgres_programs import PostgresError, account, make_socket_folder, open_to_others
+from resources.machine import postgres_programs
+from resources.machine.embedded_postgres import EmbeddedPostgres, embedded_postgres
+from resources.machine.postgres_programs import PostgresError, account, make_socket_folder, open_to_others
 
 
 def test_an_empty_data_folder_is_filled_and_a_folder_with_other_files_is_left_alone(folder: Path, query: Any) -> None:

@@ -21,13 +21,13 @@ from typing import Any
 import psycopg2
 import pytest
 
-from resources.embedded_postgres import embedded_postgres
-from resources.postgres_programs import PostgresError, account
+from resources.machine.embedded_postgres import embedded_postgres
+from resources.machine.postgres_programs import PostgresError, account
 
 FORKING_USER = """
 import os, signal, sys
 from pathlib import Path
-from resources.embedded_postgres import embedded_postgres
+from resources.machine.embedded_postgres import embedded_postgres
 with embedded_postgres(Path(sys.argv[1])):
     child = os.fork()
     if not child:

@@ -13,7 +13,7 @@ from psycopg2.extensions import connection
 
 from credit_assets.definitions import defs
 from credit_assets.jobs import REFRESH
-from credit_assets.seed import seed
+from credit_assets.loans.seed import seed
 from credit_assets.settings import load_settings
 
 SETTINGS = Path(__file__).parents[3] / "settings"

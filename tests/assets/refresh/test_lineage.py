@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from psycopg2.extensions import connection
 
-from credit_assets.lineage import main
-from credit_assets.model_set import PARTS
+from credit_assets.commands.lineage import main
+from credit_assets.promotion.model_set import PARTS
 
 
 def test_lineage_leads_from_the_promoted_model_to_its_rows_and_back(

@@ -15,11 +15,11 @@ import pytest
 
 from credit_assets.definitions import defs
 from credit_assets.jobs import REFRESH
-from credit_assets.model_set import PARTS
-from credit_assets.promoted import CHECK
-from credit_assets.promotion import POINTER
-from resources.object_store import open_store
-from resources.pointer import Pointer, Position
+from credit_assets.promoted_model import CHECK
+from credit_assets.promotion.model_set import PARTS
+from credit_assets.promotion.rule import POINTER
+from resources.store.object_store import open_store
+from resources.store.pointer import Pointer, Position
 
 ByHand = Callable[[str], dg.ExecuteInProcessResult]
 
@@ -268,7 +268,7 @@ def test_a_set_with_a_damaged_file_is_refused(refresh: Any) -> None:
 
 
 def test_a_promotion_reads_no_table_and_no_model(refresh: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from resources.formats import Joblib, Parquet
+    from resources.store.formats import Joblib, Parquet
 
     refresh()
     for format in (Parquet, Joblib):

@@ -15,8 +15,8 @@ from psycopg2.extensions import connection
 from credit_assets.checks.verdict import Verdict
 from credit_assets.definitions import defs
 from credit_assets.jobs import REFRESH
-from credit_assets.metrics import PairError, refuse_other_pairs
-from resources.blocks import Blocks
+from credit_assets.model_metrics import PairError, refuse_other_pairs
+from resources.store.blocks import Blocks
 
 
 def test_a_retry_computes_only_what_was_not_committed(refresh: Any, instance: dg.DagsterInstance) -> None:
@@ -110,9 +110,9 @@ def test_a_training_that_was_killed_goes_on_behind_its_last_block_and_leaves_the
 def test_another_run_reads_what_the_event_log_names_and_not_the_newest_file(refresh: Any) -> None:
     import pyarrow.parquet as pq
 
-    from resources.checkpoints import Draft, Work
-    from resources.formats import FORMATS
-    from resources.object_store import open_store
+    from resources.store.checkpoints import Draft, Work
+    from resources.store.formats import FORMATS
+    from resources.store.object_store import open_store
 
     latest = refresh("loan_dataset")
     stray = Work(
@@ -172,7 +172,7 @@ def test_a_model_that_fails_its_check_leaves_the_last_pair_of_model_and_split(
     lending.commit()
     with monkeypatch.context() as broken:
         refused = [Verdict("scores_are_probabilities", False, "all scores are the same")]
-        broken.setattr("credit_assets.model.audit_model", lambda *_: refused)
+        broken.setattr("credit_assets.training.audit_model", lambda *_: refused)
         failed = refresh(raise_on_error=False)
     assert failed.assets == ["loan_dataset"]
     measured = refresh("model_metrics")

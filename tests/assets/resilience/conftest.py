@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from resources.tags import ROOT
+from resources.history.tags import ROOT
 
 EVENT = dg.DagsterEventType
 PARENT = "dagster/parent_run_id"

@@ -6,9 +6,9 @@ from contextlib import suppress
 import dagster as dg
 import pytest
 
-from resources import attempts
-from resources.attempts import read, worked
-from resources.interruptions import interruptions
+from resources.history import attempts
+from resources.history.attempts import read, worked
+from resources.history.interruptions import interruptions
 
 HOUR = 3600
 

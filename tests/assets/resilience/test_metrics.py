@@ -10,8 +10,8 @@ from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy.exc import OperationalError
 
-from credit_assets.promotion import POINTER
-from resources import attempts
+from credit_assets.promotion.rule import POINTER
+from resources.history import attempts
 from sensors import lost_retries, metrics
 from sensors.metrics import Platform, missing_retries
 

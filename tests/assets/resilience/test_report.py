@@ -8,9 +8,9 @@ import pytest
 
 from credit_assets.definitions import defs
 from credit_assets.jobs import REFRESH, RESILIENCE
-from credit_assets.resilience import CHECK, REPORT, look
+from credit_assets.resilience_report import CHECK, REPORT, look
 from credit_assets.settings import Prices
-from resources.object_store import open_store
+from resources.store.object_store import open_store
 
 SETTINGS = Path(__file__).parents[3] / "settings" / "loans.toml"
 
@@ -74,7 +74,7 @@ def test_what_happened_before_the_window_is_not_in_it(settings, past) -> None:
 
 
 def test_damage_fails_the_check_and_not_the_report(settings, past, monkeypatch) -> None:
-    monkeypatch.setattr("credit_assets.resilience.verify", lambda store: ([], ["number 1: it was changed"]))
+    monkeypatch.setattr("credit_assets.resilience_report.verify", lambda store: ([], ["number 1: it was changed"]))
     result = report(past.instance)
     (check,) = result.get_asset_check_evaluations()
     assert not check.passed

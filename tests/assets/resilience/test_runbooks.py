@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from resources.lease import TABLE
+from resources.supervision.lease import TABLE
 
 PAGES = sorted((Path(__file__).parents[3] / "docs" / "runbooks").glob("*.md"))
 QUESTIONS = [

@@ -9,12 +9,12 @@ import dagster as dg
 import psycopg2
 import pytest
 
-from credit_assets.dataset import loan_dataset
-from credit_assets.seed import create_table_sql
+from credit_assets.loan_dataset import loan_dataset
+from credit_assets.loans.seed import create_table_sql
 from credit_assets.settings import SettingsFile, load_settings
-from resources.checkpoints import Checkpoints
-from resources.database import Database
-from resources.io_manager import CheckpointIOManager
+from resources.services.database import Database
+from resources.store.checkpoints import Checkpoints
+from resources.store.io_manager import CheckpointIOManager
 from sensors.new_loans import new_loans
 
 SETTINGS = """

@@ -5,8 +5,8 @@ from contextlib import suppress
 import dagster as dg
 import pytest
 
-from resources.tags import ROOT, WILL_RETRY
-from resources.webserver import Webserver, WebserverError
+from resources.history.tags import ROOT, WILL_RETRY
+from resources.services.webserver import Webserver, WebserverError
 from sensors import lost_retries as sensor
 
 RETRYING = {"run_retries": {"enabled": True, "max_retries": 3, "retry_on_asset_or_op_failure": False}}

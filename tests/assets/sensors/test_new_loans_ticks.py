@@ -12,7 +12,7 @@ import dagster as dg
 import psycopg2
 import pytest
 
-from resources.database import Database
+from resources.services.database import Database
 from sensors.new_loans import LOAN_DATASET, read_cursor
 
 

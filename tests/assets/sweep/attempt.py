@@ -10,7 +10,7 @@ import dagster as dg
 
 from credit_assets.definitions import defs
 from credit_assets.jobs import REFRESH
-from resources.tags import PARENT
+from resources.history.tags import PARENT
 from tests.assets.sweep.faults import Fault, Span, arm
 
 CASE = "sweep/case"

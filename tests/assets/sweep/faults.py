@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from resources.database import CALLED
+from resources.services.database import CALLED
 
 STORE, DATABASE, LOANS, INSTANT = "store", "database", "loans", "instant"
 

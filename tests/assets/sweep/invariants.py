@@ -8,11 +8,11 @@ from typing import Any
 
 import dagster as dg
 
-from credit_assets.model_set import PARTS, promoted_set, verified_metrics
-from credit_assets.promotion import POINTER
-from resources.artifacts import MANIFEST, find, verify_file
-from resources.object_store import ObjectStore
-from resources.pointer import Pointer
+from credit_assets.promotion.model_set import PARTS, promoted_set, verified_metrics
+from credit_assets.promotion.rule import POINTER
+from resources.store.artifacts import MANIFEST, find, verify_file
+from resources.store.object_store import ObjectStore
+from resources.store.pointer import Pointer
 
 
 @dataclass

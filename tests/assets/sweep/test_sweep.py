@@ -20,14 +20,14 @@ import dagster as dg
 import psycopg2
 import pytest
 
-from credit_assets.dataset import POOL
-from credit_assets.seed import seed
+from credit_assets.loan_dataset import POOL
+from credit_assets.loans.seed import seed
 from credit_assets.settings import load_settings
-from resources.artifacts import ArtifactError
-from resources.attempts import groups
-from resources.embedded_postgres import EmbeddedPostgres
-from resources.object_store import open_store
-from resources.tags import PARENT, ROOT
+from resources.history.attempts import groups
+from resources.history.tags import PARENT, ROOT
+from resources.machine.embedded_postgres import EmbeddedPostgres
+from resources.store.artifacts import ArtifactError
+from resources.store.object_store import open_store
 from sensors.lost_retries import PATIENCE, ended, forgotten
 from tests.assets.sweep.attempt import CASE, attempt
 from tests.assets.sweep.faults import Fault, Span, draw

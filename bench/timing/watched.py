@@ -1,0 +1,134 @@
+"""One run under the stopwatch: `python -m bench.timing.watched platform SETTINGS`, or `plain FOLDER`.
+
+It runs what the command line runs, with the functions below wrapped. Which step is under way is known from the run's
+events.
+"""
+
+import contextlib
+import importlib
+import json
+import os
+import runpy
+import sys
+import time
+from pathlib import Path
+
+from bench.timing.children import STARTED
+from bench.timing.stopwatch import Stopwatch
+
+PYTHON, COLLECTING = "Python starts and stops", "Python: garbage collection"
+PLATFORM, LIBRARIES = "imports: Dagster and the project", "imports: the libraries"
+POSTGRES, OPENING, DAGSTER = "PostgreSQL starts and stops", "settings, definitions, instance", "Dagster: the rest"
+COMPUTING, CHECKS, PICTURES, STORING = "computing", "checks", "pictures", "commits and verified reads"
+EVENTS = "Dagster: events to PostgreSQL"
+PARTS = (
+    PYTHON,
+    COLLECTING,
+    PLATFORM,
+    LIBRARIES,
+    POSTGRES,
+    OPENING,
+    COMPUTING,
+    CHECKS,
+    PICTURES,
+    STORING,
+    EVENTS,
+    DAGSTER,
+)
+
+WRAPPED = {
+    "credit_assets.loan_dataset": {"extract": COMPUTING, "audit_dataset": CHECKS},
+    "credit_assets.training": {
+        "split": COMPUTING,
+        "train": COMPUTING,
+        "cross_validate": COMPUTING,
+        "audit_split": CHECKS,
+        "audit_model": CHECKS,
+    },
+    "credit_assets.model_metrics": {"evaluate": COMPUTING, "audit_metrics": CHECKS},
+    "credit_assets.measurement.pictures": dict.fromkeys(
+        ("roc_picture", "calibration_picture", "confusion_picture", "importance_picture"), PICTURES
+    ),
+    "resources.store.checkpoints": {"open_store": STORING},
+    "resources.store.checkpoints:Draft": {"commit": STORING},
+    "resources.store.checkpoints:Checkpoints": {"logged": STORING},
+    "dagster:DagsterInstance": {"handle_new_event": EVENTS},
+    "dagster:JobDefinition": {"execute_in_process": DAGSTER},
+    "bench.plain_script": {
+        "fetch_data": COMPUTING,
+        "train_model": COMPUTING,
+        "save_model": STORING,
+        "evaluate_model": COMPUTING,
+    },
+}
+
+
+def package_part(package: str) -> str:
+    """What the import of a top-level package is charged to."""
+    ours = package.startswith("dagster") or package in ("credit_assets", "resources", "sensors", "bench")
+    return PLATFORM if ours else LIBRARIES
+
+
+def platform(watch: Stopwatch, settings: str) -> None:
+    from credit_assets import definitions  # noqa: F401 the command line imports the definitions later
+    from credit_assets.commands import local
+
+    wrap(watch, [place for place in WRAPPED if not place.startswith("bench")])
+    watch.wrap_manager(local, "embedded_postgres", POSTGRES)
+    follow_steps(watch)
+    sys.argv = ["credit-platform", "run", "--settings", settings]
+    with watch.part(OPENING):
+        try:
+            runpy.run_module("credit_assets.commands.main", run_name="__main__")
+        except SystemExit as end:
+            if end.code:
+                raise
+
+
+def plain(watch: Stopwatch, folder: str) -> None:
+    from bench import plain_script
+
+    wrap(watch, ["bench.plain_script"])
+    plain_script.main(Path(folder))
+
+
+def wrap(watch: Stopwatch, places: list[str]) -> None:
+    for place in places:
+        module, _, member = place.partition(":")
+        owner = importlib.import_module(module)
+        for name, part in WRAPPED[place].items():
+            watch.wrap(getattr(owner, member) if member else owner, name, part)
+
+
+def follow_steps(watch: Stopwatch) -> None:
+    """Notes the step that is under way, from the events that say that one starts or ends."""
+    import dagster as dg
+
+    store = dg.DagsterInstance.handle_new_event
+    ends = {dg.DagsterEventType.STEP_SUCCESS, dg.DagsterEventType.STEP_FAILURE}
+
+    def followed(instance, event, **named):
+        kind = event.dagster_event.event_type if event.dagster_event else None
+        if kind is dg.DagsterEventType.STEP_START:
+            watch.mark()
+            watch.step = event.dagster_event.step_key
+        store(instance, event, **named)
+        if kind in ends:
+            watch.mark()
+            watch.step = ""
+
+    setattr(dg.DagsterInstance, "handle_new_event", followed)  # noqa: B010 of another signature
+
+
+def main(which: str, argument: str) -> None:
+    watch = Stopwatch(float(os.environ.get(STARTED, time.monotonic())), PYTHON)
+    watch.wrap_imports(package_part)
+    watch.wrap_collections(COLLECTING)
+    with contextlib.redirect_stdout(sys.stderr):
+        {"platform": platform, "plain": plain}[which](watch, argument)
+    watch.mark()
+    print(json.dumps({f"{step}/{part}": seconds for (step, part), seconds in watch.seconds.items()}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,136 @@
+"""The extraction: rows of the loans table, streamed in one snapshot into a typed Parquet file.
+
+The content digest is the SHA-256 of what `COPY (…) TO STDOUT (FORMAT csv)` prints, so that `psql` and `sha256sum` can
+repeat it without any of this code.
+"""
+
+import hashlib
+import io
+import os
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+from credit_assets.loans.table import LoansError, arrow_schema, check_table, select_sql
+from credit_assets.settings import Settings
+from resources.store.object_store import StoreError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from psycopg2.extensions import cursor
+
+CHUNK_BYTES = 1 << 20
+
+
+def extract(cursor: "cursor", settings: Settings, as_of: datetime | None, path: Path) -> dict[str, Any]:
+    """Streams the rows into a Parquet file, a chunk at a time.
+
+    Args:
+        cursor: of a read-only transaction that sees one snapshot.
+        as_of: rows created later are left out; None for the time of the snapshot.
+        path: the file to write.
+
+    Returns:
+        What pins the dataset: `table`, `as_of`, `rows`, `greatest_id`, `sql`, `schema`, `content_sha256`.
+
+    Raises:
+        LoansError: the table is not what the settings say, or `as_of` is still to come.
+        StoreError: the folder of the file is full.
+    """
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    check_table(cursor, settings)
+    cursor.execute("SELECT transaction_timestamp()")
+    now = cast("tuple[datetime]", cursor.fetchone())[0]
+    if as_of and as_of > now:
+        raise LoansError(
+            f"as_of: {as_of.isoformat()} is still to come (it is {now.isoformat()} in the database): loans that arrive "
+            "until then would belong to it. Name an earlier time, or none for everything up to now"
+        )
+    as_of = (as_of or now).astimezone(UTC)
+    sql, schema, ids = select_sql(settings, as_of), arrow_schema(settings), settings.table.id
+    content, rows, greatest_id = hashlib.sha256(), 0, None
+    try:
+        with _csv(cursor, sql) as stream, pq.ParquetWriter(path, schema, compression="zstd") as writer:
+            for batch in _batches(stream, schema, content):
+                writer.write_batch(batch)
+                rows += batch.num_rows
+                greatest_id = pc.max(batch.column(ids)).as_py()
+    except OSError as error:
+        raise StoreError(
+            f"the dataset can't be written to {path.parent}, on its way to the store: {error.strerror or error}. "
+            "Free space there, or name another folder in TMPDIR"
+        ) from None
+    return {
+        "table": settings.table.name,
+        "as_of": as_of.isoformat(),
+        "rows": rows,
+        "greatest_id": greatest_id,
+        "sql": sql,
+        "schema": {field.name: str(field.type) for field in schema},
+        "content_sha256": content.hexdigest(),
+    }
+
+
+@contextmanager
+def _csv(cursor: "cursor", sql: str) -> Iterator[BinaryIO]:
+    """What PostgreSQL prints, through a pipe: a thread copies in, the reader parses, each holds a chunk at most."""
+    read, write = os.pipe()
+
+    def copy() -> None:
+        with os.fdopen(write, "wb", buffering=CHUNK_BYTES) as sink:
+            cursor.copy_expert(f"COPY ({sql}) TO STDOUT (FORMAT csv)", sink)
+
+    with ThreadPoolExecutor(1) as pool:
+        copied = pool.submit(copy)
+        with os.fdopen(read, "rb", buffering=CHUNK_BYTES) as source:
+            yield source
+        copied.result()
+
+
+def _batches(stream: BinaryIO, schema: "pa.Schema", content: "hashlib._Hash") -> Iterator["pa.RecordBatch"]:
+    import pyarrow as pa
+    import pyarrow.csv as pv
+
+    if not cast("io.BufferedReader", stream).peek(1):
+        return
+    # The statement prints times in UTC without an offset, as it would for a column that has no time zone.
+    printed = {field.name: pa.timestamp("us") if pa.types.is_timestamp(field.type) else field.type for field in schema}
+    try:
+        reader = pv.open_csv(
+            _Hashing(stream, content),
+            read_options=pv.ReadOptions(column_names=list(printed), block_size=CHUNK_BYTES),
+            parse_options=pv.ParseOptions(newlines_in_values=True),
+            convert_options=pv.ConvertOptions(
+                column_types=printed, null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False
+            ),
+        )
+        for batch in reader:
+            columns = [column.view(field.type) for column, field in zip(batch.columns, schema, strict=True)]
+            yield pa.RecordBatch.from_arrays(columns, schema=schema)
+    except pa.ArrowInvalid as error:
+        # Its message goes on with the value.
+        where = re.match(r"In CSV column #(\d+)", str(error))
+        field = schema.field(int(where[1])) if where else None
+        what = f"a value of column {field.name} can't be read as {field.type}" if field else "a row can't be read"
+        raise LoansError(f"{what}; it is not shown here. Correct it in the table, or the settings") from None
+
+
+class _Hashing(io.BufferedIOBase):
+    """Feeds what is read to a digest as it passes."""
+
+    def __init__(self, stream: BinaryIO, content: "hashlib._Hash") -> None:
+        self._stream, self._content = stream, content
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = self._stream.read(-1 if size is None else size)
+        self._content.update(data)
+        return data

@@ -1,0 +1,114 @@
+"""What an empty database on one machine is filled with: the table, and loans from a CSV file or made up.
+
+A table that holds a row is never touched.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from credit_assets.loans.table import expected_types, table_sql
+from credit_assets.settings import Settings, SettingsError
+from resources.services.database import without_rows
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import cursor
+
+DDL_TYPES = {"integer": "INTEGER", "number": "DECIMAL(10, 2)", "category": "TEXT"}
+
+
+def create_table_sql(settings: Settings) -> str:
+    """The table as the settings declare it: `id serial`, DECIMAL(10,2) amounts, `created_at` that defaults to now."""
+    kinds = expected_types(settings)
+    columns = {name: DDL_TYPES[kind] for name, kind in kinds.items() if kind != "time"}
+    columns |= {settings.table.id: "SERIAL PRIMARY KEY", settings.table.created_at: "TIMESTAMP DEFAULT NOW()"}
+    return (
+        f"CREATE TABLE IF NOT EXISTS {table_sql(settings)} ("
+        + ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
+        + ")"
+    )
+
+
+def seed(cursor: "cursor", settings: Settings) -> int:
+    """Creates the table if it is missing, and fills it if it is empty.
+
+    Returns:
+        How many rows were added.
+
+    Raises:
+        SettingsError: the CSV file is missing, unreadable or of other columns, or PostgreSQL refuses it.
+    """
+    import psycopg2
+
+    try:
+        cursor.execute(create_table_sql(settings))
+        cursor.execute(f"SELECT EXISTS (SELECT FROM {table_sql(settings)})")  # noqa: S608 a pattern admits identifiers only
+        (filled,) = cursor.fetchone() or (False,)
+        if filled:
+            return 0
+        if settings.seed.csv:
+            return _copy_csv(cursor, settings, settings.seed.csv)
+        if settings.seed.generate:
+            return _copy(cursor, settings, "generate", generate_loans(settings.seed.generate), LOAN_COLUMNS)
+    except psycopg2.Error as error:
+        # The context goes on with the value that could not be read.
+        where = re.search(r"line \d+(, column \w+)?", error.diag.context or "")
+        raise SettingsError(
+            f"seed: the table {settings.table.name} can't be made or filled ({without_rows(error)})"
+            + (f" at {where[0]}, counted below the header" if where else "")
+            + ". Correct the CSV file, or drop the empty table if it has other columns than the settings"
+        ) from None
+    return 0
+
+
+LOAN_COLUMNS = ("loan_amount", "income", "credit_score", "age", "loan_term", "default_status", "created_at")
+
+
+def generate_loans(rows: int, random_state: int = 42) -> str:
+    """Made-up loans as CSV text without a header, in the order of `LOAN_COLUMNS`; the same for the same arguments.
+
+    About a fifth defaults, the likelier the greater the loan is against the income, the lower the credit score and the
+    longer the term; an AUC of about 0.8 can be learned. They are created evenly from 2024-01-01 to 2026-01-01.
+    """
+    import numpy as np
+    import pandas as pd
+
+    rng = np.random.default_rng(random_state)
+    income = np.round(rng.lognormal(10.8, 0.5, rows).clip(8_000, 900_000), 2)
+    amount = np.round(rng.lognormal(9.4, 0.8, rows).clip(500, 400_000), 2)
+    score = rng.normal(680, 80, rows).clip(300, 850).astype(int)
+    age = rng.normal(41, 13, rows).clip(18, 90).astype(int)
+    term = rng.choice([12, 24, 36, 48, 60, 84], rows)
+    burden = np.log(amount / income) + 1.4
+    logit = -1.9 + 1.1 * burden - 0.016 * (score - 680) + 0.012 * (term - 36) - 0.015 * (age - 41)
+    default = (rng.random(rows) < 1 / (1 + np.exp(-logit))).astype(int)
+    created = pd.date_range("2024-01-01", "2026-01-01", periods=rows).floor("s")
+    loans = pd.DataFrame(dict(zip(LOAN_COLUMNS, (amount, income, score, age, term, default, created), strict=True)))
+    return loans.to_csv(index=False, header=False)
+
+
+def _copy_csv(cursor: "cursor", settings: Settings, path: Path) -> int:
+    try:
+        header, _, body = path.read_text(encoding="utf-8-sig").partition("\n")
+    except FileNotFoundError:
+        raise SettingsError(f"seed.csv: there is no file {path}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        said = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise SettingsError(f"seed.csv: {path} can't be read: {said}") from None
+    return _copy(cursor, settings, "csv", body, next(csv.reader([header]), []))
+
+
+def _copy(cursor: "cursor", settings: Settings, key: str, body: str, columns: Sequence[str]) -> int:
+    declared, by_default = set(expected_types(settings)), {settings.table.id, settings.table.created_at}
+    missing, unknown = declared - by_default - set(columns), set(columns) - declared
+    if missing or unknown:
+        raise SettingsError(
+            f"seed.{key}: expected the columns that the settings declare; it lacks "
+            f"{', '.join(sorted(missing)) or 'none'} and has others: {', '.join(sorted(unknown)) or 'none'}"
+        )
+    names = ", ".join(f'"{name}"' for name in columns)
+    cursor.copy_expert(f"COPY {table_sql(settings)} ({names}) FROM STDIN (FORMAT csv)", io.StringIO(body))
+    return cursor.rowcount

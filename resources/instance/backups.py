@@ -1,0 +1,211 @@
+"""Backups: dumps of databases in a store of their own, under the time they were taken at.
+
+A backup is a folder `20261121T150000Z/` with a file for each database, whose name holds its digest, and a manifest. The
+manifest is created last and makes the backup exist; it is deleted first.
+`python -m resources.instance.backups keep FOLDER`
+brings the dumps of a folder to the store that CREDIT_STORE names, `fetch FOLDER` brings a backup back. How databases
+become dumps, and dumps databases, is the business of the chart's scripts, which have PostgreSQL's programs.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from resources.store.artifacts import MANIFEST, StoredFile
+from resources.store.object_store import SETTING, ObjectExists, ObjectMissing, ObjectStore, StoreError, open_store
+
+TAKEN_AT = "taken-at"
+TIME = re.compile(r"\d{8}T\d{6}Z")
+DUMP = re.compile(r"[^/]+\.dump")
+
+
+class BackupError(Exception):
+    """A backup can't be made or used: says which, and what to do."""
+
+
+class BackupMissing(BackupError):
+    """There is no complete backup, or not the one that was asked for."""
+
+
+class BackupEmpty(BackupError):
+    """There is a backup, or a folder to make one of, with nothing in it."""
+
+
+class BackupDamaged(BackupError):
+    """What lies in the store is not what was committed."""
+
+
+@dataclass(frozen=True)
+class Backup:
+    """What a manifest says.
+
+    Args:
+        taken_at: UTC, `20261121T150000Z`; nothing that came later is in it.
+        files: `<database>.dump` each.
+    """
+
+    taken_at: str
+    files: Sequence[StoredFile]
+
+    def __str__(self) -> str:
+        return f"{self.taken_at}: " + ", ".join(f"{file.name} {file.bytes:,} bytes" for file in self.files)
+
+
+def keep(store: ObjectStore, folder: Path) -> Backup:
+    """Commits the dumps of a folder, with the time in its file `taken-at`, and reads back all of it.
+
+    Raises:
+        BackupMissing: the folder has no dump or no time.
+        BackupEmpty: a dump has no bytes.
+        BackupDamaged: the store gives back other bytes than it was given.
+        BackupError: another backup was committed under this time.
+        StoreError: the store can't be written to or read.
+    """
+    dumps = sorted(folder.glob("*.dump"))
+    taken_at = (folder / TAKEN_AT).read_text().strip() if (folder / TAKEN_AT).exists() else ""
+    if not dumps or not TIME.fullmatch(taken_at):
+        raise BackupMissing(f"{folder}: expected dumps, and a UTC time as 20261121T150000Z in {TAKEN_AT}: dump again")
+    files = [_describe(taken_at, path) for path in dumps]
+    _refuse_empty(files, folder)
+    backup = Backup(taken_at, files)
+    try:
+        for file in files:
+            store.create(file.key, folder / file.name)
+        store.create(f"{taken_at}/{MANIFEST}", json.dumps(asdict(backup), indent=1, sort_keys=True).encode())
+    except ObjectExists as error:
+        raise BackupError(f"a backup of {taken_at} is being made or was made by another job: {error}") from None
+    for file in find(store, taken_at).files:
+        _verify(store, file)
+    return backup
+
+
+def complete(store: ObjectStore) -> list[str]:
+    """The times of all backups that have a manifest, the newest last."""
+    named = (key.split("/") for key in store.list_keys())
+    return [parts[0] for parts in named if TIME.fullmatch(parts[0]) and parts[1:] == [MANIFEST]]
+
+
+def find(store: ObjectStore, taken_at: str = "") -> Backup:
+    """The manifest of one backup, or of the newest.
+
+    Raises:
+        BackupMissing: there is none; names those that there are.
+        BackupEmpty: it names no file, or one without bytes.
+        BackupDamaged: the manifest can't be read.
+    """
+    there = complete(store)
+    if not there:
+        raise BackupMissing(
+            f"{store.uri} holds no complete backup: check {SETTING} and that the backup's job succeeded"
+        )
+    place = taken_at or there[-1]
+    if place not in there:
+        raise BackupMissing(f"{store.uri} holds no complete backup {place!r}; there are {', '.join(there)}")
+    try:
+        fields = json.loads(store.read(f"{place}/{MANIFEST}"))
+        backup = Backup(fields["taken_at"], [StoredFile(**file) for file in fields["files"]])
+    except (ValueError, TypeError, KeyError):
+        raise BackupDamaged(_damaged(store, f"{place}/{MANIFEST}", "it is no manifest")) from None
+    if backup.taken_at != place or not all(DUMP.fullmatch(file.name) for file in backup.files):
+        raise BackupDamaged(_damaged(store, f"{place}/{MANIFEST}", "it names another time, or files that are no dumps"))
+    _refuse_empty(backup.files, store.location(place))
+    return backup
+
+
+def fetch(store: ObjectStore, folder: Path, taken_at: str = "") -> Backup:
+    """Brings one backup, or the newest, into a folder; what is there afterwards is what was committed.
+
+    Raises:
+        BackupMissing, BackupEmpty, BackupDamaged: as `find`, or a file is not there or has other bytes.
+        StoreError: the store can't be read.
+    """
+    backup = find(store, taken_at)
+    try:
+        for file in backup.files:
+            _verify(store, file, folder / file.name)
+    except BackupDamaged:
+        for file in backup.files:
+            (folder / file.name).unlink(missing_ok=True)
+        raise
+    return backup
+
+
+def prune(store: ObjectStore, newest: int) -> list[str]:
+    """Deletes what is older than the newest so many complete backups, left-overs of failed ones among it.
+
+    A manifest goes first: a backup that is only half deleted doesn't exist.
+
+    Returns:
+        The times that are left, the newest last.
+    """
+    if newest < 1:
+        raise ValueError(f"keep {newest} backups: expected at least 1")
+    kept = complete(store)[-newest:]
+    old = [key for key in store.list_keys() if TIME.match(key) and kept and key.split("/")[0] < kept[0]]
+    for key in sorted(old, key=lambda key: not key.endswith(f"/{MANIFEST}")):
+        store.delete(key)
+    return kept
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Returns the exit code: 0 only if the backup is kept and verified, or fetched and verified."""
+    parser = argparse.ArgumentParser(prog="python -m resources.instance.backups", description=__doc__)
+    parser.add_argument("command", choices=["keep", "fetch"])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--newest", type=int, default=28, help="keep: so many; older ones are deleted afterwards")
+    parser.add_argument("--backup", default=os.environ.get("BACKUP", ""), help="fetch: its time; the newest if empty")
+    given = parser.parse_args(arguments)
+    try:
+        store = open_store(os.environ.get(SETTING, ""))
+        if given.command == "keep":
+            print(f"kept {keep(store, given.folder)}")
+            kept = prune(store, given.newest)
+        else:
+            kept = complete(store)
+            print(f"fetched {fetch(store, given.folder, given.backup)}")
+    except (BackupError, StoreError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(f"{len(kept)} complete in {store.uri}: {' '.join(kept)}")
+    return 0
+
+
+def _describe(taken_at: str, path: Path) -> StoredFile:
+    with path.open("rb") as opened:
+        sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
+    return StoredFile(path.name, f"{taken_at}/{path.stem}.{sha256[:12]}{path.suffix}", sha256, path.stat().st_size)
+
+
+def _refuse_empty(files: Sequence[StoredFile], where: Path | str) -> None:
+    empty = [file.name for file in files if not file.bytes]
+    if empty or not files:
+        raise BackupEmpty(f"{where}: {', '.join(empty) or 'the backup'} is empty; there is nothing to restore from it")
+
+
+def _verify(store: ObjectStore, file: StoredFile, path: Path | None = None) -> None:
+    """Reads a file of the store, into a path if there is one."""
+    sha256, size = hashlib.sha256(), 0
+    with Path(path or os.devnull).open("wb") as opened:
+        try:
+            for piece in store.pieces(file.key):
+                sha256.update(piece)
+                size += opened.write(piece)
+        except ObjectMissing:
+            raise BackupDamaged(_damaged(store, file.key, "it was deleted")) from None
+    if sha256.hexdigest() != file.sha256:
+        found = f"expected {file.bytes} bytes with sha256 {file.sha256[:12]}…, found {size}, {sha256.hexdigest()[:12]}…"
+        raise BackupDamaged(_damaged(store, file.key, found))
+
+
+def _damaged(store: ObjectStore, key: str, how: str) -> str:
+    return f"{store.location(key)} is not what was committed: {how}. Name an older backup in BACKUP"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

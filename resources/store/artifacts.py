@@ -1,0 +1,224 @@
+"""Artifacts: what a step leaves behind, committed once, verified whenever it is read.
+
+An artifact is a place in the store with one or more files and a manifest. The files are written first, under names that
+hold their digest; the manifest is created last and makes the artifact exist. Whoever creates the manifest has
+committed; another writer of the same place finds that out and takes what was committed.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path, PurePosixPath
+from platform import python_version
+from typing import Any, NoReturn
+
+from resources.store.object_store import SETTING, ObjectExists, ObjectMissing, ObjectStore
+
+MANIFEST = "manifest.json"
+MANIFEST_VERSION = 2  # 2 added `where`
+READABLE = (1, 2)
+DISTRIBUTION = "credit-default-platform"
+WHERE = {"image": "PLATFORM_IMAGE", "node": "NODE_NAME"}
+LIBRARIES = ("scikit-learn", "numpy", "pandas", "pyarrow", "joblib")
+
+
+class ArtifactError(Exception):
+    """An artifact is missing, damaged or of a format that is not read here: says which, and what to do."""
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """One file of an artifact: its plain name, its key in the store, SHA-256 in hex and size in bytes."""
+
+    name: str
+    key: str
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What makes an artifact exist: it lies beside the files as their sidecar.
+
+    Args:
+        asset: asset key, parts joined by `/`.
+        root_run: the run that was asked for; its retries have other ids and the same root.
+        run: the run that committed.
+        identity: everything that the place was derived from: code version, config, inputs, library versions.
+        format: name of the format that wrote the files, and its version.
+        files: at least one; the first is the one that people ask for.
+        facts: what the producing step pinned, as JSON (row counts, digests, parameters).
+        versions: Python and the libraries that wrote it.
+        where: image (by digest) and node that it was made on, as far as the environment names them.
+        committed_at: UTC, ISO 8601.
+    """
+
+    asset: str
+    root_run: str
+    run: str
+    identity: Mapping[str, Any]
+    format: str
+    format_version: int
+    files: Sequence[StoredFile]
+    facts: Mapping[str, Any]
+    versions: Mapping[str, str]
+    where: Mapping[str, str] = field(default_factory=dict)
+    committed_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    manifest_version: int = MANIFEST_VERSION
+
+    def to_bytes(self) -> bytes:
+        fields = {name: value for name, value in asdict(self).items() if value or name != "where"}
+        return json.dumps(fields, indent=1, sort_keys=True).encode()
+
+    @classmethod
+    def from_bytes(cls, data: bytes, place: str) -> "Manifest":
+        """Raises ArtifactError for what is not a manifest, or one of another version."""
+        try:
+            fields = json.loads(data)
+            found = fields["manifest_version"]
+            if found in READABLE:
+                return cls(**fields | {"files": [StoredFile(**file) for file in fields["files"]]})
+        except (ValueError, TypeError, KeyError):
+            raise ArtifactError(f"{place}/{MANIFEST} can't be read as a manifest: it was changed. {REMEDY}") from None
+        raise ArtifactError(
+            f"{place}/{MANIFEST} has manifest version {found}; this release reads "
+            f"{' and '.join(map(str, READABLE))}. {REMEDY}"
+        )
+
+
+REMEDY = "Materialize the asset again, or read it with the release that wrote it"
+
+
+@dataclass(frozen=True)
+class Committed:
+    """A manifest with the digest of its own bytes, which is what the event log holds on to."""
+
+    place: str
+    manifest: Manifest
+    manifest_sha256: str
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the artifact's first file, as `sha256sum` prints it."""
+        return self.manifest.files[0].sha256
+
+
+def library_versions() -> dict[str, str]:
+    """Versions that an artifact's bytes depend on, by distribution name."""
+    return {"python": python_version()} | {name: version(name) for name in LIBRARIES}
+
+
+def whereabouts() -> dict[str, str]:
+    """Image and node of this process, of those that the environment names (PLATFORM_IMAGE, NODE_NAME)."""
+    return {name: value for name, variable in WHERE.items() if (value := os.environ.get(variable))}
+
+
+def digest(value: bytes | Mapping[str, Any]) -> str:
+    """SHA-256 in hex, of bytes or of canonical JSON."""
+    data = value if isinstance(value, bytes) else json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+    return hashlib.sha256(data).hexdigest()
+
+
+def store_file(store: ObjectStore, place: str, name: str, content: bytes | Path) -> StoredFile:
+    """Writes one file under a key that holds its digest; a second write of the same bytes changes nothing."""
+    if isinstance(content, Path):
+        size = content.stat().st_size
+        with content.open("rb") as opened:
+            sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
+    else:
+        size, sha256 = len(content), digest(content)
+    plain = PurePosixPath(name)
+    file = StoredFile(name, f"{place}/{plain.stem}.{sha256[:12]}{plain.suffix}", sha256, size)
+    try:
+        store.create(file.key, content)
+    except ObjectExists:
+        read_file(store, file)
+    return file
+
+
+def commit(store: ObjectStore, place: str, manifest: Manifest) -> Committed:
+    """Makes the artifact exist. If another writer was first, returns what that one committed."""
+    data = manifest.to_bytes()
+    try:
+        store.create(f"{place}/{MANIFEST}", data)
+    except ObjectExists:
+        return find(store, place) or _vanished(store, place)
+    return Committed(place, manifest, digest(data))
+
+
+def find(store: ObjectStore, place: str) -> Committed | None:
+    """What is committed at this place, or None if nothing is (files without a manifest are nothing)."""
+    try:
+        data = store.read(f"{place}/{MANIFEST}")
+    except ObjectMissing:
+        return None
+    return Committed(place, Manifest.from_bytes(data, place), digest(data))
+
+
+def read_manifest(store: ObjectStore, place: str, manifest_sha256: str) -> Committed:
+    """The manifest that the event log names, and no other.
+
+    Raises:
+        ArtifactError: it was deleted, or its bytes are not those that were logged.
+    """
+    try:
+        data = store.read(f"{place}/{MANIFEST}")
+    except ObjectMissing:
+        _vanished(store, place)
+    if digest(data) != manifest_sha256:
+        raise ArtifactError(
+            f"{store.location(place)}/{MANIFEST} was changed after it was written: its sha256 is "
+            f"{digest(data)[:12]}…, the event log holds {manifest_sha256[:12]}…. {REMEDY}"
+        )
+    return Committed(place, Manifest.from_bytes(data, place), manifest_sha256)
+
+
+def read_file(store: ObjectStore, file: StoredFile) -> bytes:
+    """The bytes of one file, only if they are the bytes that were committed.
+
+    Raises:
+        ArtifactError: it was deleted, truncated or changed after it was written.
+    """
+    with _told_if_deleted(store, file):
+        data = store.read(file.key)
+    _refuse_other_bytes(store, file, len(data), digest(data))
+    return data
+
+
+def verify_file(store: ObjectStore, file: StoredFile) -> None:
+    """Reads one file of any size a piece at a time, and raises as `read_file` unless it is what was committed."""
+    size, found = 0, hashlib.sha256()
+    with _told_if_deleted(store, file):
+        for piece in store.pieces(file.key):
+            size += len(piece)
+            found.update(piece)
+    _refuse_other_bytes(store, file, size, found.hexdigest())
+
+
+@contextmanager
+def _told_if_deleted(store: ObjectStore, file: StoredFile) -> Iterator[None]:
+    try:
+        yield
+    except ObjectMissing:
+        raise ArtifactError(f"{store.location(file.key)} was deleted after it was written. {REMEDY}") from None
+
+
+def _refuse_other_bytes(store: ObjectStore, file: StoredFile, size: int, sha256: str) -> None:
+    if sha256 != file.sha256:
+        what = "truncated or extended" if size != file.bytes else "changed"
+        raise ArtifactError(
+            f"{store.location(file.key)} was {what} after it was written: expected {file.bytes} bytes with sha256 "
+            f"{file.sha256[:12]}…, found {size} bytes with {sha256[:12]}…. {REMEDY}"
+        )
+
+
+def _vanished(store: ObjectStore, place: str) -> NoReturn:
+    raise ArtifactError(
+        f"{store.location(place)}/{MANIFEST} is not there: it was deleted after it was written, or {SETTING} names "
+        f"another store now. {REMEDY}"
+    )

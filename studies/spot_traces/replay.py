@@ -1,0 +1,121 @@
+"""One run on a market: what the platform does when machines go, on a simulated clock.
+
+Real are the blocks and what is found of them (`resources.store.blocks`), SIGTERM, and the rule by which a failed run is
+retried, with the ticks of the sensor that finds a forgotten one (`sensors.lost_retries`), which attempts are bound to
+spot nodes (`resources.launching.placement`) and how long they hold back (`resources.supervision.worker`). Given are
+durations: of the work, of requests to the store, of noticing a loss and of starting again.
+
+An attempt that gets no machine within the start timeout has failed and costs nothing of the budget of losses; it counts
+among those that are bound to spot nodes, as Dagster numbers all of them. Those behind prefer a node that stays: it is
+taken to be there, at once. Runs don't compete for machines: each is alone on the market.
+"""
+
+import math
+from dataclasses import replace
+
+from obstore.store import MemoryStore
+
+from resources.launching.placement import placed
+from resources.store.blocks import Blocks
+from resources.supervision.worker import backoff
+from sensors.lost_retries import Ended, forgotten, lost_retries
+from studies.spot_traces.machine import DistantStore, Machine, MachineGone, Stopped
+from studies.spot_traces.run import Outcome, Platform, Training
+from studies.spot_traces.trace import Trace
+
+# Machines on demand: there is always one, and none is taken away.
+ALWAYS = Trace("on demand", 1, (1,))
+BOUND_TO_SPOT = {"node_selector": {"capacity": "spot"}}
+
+
+def replay(trace: Trace, training: Training, platform: Platform, requested: float) -> Outcome:
+    """A run that was requested at this second of the trace, with its retries."""
+    outcome, client, group = Outcome(), MemoryStore(), list[Ended]()
+    now, starting = requested, platform.first
+    waiting: list[float] = []  # interruptions after which it has not trained again
+    while True:
+        number, began = len(group), False
+        market = trace if bound_to_spot(number, platform.spot_attempts) else ALWAYS
+        got = market.free(now, platform.start_timeout, platform.notice)
+        if got is None:
+            outcome.unstarted += 1
+            failed, starting = now + platform.start_timeout, platform.first
+        else:
+            machine = Machine(lost_at(market, platform, requested, got) - got, platform.notice)
+            starting += backoff(number, draw=platform.chance("back-off", trace.name, requested, number).uniform)
+            outcome.completed = attempt(machine, training, platform, client, starting)
+            outcome.bought += machine.now
+            outcome.stayed += machine.now if market is ALWAYS else 0
+            if began := machine.kept is not None:
+                outcome.down += [got + starting - moment for moment in waiting]
+                waiting = []
+            if outcome.completed:
+                return outcome
+            outcome.lost.append(machine.lost)
+            # One that did not get ready within the notice is found out as one that had none.
+            told = machine.told if machine.now < machine.gone else None
+            waiting.append(got + (machine.gone if told is None else told))
+            silent = platform.noticed if began else platform.given_up
+            failed, starting = got + machine.now + (silent if told is None else 0), platform.restart
+        group.append(Ended(str(number), str(number - 1) if group else None, failed, stays=False, began=began))
+        forgets = platform.draw("forgets", trace.name, requested, failed) < platform.forgets
+        if (retried := retried_at(group, platform.retries, forgets)) is None:
+            return outcome
+        now, outcome.retries = retried, outcome.retries + 1
+
+
+def bound_to_spot(number: int, spot_attempts: int) -> bool:
+    """Whether the pod of this attempt may be on spot nodes only."""
+    return "node_selector" in placed(BOUND_TO_SPOT, number, spot_attempts, lost_on=None)
+
+
+def lost_at(trace: Trace, platform: Platform, requested: float, begun: float) -> float:
+    """When the machine that a run got at `begun` is taken away."""
+    for moment, share in trace.losses(begun + platform.notice):
+        if platform.draw("loss", trace.name, requested, moment) < share:
+            return moment
+    return math.inf
+
+
+def attempt(machine: Machine, training: Training, platform: Platform, client: MemoryStore, starting: float) -> bool:
+    """Whether the machine stayed until the training had ended."""
+    trees = max(1, round(training.work / training.tree))
+
+    def make(first: int, last: int) -> list[bytes]:
+        machine.spend((last - first) * training.tree)
+        return [b"tree"] * (last - first)
+
+    store = DistantStore(
+        uri="memory://", client=client, machine=machine, writing=platform.writing, reading=platform.reading
+    )
+    try:
+        with machine.heeding_notice():
+            machine.spend(starting)
+            machine.kept = machine.now
+            if platform.blocks:
+                Blocks(store, "training", tell=lambda _: None, clock=machine.clock).grow(trees, make)
+            else:
+                make(0, trees)
+    except (MachineGone, Stopped):
+        return False
+    return True
+
+
+def retried_at(group: list[Ended], retries: int, forgets: bool) -> float | None:
+    """When a run that has failed is retried: by the daemon at once, or by the sensor if the daemon does not."""
+    failed = group[-1].failed_at or 0
+    if forgotten(group, retries, math.inf) is None:
+        return None
+    # Dagster's budget is of all attempts: what the sensor does not count, the daemon does.
+    if not forgets and len(group) <= retries:
+        return failed
+    every = lost_retries.minimum_interval_seconds or 1
+    tick = math.ceil(failed / every) * every
+    while forgotten(group, retries, tick) is None:
+        tick += every
+    return tick
+
+
+def undisturbed(training: Training, platform: Platform) -> Outcome:
+    """A run on demand, that nothing happens to."""
+    return replay(ALWAYS, training, replace(platform, notice=0, spot_attempts=0), 0)

@@ -1,0 +1,115 @@
+"""What replays came to: a table for each training."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from bench.timing.table import Goal, Row, Table
+from studies.spot_traces.run import Outcome, Training
+
+BLOCKS, ZERO, ON_DEMAND = "blocks", "from zero", "on demand"
+COUNTS = ("asked", "completed", "unstarted", "retries", "losses")
+COLUMNS = (*COUNTS, "MTTR p50", "p95", "lost s", "waste %", "on o.d. %", "cost", "of o.d. %")
+NOTES = (
+    "unstarted: attempts that got no machine in time. MTTR: seconds from a loss, or its notice, to training again.",
+    "lost s: work lost, the worst loss. waste: compute that an undisturbed run does not buy, and all of a failed one.",
+    "on o.d.: share of the compute that is bought on demand, by attempts that are no longer bound to spot nodes.",
+    "of o.d.: what a completed run costs, of what it costs on demand.",
+)
+# Seconds of work that a loss may cost: a block, which takes 2.5 s, and its way to the store.
+MOST_LOST = 3
+
+
+@dataclass(frozen=True)
+class Result:
+    """All runs of a training on a market by a policy.
+
+    Args:
+        market: the trace's name.
+        policy: blocks, from zero, or on demand.
+        outcomes: of its runs.
+        needed: seconds of machines that an undisturbed run buys.
+        spot, on_demand: prices of an hour of a machine.
+    """
+
+    market: str
+    policy: str
+    outcomes: Sequence[Outcome]
+    needed: float
+    spot: float
+    on_demand: float
+
+    @property
+    def completed(self) -> int:
+        return sum(each.completed for each in self.outcomes)
+
+    @property
+    def bought(self) -> float:
+        return sum(each.bought for each in self.outcomes)
+
+    @property
+    def stayed(self) -> float:
+        return sum(each.stayed for each in self.outcomes)
+
+    @property
+    def share_on_demand(self) -> float | None:
+        """Percent of what was bought; None if nothing was."""
+        return 100 * self.stayed / self.bought if self.bought else None
+
+    @property
+    def cost(self) -> float:
+        return ((self.bought - self.stayed) * self.spot + self.stayed * self.on_demand) / 3600
+
+    @property
+    def waste(self) -> float | None:
+        """Percent of what was bought; None if nothing was."""
+        wasted = sum(each.bought - (self.needed if each.completed else 0) for each in self.outcomes)
+        return 100 * wasted / self.bought if self.bought else None
+
+    @property
+    def worst_loss(self) -> float | None:
+        """Seconds of work; None if no machine was lost."""
+        return max((loss for each in self.outcomes for loss in each.lost), default=None)
+
+    def against(self, on_demand: "Result") -> float | None:
+        """Cost of a completed run in percent of one on demand; None if none was completed."""
+        if not self.completed:
+            return None
+        return 100 * (self.cost / self.completed) / (on_demand.cost / on_demand.completed)
+
+    def row(self, on_demand: "Result") -> Row:
+        down = [seconds for each in self.outcomes for seconds in each.down]
+        middle, late = np.percentile(down, (50, 95)).tolist() if down else (None, None)
+        counts = (
+            len(self.outcomes),
+            self.completed,
+            sum(each.unstarted for each in self.outcomes),
+            sum(each.retries for each in self.outcomes),
+            sum(len(each.lost) for each in self.outcomes),
+        )
+        shares = self.waste, self.share_on_demand
+        figures = (middle, late, self.worst_loss, *shares, self.cost, self.against(on_demand))
+        what = self.policy if self is on_demand else f"{self.market}, {self.policy}"
+        return Row(what, (*counts, *figures))
+
+
+def pooled(results: Sequence[Result], policy: str) -> Result:
+    """A policy on all markets."""
+    of_it = [each for each in results if each.policy == policy]
+    outcomes = [outcome for each in of_it for outcome in each.outcomes]
+    return replace(of_it[0], market="all", outcomes=outcomes)
+
+
+def table(training: Training, results: Sequence[Result], on_demand: Result) -> Table:
+    """A row for each market and policy, then those of all markets; a goal that was missed is shown."""
+    sums = [pooled(results, policy) for policy in (BLOCKS, ZERO)]
+    ours = sums[0]
+    goals = [Goal("of the runs completed with blocks", ours.completed / len(ours.outcomes), 1)]
+    notes = [f"NOTHING COMPLETED: {each.market}, {each.policy}" for each in results if not each.completed]
+    if ours.worst_loss is None:
+        notes.append("no machine was lost under a run: this shows nothing of losses")
+    else:
+        goals.append(Goal("s of work lost with blocks, the worst loss", ours.worst_loss, MOST_LOST, at_least=False))
+    rows = [each.row(on_demand) for each in (on_demand, *results, *sums)]
+    return Table(f"training of {training.work:g} s", COLUMNS, rows, goals, (*NOTES, *notes))

@@ -1,0 +1,63 @@
+"""What one machine has before its first run. A look-up that filled tables would change what it was asked to look at."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from credit_assets.commands import lineage
+from credit_assets.commands.local import local_platform
+from resources.machine.embedded_postgres import EmbeddedPostgres
+
+REPOSITORY = Path(__file__).parents[3]
+OURS = ("lending", "dagster_fresh")
+
+
+def execute(url: str, statement: str) -> list[tuple[object, ...]]:
+    with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        cursor.execute(statement)
+        return cursor.fetchall() if cursor.description else []
+
+
+def drop(postgres: EmbeddedPostgres) -> None:
+    for name in OURS:
+        execute(postgres.url("postgres"), f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def fresh(postgres: EmbeddedPostgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Settings that were never used, in a checkout on the tests' server, and an environment that says nothing."""
+    local = tmp_path / "local"
+    local.mkdir()
+    shutil.copy(REPOSITORY / "local" / "dagster.yaml", local)
+    (local / "postgres").symlink_to(postgres.data)
+    settings = tmp_path / "fresh.toml"
+    loans = (REPOSITORY / "settings" / "loans.toml").read_text()
+    settings.write_text(loans.replace("generate = 20_000", "generate = 7"))
+    monkeypatch.chdir(tmp_path)
+    for name in ("LOANS_DATABASE_URL", "CREDIT_STORE", "DAGSTER_POSTGRES_URL", "DAGSTER_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    drop(postgres)  # what tests of other files left on the server that they share
+    yield settings
+    drop(postgres)
+
+
+def test_to_ask_for_the_lineage_makes_and_fills_no_table_of_loans(
+    postgres: EmbeddedPostgres, fresh: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lending = "SELECT 1 FROM pg_database WHERE datname = 'lending'"
+    assert lineage.main(["--settings", str(fresh)]) == 1
+    said = capsys.readouterr()
+    assert "nothing was promoted yet" in said.err
+    assert not said.out
+    assert not execute(postgres.url("postgres"), lending)
+
+    with local_platform(fresh):
+        assert capsys.readouterr().out == "filled the empty table loans with 7 loans\n"
+    execute(postgres.url("lending"), "DELETE FROM loans")
+    assert lineage.main(["--settings", str(fresh)]) == 1
+    assert execute(postgres.url("lending"), "SELECT count(*) FROM loans") == [(0,)]

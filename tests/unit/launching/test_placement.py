@@ -1,0 +1,54 @@
+"""An attempt that goes back to the node that lost the one before is lost again; ten in a row must not all be spot."""
+
+from unittest.mock import Mock
+
+from resources.history.tags import CAPACITY, NODE
+from resources.history.whereabouts import VARIABLES, record_place
+from resources.launching.placement import placed
+
+SPEC = {"node_selector": {"capacity": "spot"}, "tolerations": ["spot"]}
+PREFERRED = "preferred_during_scheduling_ignored_during_execution"
+
+
+def avoided(spec) -> dict[str, list[str]]:
+    preferred = spec["affinity"]["node_affinity"][PREFERRED]
+    (terms,) = zip(*(each["preference"]["match_expressions"] for each in preferred), strict=True)
+    assert {each["operator"] for each in terms} == {"NotIn"}
+    return {each["key"]: each["values"] for each in terms}
+
+
+def test_the_first_attempt_goes_to_any_spot_node() -> None:
+    assert placed(SPEC, 0, 3, None) == SPEC
+
+
+def test_a_retry_stays_on_spot_nodes_and_prefers_another_than_the_lost_one() -> None:
+    spec = placed(SPEC, 1, 3, "spot-2")
+    assert spec["node_selector"] == {"capacity": "spot"}
+    assert avoided(spec) == {"kubernetes.io/hostname": ["spot-2"]}
+    assert "affinity" not in SPEC, "the launcher's own config was changed"
+
+
+def test_the_last_attempts_look_for_a_node_that_stays_and_can_make_do_with_another() -> None:
+    spec = placed(SPEC, 3, 3, "spot-1")
+    assert "node_selector" not in spec
+    assert spec["tolerations"] == ["spot"], "a spot node is better than none"
+    assert avoided(spec) == {"kubernetes.io/hostname": ["spot-1"], "capacity": ["spot"]}
+
+
+def test_where_no_node_is_spot_only_the_lost_one_is_avoided() -> None:
+    assert avoided(placed({}, 7, 3, "laptop-1")) == {"kubernetes.io/hostname": ["laptop-1"]}
+    assert placed({}, 7, 3, None) == {}
+
+
+def test_a_run_is_tagged_with_its_place_as_far_as_it_is_known(monkeypatch) -> None:
+    instance = Mock()
+    for name in VARIABLES.values():
+        monkeypatch.delenv(name, raising=False)
+    record_place(instance, "run")
+    instance.add_run_tags.assert_not_called()
+    monkeypatch.setenv("NODE_NAME", "spot-1")
+    record_place(instance, "run")
+    instance.add_run_tags.assert_called_once_with("run", {NODE: "spot-1"})
+    monkeypatch.setenv("NODE_CAPACITY", "spot")
+    record_place(instance, "run")
+    assert instance.add_run_tags.call_args.args == ("run", {NODE: "spot-1", CAPACITY: "spot"})

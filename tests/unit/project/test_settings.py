@@ -1,0 +1,179 @@
+"""The settings decide what is learned from: a typo that is skipped, or a bound that nothing is held to, goes unseen."""
+
+from pathlib import Path
+
+import pytest
+
+from credit_assets.settings import Settings, SettingsError, load_settings
+
+SHIPPED = Path(__file__).parents[3] / "settings"
+WHOLE = """
+[table]
+name = "loans"
+[target]
+column = "default_status"
+[features]
+income = { type = "number", minimum = 0 }
+[personal]
+age = { type = "integer", bands = [25, 40] }
+[limits]
+minimum_rows = 100
+[promotion]
+maximum_auc_loss = 0.1
+[refresh]
+new_loans = 10
+[prices]
+on_demand = 0.4
+spot = 0.1
+[seed]
+generate = 100
+"""
+
+
+def load(folder: Path, text: str) -> Settings:
+    path = folder / "some.toml"
+    path.write_text(text)
+    return load_settings(path)
+
+
+@pytest.mark.parametrize(("name", "features", "personal"), [("loans", 5, 0), ("german_credit", 17, 3)])
+def test_the_settings_that_are_shipped_are_valid(name: str, features: int, personal: int) -> None:
+    settings = load_settings(SHIPPED / f"{name}.toml")
+    assert (len(settings.features), len(settings.personal)) == (features, personal)
+    assert list(settings.columns) == [*settings.features, *settings.personal]
+    assert settings.seed.csv is None or settings.seed.csv.exists()
+
+
+def test_a_personal_attribute_is_no_feature(tmp_path: Path) -> None:
+    settings = load(tmp_path, WHOLE)
+    assert list(settings.features) == ["income"]
+    assert list(settings.personal) == ["age"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("minimum_rows", "minimun_rows", "limits.minimun_rows is not a setting; remove it or correct its name"),
+        ("[limits]", "[limit]", "limit is not a setting"),
+        ("minimum = 0", "minimum = 0, unit = 'EUR'", "features.income.unit is not a setting"),
+        ("[table]", "[tables]", "table: Field required"),
+        ('column = "default_status"', "", "target.column: Field required"),
+        (
+            'type = "number"',
+            'type = "float"',
+            "features.income.type: Input should be 'number', 'integer' or 'category'",
+        ),
+        ('type = "number"', 'type = "category"', "features.income: minimum and maximum go with type number or integer"),
+        ("minimum = 0", "minimum = 2, maximum = 1", "features.income: minimum is above maximum"),
+        ("minimum = 0", "minimum = nan", "features.income.minimum: Input should be a finite number"),
+        ("minimum = 0", "minimum = 'low'", "features.income.minimum: Input should be a valid number"),
+        ("minimum_rows = 100", "minimum_rows = 49", "limits.minimum_rows: Input should be greater than or equal to 50"),
+        ("minimum_rows = 100", "minimum_class_share = 0", "limits.minimum_class_share: Input should be greater than 0"),
+        (
+            "minimum_rows = 100",
+            "minimum_class_share = 0.5",
+            "limits.minimum_class_share: Input should be less than 0.5",
+        ),
+        ("minimum_rows = 100", "maximum_feature_auc = 0.5", "limits.maximum_feature_auc: Input should be greater than"),
+        ("minimum_rows = 100", "minimum_auc = 1.1", "limits.minimum_auc: Input should be less than or equal to 1"),
+        ("maximum_auc_loss", "maximal_auc_loss", "promotion.maximal_auc_loss is not a setting"),
+        ("maximum_auc_loss = 0.1", "maximum_auc_loss = 0.6", "promotion.maximum_auc_loss: Input should be less than"),
+        ("maximum_auc_loss = 0.1", "minimum_auc = 0.4", "promotion.minimum_auc: Input should be greater than or equal"),
+        ("new_loans = 10", "new_loans = 0", "refresh.new_loans: Input should be greater than or equal to 1"),
+        ('"default_status"', '"income"', "income: a column has one role"),
+        ("age = {", "income = {", "income: a column has one role"),
+        ("bands = [25, 40]", "bands = [40, 25]", "personal.age: bands are numbers that rise"),
+        ('"integer", bands', '"category", bands', "personal.age: bands go with type number or integer"),
+        (
+            '"default_status"',
+            '"default_status"\npositive = 0',
+            "target: negative and positive are two different values",
+        ),
+        ('"default_status"', '"default_status"\npositive = "bad"', "both whole numbers or both text"),
+        (
+            '"default_status"',
+            '"default_status"\npositive = true',
+            "target.positive.int: Input should be a valid integer",
+        ),
+        ('"loans"', '"loans; DROP TABLE loans"', "table.name: String should match pattern"),
+        ("income =", "'income\"; --' =", "String should match pattern"),
+        ("income = {", "# income = {", "features: Dictionary should have at least 1 item"),
+    ],
+)
+def test_a_wrong_settings_file_is_refused_by_the_key_and_what_was_expected(
+    tmp_path: Path, old: str, new: str, expected: str
+) -> None:
+    assert WHOLE.count(old) == 1
+    load(tmp_path, WHOLE)
+    with pytest.raises(SettingsError) as refused:
+        load(tmp_path, WHOLE.replace(old, new))
+    assert str(refused.value).startswith(f"CREDIT_SETTINGS: {tmp_path / 'some.toml'}: ")
+    assert expected in str(refused.value)
+
+
+def test_every_wrong_key_is_named_at_once(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load(tmp_path, WHOLE.replace("new_loans", "loans").replace("minimum_rows", "rows"))
+    assert "refresh.loans is not a setting" in str(refused.value)
+    assert "limits.rows is not a setting" in str(refused.value)
+
+
+def test_bounds_and_limits_may_be_reached(tmp_path: Path) -> None:
+    text = WHOLE.replace("minimum = 0", "minimum = 1, maximum = 1").replace("minimum_rows = 100", "minimum_rows = 50")
+    assert load(tmp_path, text).features["income"].bounds == "1 to 1"
+
+
+@pytest.mark.parametrize(
+    ("bounds", "said"),
+    [
+        ("minimum = 0", "at least 0"),
+        ("maximum = 99_999.5", "at most 99,999.5"),
+        ("minimum = -1, maximum = 2", "-1 to 2"),
+    ],
+)
+def test_bounds_are_said_as_people_say_them(tmp_path: Path, bounds: str, said: str) -> None:
+    assert load(tmp_path, WHOLE.replace("minimum = 0", bounds)).features["income"].bounds == said
+
+
+def test_a_missing_an_unreadable_and_a_broken_file_are_three_things(tmp_path: Path) -> None:
+    missing, folder, latin, broken, empty = (
+        tmp_path / name for name in ("missing", "folder", "latin", "broken", "empty")
+    )
+    folder.mkdir()
+    latin.write_bytes(b'[table]\nname = "pr\xeats"')
+    broken.write_text("[table\nname = loans")
+    empty.write_text("")
+    said = {}
+    for path in (missing, folder, latin, broken, empty):
+        with pytest.raises(SettingsError, match=f"^CREDIT_SETTINGS: .*{path.name}") as refused:
+            load_settings(path)
+        said[path.name] = str(refused.value)
+    assert "there is no settings file" in said["missing"]
+    assert "can't be read" in said["folder"]
+    assert "can't be read" in said["latin"]
+    assert "is not TOML" in said["broken"]
+    assert "line 1" in said["broken"]
+    assert "table: Field required" in said["empty"]
+
+
+def test_the_seed_file_lies_beside_the_settings_wherever_they_are_read_from(tmp_path: Path) -> None:
+    settings = load(tmp_path, WHOLE.replace("generate = 100", 'csv = "loans.csv"'))
+    assert settings.seed.csv == tmp_path / "loans.csv"
+
+
+def test_what_the_model_depends_on_changes_the_fingerprint_and_nothing_else_does(tmp_path: Path) -> None:
+    fingerprint = load(tmp_path, WHOLE).fingerprint
+    assert load(tmp_path, WHOLE.replace("[limits]", "# a remark\n[limits]")).fingerprint == fingerprint
+    assert load(tmp_path, WHOLE.replace("new_loans = 10", "new_loans = 11")).fingerprint == fingerprint
+    assert load(tmp_path, WHOLE.replace("generate = 100", "generate = 101")).fingerprint == fingerprint
+    assert load(tmp_path, WHOLE.replace("auc_loss = 0.1", "auc_loss = 0.2")).fingerprint == fingerprint
+    assert load(tmp_path, WHOLE.replace("spot = 0.1", "spot = 0.2")).fingerprint == fingerprint
+    assert load(tmp_path, WHOLE.replace("minimum_rows = 100", "minimum_rows = 101")).fingerprint != fingerprint
+    assert load(tmp_path, WHOLE.replace("minimum = 0", "minimum = 1")).fingerprint != fingerprint
+    assert load(tmp_path, WHOLE.replace('"loans"', '"loans_2"')).fingerprint != fingerprint
+
+
+def test_one_price_alone_compares_nothing_and_is_refused(tmp_path: Path) -> None:
+    assert load(tmp_path, WHOLE).prices.spot == 0.1
+    with pytest.raises(SettingsError, match="prices: on_demand and spot are compared: give both, or neither"):
+        load(tmp_path, WHOLE.replace("spot = 0.1\n", ""))

@@ -1,0 +1,122 @@
+"""A deployment that reports success without a loaded code location, or hides why it has none, is found out at night."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from resources.services.webserver import RunMissing, Webserver, WebserverError, values
+
+
+@pytest.fixture
+def answers() -> list:
+    """What the server of the test answers, in turn: a body, or a status without one. The last is repeated."""
+    return []
+
+
+@pytest.fixture
+def webserver(answers: list) -> Iterator[Webserver]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            answer = answers.pop(0) if len(answers) > 1 else answers[0]
+            body = json.dumps({} if isinstance(answer, int) else answer).encode()
+            self.send_response(answer if isinstance(answer, int) else 200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None: ...
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield Webserver(f"http://127.0.0.1:{server.server_port}")
+        server.shutdown()
+        thread.join()
+
+
+def location(kind: str, **more: str) -> dict:
+    entry = {"name": "credit_assets", "locationOrLoadError": {"__typename": kind, **more}}
+    return {"data": {"workspaceOrError": {"locationEntries": [entry]}}}
+
+
+def test_a_location_that_loads_is_waited_for(webserver, answers) -> None:
+    answers += [location("PythonError", message="the code server is away"), location("RepositoryLocation")]
+    assert webserver.wait_for_location(30) == "credit_assets"
+
+
+def test_a_location_that_never_loads_is_an_error_with_its_reason(webserver, answers) -> None:
+    answers += [location("PythonError", message="No module named credit")]
+    with pytest.raises(WebserverError, match="no code location after 0 s: No module named credit"):
+        webserver.wait_for_location(0.1)
+
+
+def test_a_run_that_is_not_launched_is_an_error_with_its_reason(webserver, answers) -> None:
+    refused = {
+        "data": {"launchRun": {"__typename": "RunConfigValidationInvalid", "errors": [{"message": "no such op"}]}}
+    }
+    answers += [location("RepositoryLocation"), refused]
+    with pytest.raises(WebserverError, match="launched no run of refresh: RunConfigValidationInvalid no such op"):
+        webserver.launch("refresh")
+
+
+def run(status: str) -> dict:
+    return {"data": {"runOrError": {"__typename": "Run", "status": status, "tags": []}}}
+
+
+def test_a_question_is_asked_again_while_nobody_is_behind_the_service(webserver, answers) -> None:
+    answers += [503, 502, run("SUCCESS")]
+    assert webserver.run("run")["status"] == "SUCCESS"
+
+
+def test_a_question_is_not_asked_for_ever(webserver, answers) -> None:
+    answers += [503]
+    with pytest.raises(WebserverError, match="does not answer: HTTP 503"):
+        Webserver(webserver.url, repeats=1).run("run")
+
+
+def test_a_launch_that_may_have_been_heard_is_not_repeated(webserver, answers) -> None:
+    launched = {"data": {"launchRun": {"__typename": "LaunchRunSuccess", "run": {"runId": "second"}}}}
+    answers += [location("RepositoryLocation"), 502, launched]
+    with pytest.raises(WebserverError, match="does not answer: HTTP 502"):
+        webserver.launch("refresh")
+    assert answers == [launched]
+
+
+def test_a_run_is_waited_for_while_the_webserver_or_its_database_is_away(webserver, answers) -> None:
+    lost = {"data": {"runOrError": {"__typename": "PythonError", "message": "connection refused"}}}
+    answers += [lost, {"errors": [{"message": "server closed the connection"}]}, run("STARTED"), run("FAILURE")]
+    assert webserver.wait_for_run("run", 30) == "FAILURE"
+
+
+def test_a_run_that_there_is_not_is_not_waited_for(webserver, answers) -> None:
+    answers += [{"data": {"runOrError": {"__typename": "RunNotFoundError"}}}]
+    with pytest.raises(RunMissing, match="knows no run nobody"):
+        webserver.wait_for_run("nobody", 30)
+
+
+def test_a_run_that_does_not_end_in_time_is_an_error_and_not_a_success(webserver, answers) -> None:
+    answers += [run("STARTED")]
+    with pytest.raises(WebserverError, match="has not ended after 0 s"):
+        webserver.wait_for_run("run", 0.1)
+
+
+def test_no_webserver_at_all_is_an_error_that_names_the_address() -> None:
+    with pytest.raises(WebserverError, match=r"http://127\.0\.0\.1:9 does not answer"):
+        Webserver("http://127.0.0.1:9", repeats=1).ask("{ version }")
+
+
+def test_metadata_that_is_neither_text_nor_number_is_left_out() -> None:
+    entries = [{"label": "auc", "floatValue": 0.8}, {"label": "picture"}, {"label": "sha256", "text": "abc"}]
+    assert values(entries) == {"auc": 0.8, "sha256": "abc"}
+
+
+def test_a_run_goes_on_from_where_it_failed_or_says_why_not(webserver, answers) -> None:
+    answers += [{"data": {"launchRunReexecution": {"__typename": "LaunchRunSuccess", "run": {"runId": "second"}}}}]
+    assert webserver.reexecute("first", "FROM_FAILURE", {}) == "second"
+    answers[:] = [{"data": {"launchRunReexecution": {"__typename": "PythonError", "message": "No steps needed"}}}]
+    with pytest.raises(WebserverError, match="launched no run of what run first left: PythonError No steps needed"):
+        webserver.reexecute("first", "FROM_FAILURE", {})

@@ -1,0 +1,232 @@
+"""What a killed worker had committed must be found again, whole or not at all."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import obstore
+import pytest
+
+from resources.store.blocks import BlockDamaged, Blocks, decode, next_size, no_notice_in_the_middle
+
+# Makes items until it is told to die by itself in the middle of one.
+DYING = """
+import os, signal, sys
+from resources.store.blocks import Blocks
+from resources.store.object_store import open_store
+def make(first, last):
+    if first >= int(sys.argv[2]):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return [b"item %d" % number for number in range(first, last)]
+Blocks(open_store(sys.argv[1]), "place", longest=0).grow(50, make)
+"""
+
+
+def items(first, last):
+    return [b"item %d" % number for number in range(first, last)]
+
+
+class Maker:
+    """Makes items, and remembers which."""
+
+    def __init__(self) -> None:
+        self.calls: list[int] = []
+
+    def __call__(self, first: int, last: int) -> list[bytes]:
+        self.calls.extend(range(first, last))
+        return items(first, last)
+
+
+@pytest.fixture
+def made() -> Maker:
+    return Maker()
+
+
+@pytest.fixture
+def told() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def blocks(store, told) -> Blocks:
+    """With a block for each item."""
+    return Blocks(store, "place", longest=0, tell=told.append)
+
+
+def test_all_items_come_in_order_and_each_is_made_once(blocks, made, told) -> None:
+    assert blocks.grow(100, made) == items(0, 100)
+    assert made.calls == list(range(100))
+    assert told[-1] == "100 of 100 committed"
+    assert blocks.grow(100, made) == items(0, 100)
+    assert made.calls == list(range(100)), "what was committed was made again"
+
+
+def test_the_next_attempt_goes_on_behind_the_last_block(blocks, made) -> None:
+    with pytest.raises(ZeroDivisionError):
+        blocks.grow(100, lambda first, last: items(first, last) if first < 30 else 1 / 0)
+    assert blocks.grow(100, made) == items(0, 100)
+    assert made.calls == list(range(30, 100)), "what was committed was made again"
+
+
+def test_a_worker_that_was_killed_leaves_its_blocks(tmp_path, made) -> None:
+    from resources.store.object_store import open_store
+
+    uri = (tmp_path / "store").as_uri()
+    assert subprocess.run([sys.executable, "-c", DYING, uri, "20"], check=False).returncode == -signal.SIGKILL
+    blocks = Blocks(open_store(uri), "place")
+    assert blocks.grow(50, made) == items(0, 50)
+    assert made.calls == list(range(20, 50))
+
+
+def test_of_two_attempts_at_once_the_first_to_commit_is_taken_by_both(blocks) -> None:
+    def beaten(first, last):
+        if first == 0:
+            rival = [b"rival 0", b"rival 1", b"rival 2"]
+            blocks.grow(3, lambda first, last: rival[first:last])
+        return items(first, last)
+
+    assert blocks.grow(6, beaten)[:3] == [b"rival 0", b"rival 1", b"rival 2"]
+
+
+@pytest.mark.parametrize("damage", ["changed", "truncated", "emptied", "not a block"])
+def test_a_damaged_block_is_reported_and_made_again(blocks, made, told, damage) -> None:
+    blocks.grow(40, items)
+    key = sorted(key for key in blocks.store.list_keys("place"))[2]
+    whole = blocks.store.read(key)
+    broken = {
+        "changed": whole[:-1] + b"!",
+        "truncated": whole[:-1],
+        "emptied": b"",
+        "not a block": b"something\nelse",
+    }[damage]
+    obstore.put(blocks.store.client, key, broken)
+    assert blocks.grow(40, made) == items(0, 40)
+    assert made.calls == [2], "a damaged block was taken for whole, or whole ones were made again"
+    assert [line for line in told if f"{key} is damaged" in line]
+    assert blocks.store.read(key) == broken, "evidence was overwritten"
+    assert blocks.grow(40, made) == items(0, 40)
+    assert made.calls == [2], "what was made again is not found again"
+
+
+def test_a_block_that_is_whole_is_read_as_it_was_written(blocks) -> None:
+    blocks.grow(1, lambda first, last: [b"\n\x00 any bytes"])
+    assert blocks.grow(1, items) == [b"\n\x00 any bytes"]
+    with pytest.raises(BlockDamaged):
+        decode(b"")
+
+
+def test_a_block_is_long_enough_to_be_cheap_and_short_enough_to_lose() -> None:
+    assert next_size(made=10, took=0.5, committing=0.01, share=0.02, longest=2.5) == 12, "a quarter of the longest"
+    assert next_size(made=10, took=0.5, committing=0.03, share=0.02, longest=2.5) == 30, "committing is 2 % of 1.5 s"
+    assert next_size(made=10, took=0.5, committing=9, share=0.02, longest=2.5) == 50, "never longer than the longest"
+    assert next_size(made=1, took=60, committing=9, share=0.02, longest=2.5) == 1
+    assert next_size(made=1, took=0, committing=0, share=0.02, longest=2.5) == 16, "one block tells too little"
+
+
+def test_blocks_are_as_long_as_the_clock_that_they_are_given_says(store, told) -> None:
+    now = 0.0
+
+    def slowly(first, last):
+        nonlocal now
+        now += 0.5 * (last - first)
+        return items(first, last)
+
+    Blocks(store, "simulated", tell=told.append, clock=lambda: now).grow(16, slowly)
+    assert len(told) == 16, "committing took nothing: 0.625 s, one item"
+    Blocks(store, "longer", longest=10, tell=told.append, clock=lambda: now).grow(16, slowly)
+    ends = ["1", "6", "11", "16"]
+    assert told[16:] == [f"{end} of 16 committed" for end in ends], "a quarter of 10 s"
+
+
+def test_what_is_made_side_by_side_is_never_made_alone(store, told) -> None:
+    """Or a tree that takes a minute would leave all cores but one idle."""
+    now, calls = 0.0, []
+
+    def slowly(first, last):
+        nonlocal now
+        now += 60
+        calls.append(last - first)
+        return items(first, last)
+
+    Blocks(store, "wide", at_once=4, tell=told.append, clock=lambda: now).grow(10, slowly)
+    assert calls == [4, 4, 2]
+    assert told == ["4 of 10 committed", "8 of 10 committed", "10 of 10 committed"]
+
+
+@pytest.fixture
+def heard():
+    """The notices that were heeded; none ends the test."""
+    notices: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, _: notices.append(number))
+    yield notices
+    signal.signal(signal.SIGTERM, before)
+
+
+def test_a_notice_ends_a_block_early_and_what_there_is_of_it_is_committed(store, told, heard) -> None:
+    now, calls = 0.0, []
+
+    def slowly(first, last):
+        nonlocal now
+        assert not heard, "the notice was heeded before the block was committed"
+        now += 0.1 * (last - first)
+        calls.append(last)
+        if last > 9:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return items(first, last)
+
+    def told_and_stopping(line: str) -> None:
+        told.append(line)
+        if heard:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Blocks(store, "p", longest=4, tell=told_and_stopping, clock=lambda: now).grow(100, slowly)
+    assert calls == [1, 4, 7, 10], "a block is made by 0.3 s, and by no item more once a notice is there"
+    assert told == ["1 of 100 committed", "10 of 100 committed"]
+
+
+def test_a_block_that_a_notice_ended_early_is_gone_on_from(store, told, made, heard) -> None:
+    blocks = Blocks(store, "p", longest=0, tell=told.append)
+    blocks.grow(3, made)
+
+    def noticed(first, last):
+        os.kill(os.getpid(), signal.SIGTERM)
+        return items(first, last)
+
+    Blocks(store, "p", heed=0, tell=told.append).grow(5, noticed)
+    assert len(heard) == 2, "a notice was lost"
+    assert blocks.grow(9, made) == items(0, 9)
+    assert made.calls == [0, 1, 2, 5, 6, 7, 8]
+
+
+def test_what_is_committed_at_a_notice_is_told_though_the_step_ends_there(store, told, heard) -> None:
+    def ends_the_step(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    def noticed(first, last):
+        os.kill(os.getpid(), signal.SIGTERM)
+        return items(first, last)
+
+    signal.signal(signal.SIGTERM, ends_the_step)
+    with pytest.raises(KeyboardInterrupt):
+        Blocks(store, "p", tell=told.append).grow(5, noticed)
+    assert told == ["1 of 5 committed"]
+    told.clear()
+    with pytest.raises(ZeroDivisionError):
+        Blocks(store, "q", tell=told.append).grow(5, lambda first, last: items(first, last // 0))
+    assert told == [], "what was not committed was told"
+
+
+def test_a_notice_waits_for_the_block_and_is_not_lost() -> None:
+    heard = []
+    before = signal.signal(signal.SIGTERM, lambda *_: heard.append("notice"))
+    try:
+        with no_notice_in_the_middle():
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert not heard
+        assert heard == ["notice"]
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert heard == ["notice", "notice"], "it stays deaf afterwards"
+    finally:
+        signal.signal(signal.SIGTERM, before)

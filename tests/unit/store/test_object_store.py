@@ -1,0 +1,201 @@
+"""Checkpoints are only as good as the store under them: a store that overwrites, tears or lies loses a model silently.
+
+Every test runs against a folder and against an S3 server, through the same code.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import obstore
+import pytest
+from obstore.exceptions import GenericError
+
+from resources.store.object_store import ObjectExists, ObjectMissing, ObjectStore, RequestLost, StoreError, open_store
+
+
+def test_the_folder_or_bucket_is_made_if_it_is_missing(store_uri: str) -> None:
+    open_store(store_uri)
+    again = open_store(store_uri)
+    again.create("a/b", b"bytes")
+    assert again.read("a/b") == b"bytes"
+
+
+def test_an_object_is_created_once_and_never_overwritten(store: ObjectStore) -> None:
+    store.create("key", b"first")
+    with pytest.raises(ObjectExists, match="key"):
+        store.create("key", b"second")
+    assert store.read("key") == b"first"
+
+
+def test_of_many_writers_of_one_key_exactly_one_wins(tmp_path: Path) -> None:
+    # On a folder only: the S3 server of the tests looks, then puts, without a lock, so it can't judge a race.
+    store = open_store(tmp_path.as_uri())
+
+    def attempt(number: int) -> bool:
+        try:
+            store.create("contested", str(number).encode())
+        except ObjectExists:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        won = list(pool.map(attempt, range(8)))
+    assert won.count(True) == 1
+    assert store.read("contested") == str(won.index(True)).encode()
+
+
+@pytest.mark.parametrize("written", [True, False], ids=["the store had done it", "the store had not"])
+def test_a_write_whose_connection_broke_is_repeated_until_it_is_done(
+    store: ObjectStore, monkeypatch: pytest.MonkeyPatch, written: bool
+) -> None:
+    put, broken = obstore.put, []
+
+    def break_twice(*arguments, **more):
+        if len(broken) == 2:
+            return put(*arguments, **more)
+        if written and not broken:
+            put(*arguments, **more)
+        broken.append(arguments)
+        raise GenericError("Generic S3 error: HTTP error: error sending request")
+
+    monkeypatch.setattr(obstore, "put", break_twice)
+    store.create("key", b"ours")
+    assert (len(broken), store.read("key")) == (2, b"ours")
+
+
+def test_anothers_object_is_not_taken_for_a_write_whose_connection_broke(
+    store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put, broken = obstore.put, []
+
+    def broken_while_another_writes(client, key, data, **more):
+        if broken:
+            return put(client, key, data, **more)
+        broken.append(put(client, key, b"another's", **more))
+        raise GenericError("Generic S3 error: HTTP error: error sending request")
+
+    monkeypatch.setattr(obstore, "put", broken_while_another_writes)
+    with pytest.raises(ObjectExists):
+        store.create("key", b"ours")
+    assert store.read("key") == b"another's"
+
+
+def test_a_store_that_stays_away_is_an_error_when_patience_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = replace(open_store(tmp_path.as_uri()), patience=timedelta(seconds=0.5))
+    tried = []
+
+    def away(*_arguments, **_more):
+        tried.append(time.monotonic())
+        raise GenericError("Generic S3 error: HTTP error: error sending request")
+
+    monkeypatch.setattr(obstore, "put", away)
+    with pytest.raises(RequestLost, match="CREDIT_STORE"):
+        store.create("key", b"ours")
+    assert len(tried) > 1
+    assert tried[-1] - tried[0] < 10
+
+
+def test_a_missing_object_is_told_apart_from_an_unreadable_store(
+    store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL_S3", raising=False)
+    with pytest.raises(ObjectMissing, match="nowhere"):
+        store.read("nowhere")
+    with pytest.raises(StoreError) as unreadable:
+        ObjectStore("s3://away", _client_of_a_closed_port()).read("nowhere")
+    assert not isinstance(unreadable.value, ObjectMissing)
+
+
+def test_a_large_file_goes_up_whole_and_not_over_an_object_that_is_there(
+    store: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("resources.store.object_store.ONE_REQUEST", 1024)
+    large = tmp_path / "large"
+    large.write_bytes(os.urandom(6 * 1024 * 1024))
+    store.create("large", large)
+    assert store.read("large") == large.read_bytes()
+    with pytest.raises(ObjectExists):
+        store.create("large", large)
+
+
+def test_opening_leaves_nothing_behind(store: ObjectStore) -> None:
+    import obstore
+
+    assert obstore.list(store.client).collect() == []
+
+
+@pytest.mark.parametrize("uri", ["", "/tmp/store", "file://host/store", "gs://bucket", "s3://"])
+def test_a_uri_of_another_kind_is_refused_with_what_was_expected(uri: str) -> None:
+    with pytest.raises(StoreError, match=r"CREDIT_STORE=.*expected file:///absolute/folder or s3://bucket/prefix"):
+        open_store(uri)
+
+
+def test_a_folder_that_is_not_ours_to_make_is_an_error_that_names_it() -> None:
+    with pytest.raises(StoreError, match=r"file:///proc/nobody: it is not there and can't be made.*CREDIT_STORE"):
+        open_store("file:///proc/nobody")
+
+
+def test_a_file_in_the_place_of_the_folder_is_an_error_that_names_it(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    with pytest.raises(StoreError, match=r"taken: it is not there and can't be made"):
+        open_store((tmp_path / "taken").as_uri())
+
+
+def test_a_store_that_can_not_be_written_to_is_refused_before_anything_is_computed() -> None:
+    with pytest.raises(StoreError, match=r"file:///sys/kernel: can't create .*Make it writable.*CREDIT_STORE"):
+        open_store("file:///sys/kernel")
+
+
+def test_a_disk_that_fills_up_in_the_middle_of_an_object_leaves_none_of_it(tmp_path: Path) -> None:
+    script = f"""
+import os, resource
+from resources.store.object_store import ObjectMissing, StoreError, open_store
+store = open_store({tmp_path.as_uri()!r})
+resource.setrlimit(resource.RLIMIT_FSIZE, (64_000, 64_000))
+try:
+    store.create("large", os.urandom(128_000))
+except StoreError as error:
+    print(error)
+try:
+    store.read("large")
+except ObjectMissing:
+    print("nothing is there")
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "File too large" in done.stdout
+    assert "free space there, or name another store in CREDIT_STORE" in done.stdout
+    assert "nothing is there" in done.stdout
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_a_store_that_lets_the_second_writer_win_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import obstore
+
+    put = obstore.put
+    monkeypatch.setattr("obstore.put", lambda client, key, data, mode="overwrite": put(client, key, data))
+    with pytest.raises(StoreError, match="it let a second writer overwrite"):
+        open_store(tmp_path.as_uri())
+
+
+def _client_of_a_closed_port() -> object:
+    from datetime import timedelta
+
+    from obstore.store import S3Store
+
+    return S3Store(
+        "away",
+        endpoint="http://127.0.0.1:9",
+        access_key_id="a",
+        secret_access_key="b",
+        region="us-east-1",
+        client_options={"allow_http": True},
+        retry_config={"max_retries": 0, "retry_timeout": timedelta(seconds=1)},
+    )

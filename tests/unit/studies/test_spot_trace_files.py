@@ -1,0 +1,92 @@
+"""A trace that is read wrongly gives a market that never was, and a table that looks like any other."""
+
+import itertools
+import json
+
+import pytest
+
+from studies.spot_traces.trace import Trace, TraceError, made_up, main, read
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "market.json"
+
+
+def content(data, gap: object = 30):
+    return json.dumps({"metadata": {"gap_seconds": gap}, "data": data, "prices": [1.2] * 3})
+
+
+def test_a_trace_is_read_and_named_as_its_file(file) -> None:
+    file.write_text(content([0, 1, 2]))
+    assert read(file) == Trace("market", 30, (0, 1, 2))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "is empty"),
+        (" \n", "is empty"),
+        ('{"metadata"', "is not JSON"),
+        ("[1, 0]", "metadata.gap_seconds is missing"),
+        ('{"data": [1]}', "metadata.gap_seconds is missing"),
+        ('{"metadata": {"gap_seconds": 30}}', "data is missing"),
+        (content([1], gap=0), "metadata.gap_seconds is 0: expected seconds"),
+        (content([1], gap=float("nan")), "metadata.gap_seconds is NaN"),
+        (content([1], gap="30"), 'metadata.gap_seconds is "30"'),
+        (content([]), r"data is \[\]: expected a list"),
+        (content(3), "data is 3: expected a list"),
+        (content([1, -1]), r"data\[1\] is -1: expected a number of machines"),
+        (content([1, 0, None]), r"data\[2\] is missing"),
+        (content([True]), r"data\[0\] is true"),
+    ],
+)
+def test_a_broken_trace_is_refused_by_file_and_field(file, text, said) -> None:
+    file.write_text(text)
+    with pytest.raises(TraceError, match=f"market.json: {said}"):
+        read(file)
+
+
+def test_missing_and_unreadable_are_not_empty(tmp_path, file) -> None:
+    with pytest.raises(TraceError, match=r"market\.json: no such file"):
+        read(file)
+    with pytest.raises(TraceError, match=r"can't be read: .*directory"):
+        read(tmp_path)
+    file.write_bytes(b"\xff\xfe")
+    with pytest.raises(TraceError, match="can't be read"):
+        read(file)
+
+
+def test_a_fall_is_a_loss_of_so_many_of_those_that_were_there_and_a_rise_is_none() -> None:
+    trace = Trace("market", 10, (1, 4, 3, 0, 2))
+    laps = list(itertools.islice(trace.losses(0), 6))
+    assert [moment for moment, _ in laps] == [20, 30, 50, 70, 80, 100]
+    assert [share for _, share in laps[:3]] == [0.25, 1, 0.5]
+    assert next(trace.losses(30))[0] == 50, "a machine that was found at this moment is not the one that went"
+    assert list(Trace("calm", 10, (2, 2)).losses(0)) == []
+
+
+def test_a_machine_is_free_as_soon_as_there_is_one() -> None:
+    trace = Trace("market", 10, (1, 0, 0, 1))
+    assert trace.free(3, patience=0, notice=0) == 3
+    assert trace.free(12, patience=18, notice=0) == 30
+    assert trace.free(12, patience=17, notice=0) is None
+    assert trace.free(52, patience=100, notice=0) == 70, "the trace begins again"
+    assert Trace("nothing", 10, (0,)).free(0, patience=1e4, notice=0) is None
+
+
+def test_a_machine_that_was_told_to_go_is_given_to_nobody() -> None:
+    trace = Trace("market", 10, (1, 0, 1, 1))
+    assert trace.free(4, patience=100, notice=5) == 4
+    assert trace.free(6, patience=100, notice=5) == 20
+
+
+def test_a_made_up_trace_is_that_of_its_seed_and_is_read_as_any(file, capsys) -> None:
+    main(["--seed", "7", "--days", "3"])
+    file.write_text(capsys.readouterr().out)
+    trace = made_up(7, 3)
+    assert read(file).machines == trace.machines
+    assert len(trace.machines) == 3 * 24 * 120
+    assert {*trace.machines} == {0, 1}
+    assert trace.falls
+    assert made_up(8, 3).machines != trace.machines
