@@ -64,9 +64,9 @@ def train_once(name: str, folder: Path, trees: int) -> dict[str, float | str]:
     from credit_assets.loans.seed import LOAN_COLUMNS, generate_loans
     from credit_assets.model.pipeline import TrainingConfig, build_pipeline, features, outcomes, train
     from credit_assets.settings import load_settings
-    from resources.store.artifacts import digest
     from resources.store.blocks import Blocks
     from resources.store.object_store import open_store
+    from resources.store.written_once import compute_sha256
 
     settings = load_settings(REPOSITORY / "settings" / "loans.toml")
     named = csv.ReadOptions(column_names=LOAN_COLUMNS)
@@ -84,7 +84,7 @@ def train_once(name: str, folder: Path, trees: int) -> dict[str, float | str]:
         pipeline = train(loans, settings, config, grow)
     seconds = time.monotonic() - started
     scores = pipeline.set_params(forest__n_jobs=1).predict_proba(rows.head(1_000))
-    return {"seconds": seconds, "blocks": len(told), "scores": digest(scores.tobytes())}
+    return {"seconds": seconds, "blocks": len(told), "scores": compute_sha256(scores.tobytes())}
 
 
 if __name__ == "__main__":

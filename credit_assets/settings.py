@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from resources.store.artifacts import digest
+from resources.store.written_once import compute_sha256
 
 SETTING = "CREDIT_SETTINGS"
 
@@ -174,7 +174,7 @@ class Settings(Strict):
     @property
     def fingerprint(self) -> str:
         """SHA-256 of what the settings say; comments and layout of the file don't count."""
-        return digest(self.model_dump(mode="json", exclude={"seed", "refresh", "prices", "promotion"}))
+        return compute_sha256(self.model_dump(mode="json", exclude={"seed", "refresh", "prices", "promotion"}))
 
 
 def load_settings(path: str | Path) -> Settings:

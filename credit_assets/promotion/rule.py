@@ -11,9 +11,10 @@ from datetime import datetime
 
 from credit_assets.promotion.model_set import DATASET, MODEL, named, verified_metrics
 from credit_assets.settings import Promotion
-from resources.store.artifacts import Committed, digest
+from resources.store.artifacts import Committed
 from resources.store.object_store import ObjectStore
 from resources.store.pointer import Pointer, PointerTaken, Position
+from resources.store.written_once import compute_sha256
 
 POINTER = "promoted_model"
 TRIES = 5
@@ -147,4 +148,4 @@ def promote_by_hand(store: ObjectStore, parts: Mapping[str, Committed], decision
 
 def set_digest(position: Position) -> str:
     """One digest for all that a position names: the data version of the promoted model."""
-    return digest(position.value["set"])
+    return compute_sha256(position.value["set"])

@@ -8,7 +8,6 @@ become dumps, and dumps databases, is the business of the chart's scripts, which
 """
 
 import argparse
-import hashlib
 import json
 import os
 import re
@@ -17,15 +16,17 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from resources.store.artifacts import MANIFEST, StoredFile
-from resources.store.object_store import SETTING, ObjectExists, ObjectMissing, ObjectStore, StoreError, open_store
+from resources.errors import PlatformError
+from resources.store.artifacts import MANIFEST
+from resources.store.object_store import SETTING, ObjectMissing, ObjectStore, StoreError, open_store
+from resources.store.written_once import StoredFile, describe_file, measure_object, write_once
 
 TAKEN_AT = "taken-at"
 TIME = re.compile(r"\d{8}T\d{6}Z")
 DUMP = re.compile(r"[^/]+\.dump")
 
 
-class BackupError(Exception):
+class BackupError(PlatformError):
     """A backup can't be made or used: says which, and what to do."""
 
 
@@ -71,15 +72,18 @@ def keep(store: ObjectStore, folder: Path) -> Backup:
     taken_at = (folder / TAKEN_AT).read_text().strip() if (folder / TAKEN_AT).exists() else ""
     if not dumps or not TIME.fullmatch(taken_at):
         raise BackupMissing(f"{folder}: expected dumps, and a UTC time as 20261121T150000Z in {TAKEN_AT}: dump again")
-    files = [_describe(taken_at, path) for path in dumps]
+    files = [describe_file(taken_at, path.name, path) for path in dumps]
     _refuse_empty(files, folder)
     backup = Backup(taken_at, files)
-    try:
-        for file in files:
-            store.create(file.key, folder / file.name)
-        store.create(f"{taken_at}/{MANIFEST}", json.dumps(asdict(backup), indent=1, sort_keys=True).encode())
-    except ObjectExists as error:
-        raise BackupError(f"a backup of {taken_at} is being made or was made by another job: {error}") from None
+    manifest = json.dumps(asdict(backup), indent=1, sort_keys=True).encode()
+    for key, content, digest in (
+        *((file.key, folder / file.name, file.digest) for file in files),
+        (f"{taken_at}/{MANIFEST}", manifest, None),
+    ):
+        if not write_once(store, key, content, digest).created:
+            raise BackupError(
+                f"a backup of {taken_at} is being made or was made by another job: {store.location(key)} exists already"
+            )
     for file in find(store, taken_at).files:
         _verify(store, file)
     return backup
@@ -176,12 +180,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _describe(taken_at: str, path: Path) -> StoredFile:
-    with path.open("rb") as opened:
-        sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
-    return StoredFile(path.name, f"{taken_at}/{path.stem}.{sha256[:12]}{path.suffix}", sha256, path.stat().st_size)
-
-
 def _refuse_empty(files: Sequence[StoredFile], where: Path | str) -> None:
     empty = [file.name for file in files if not file.bytes]
     if empty or not files:
@@ -190,17 +188,16 @@ def _refuse_empty(files: Sequence[StoredFile], where: Path | str) -> None:
 
 def _verify(store: ObjectStore, file: StoredFile, path: Path | None = None) -> None:
     """Reads a file of the store, into a path if there is one."""
-    sha256, size = hashlib.sha256(), 0
-    with Path(path or os.devnull).open("wb") as opened:
+    with Path(path or os.devnull).open("wb") as copy:
         try:
-            for piece in store.pieces(file.key):
-                sha256.update(piece)
-                size += opened.write(piece)
+            found = measure_object(store, file.key, copy)
         except ObjectMissing:
             raise BackupDamaged(_damaged(store, file.key, "it was deleted")) from None
-    if sha256.hexdigest() != file.sha256:
-        found = f"expected {file.bytes} bytes with sha256 {file.sha256[:12]}…, found {size}, {sha256.hexdigest()[:12]}…"
-        raise BackupDamaged(_damaged(store, file.key, found))
+    if found.sha256 != file.sha256:
+        difference = (
+            f"expected {file.bytes} bytes with sha256 {file.sha256[:12]}…, found {found.bytes}, {found.sha256[:12]}…"
+        )
+        raise BackupDamaged(_damaged(store, file.key, difference))
 
 
 def _damaged(store: ObjectStore, key: str, how: str) -> str:

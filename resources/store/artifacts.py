@@ -5,19 +5,27 @@ hold their digest; the manifest is created last and makes the artifact exist. Wh
 committed; another writer of the same place finds that out and takes what was committed.
 """
 
-import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from platform import python_version
 from typing import Any, NoReturn
 
-from resources.store.object_store import SETTING, ObjectExists, ObjectMissing, ObjectStore
+from resources.errors import PlatformError
+from resources.store.object_store import SETTING, ObjectMissing, ObjectStore
+from resources.store.written_once import (
+    Digest,
+    StoredFile,
+    compute_sha256,
+    describe_file,
+    measure_content,
+    measure_object,
+    write_once,
+)
 
 MANIFEST = "manifest.json"
 MANIFEST_VERSION = 2  # 2 added `where`
@@ -27,18 +35,8 @@ WHERE = {"image": "PLATFORM_IMAGE", "node": "NODE_NAME"}
 LIBRARIES = ("scikit-learn", "numpy", "pandas", "pyarrow", "joblib")
 
 
-class ArtifactError(Exception):
+class ArtifactError(PlatformError):
     """An artifact is missing, damaged or of a format that is not read here: says which, and what to do."""
-
-
-@dataclass(frozen=True)
-class StoredFile:
-    """One file of an artifact: its plain name, its key in the store, SHA-256 in hex and size in bytes."""
-
-    name: str
-    key: str
-    sha256: str
-    bytes: int
 
 
 @dataclass(frozen=True)
@@ -118,37 +116,24 @@ def whereabouts() -> dict[str, str]:
     return {name: value for name, variable in WHERE.items() if (value := os.environ.get(variable))}
 
 
-def digest(value: bytes | Mapping[str, Any]) -> str:
-    """SHA-256 in hex, of bytes or of canonical JSON."""
-    data = value if isinstance(value, bytes) else json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
-    return hashlib.sha256(data).hexdigest()
-
-
 def store_file(store: ObjectStore, place: str, name: str, content: bytes | Path) -> StoredFile:
-    """Writes one file under a key that holds its digest; a second write of the same bytes changes nothing."""
-    if isinstance(content, Path):
-        size = content.stat().st_size
-        with content.open("rb") as opened:
-            sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
-    else:
-        size, sha256 = len(content), digest(content)
-    plain = PurePosixPath(name)
-    file = StoredFile(name, f"{place}/{plain.stem}.{sha256[:12]}{plain.suffix}", sha256, size)
-    try:
-        store.create(file.key, content)
-    except ObjectExists:
-        read_file(store, file)
+    """Writes one file under a key that holds its digest; a second write of the same bytes changes nothing.
+
+    Raises:
+        ArtifactError: other bytes lie under that key.
+    """
+    file = describe_file(place, name, content)
+    if not write_once(store, file.key, content, file.digest).created:
+        verify_file(store, file)
     return file
 
 
 def commit(store: ObjectStore, place: str, manifest: Manifest) -> Committed:
     """Makes the artifact exist. If another writer was first, returns what that one committed."""
-    data = manifest.to_bytes()
-    try:
-        store.create(f"{place}/{MANIFEST}", data)
-    except ObjectExists:
-        return find(store, place) or _vanished(store, place)
-    return Committed(place, manifest, digest(data))
+    written = write_once(store, f"{place}/{MANIFEST}", manifest.to_bytes())
+    if written.created:
+        return Committed(place, manifest, written.digest.sha256)
+    return find(store, place) or _raise_manifest_gone(store, place)
 
 
 def find(store: ObjectStore, place: str) -> Committed | None:
@@ -157,7 +142,7 @@ def find(store: ObjectStore, place: str) -> Committed | None:
         data = store.read(f"{place}/{MANIFEST}")
     except ObjectMissing:
         return None
-    return Committed(place, Manifest.from_bytes(data, place), digest(data))
+    return Committed(place, Manifest.from_bytes(data, place), compute_sha256(data))
 
 
 def read_manifest(store: ObjectStore, place: str, manifest_sha256: str) -> Committed:
@@ -169,11 +154,11 @@ def read_manifest(store: ObjectStore, place: str, manifest_sha256: str) -> Commi
     try:
         data = store.read(f"{place}/{MANIFEST}")
     except ObjectMissing:
-        _vanished(store, place)
-    if digest(data) != manifest_sha256:
+        _raise_manifest_gone(store, place)
+    if (found := compute_sha256(data)) != manifest_sha256:
         raise ArtifactError(
             f"{store.location(place)}/{MANIFEST} was changed after it was written: its sha256 is "
-            f"{digest(data)[:12]}…, the event log holds {manifest_sha256[:12]}…. {REMEDY}"
+            f"{found[:12]}…, the event log holds {manifest_sha256[:12]}…. {REMEDY}"
         )
     return Committed(place, Manifest.from_bytes(data, place), manifest_sha256)
 
@@ -184,41 +169,38 @@ def read_file(store: ObjectStore, file: StoredFile) -> bytes:
     Raises:
         ArtifactError: it was deleted, truncated or changed after it was written.
     """
-    with _told_if_deleted(store, file):
+    try:
         data = store.read(file.key)
-    _refuse_other_bytes(store, file, len(data), digest(data))
+    except ObjectMissing:
+        _raise_file_gone(store, file)
+    _refuse_other_bytes(store, file, measure_content(data))
     return data
 
 
 def verify_file(store: ObjectStore, file: StoredFile) -> None:
     """Reads one file of any size a piece at a time, and raises as `read_file` unless it is what was committed."""
-    size, found = 0, hashlib.sha256()
-    with _told_if_deleted(store, file):
-        for piece in store.pieces(file.key):
-            size += len(piece)
-            found.update(piece)
-    _refuse_other_bytes(store, file, size, found.hexdigest())
-
-
-@contextmanager
-def _told_if_deleted(store: ObjectStore, file: StoredFile) -> Iterator[None]:
     try:
-        yield
+        found = measure_object(store, file.key)
     except ObjectMissing:
-        raise ArtifactError(f"{store.location(file.key)} was deleted after it was written. {REMEDY}") from None
+        _raise_file_gone(store, file)
+    _refuse_other_bytes(store, file, found)
 
 
-def _refuse_other_bytes(store: ObjectStore, file: StoredFile, size: int, sha256: str) -> None:
-    if sha256 != file.sha256:
-        what = "truncated or extended" if size != file.bytes else "changed"
+def _refuse_other_bytes(store: ObjectStore, file: StoredFile, found: Digest) -> None:
+    if found.sha256 != file.sha256:
+        change = "truncated or extended" if found.bytes != file.bytes else "changed"
         raise ArtifactError(
-            f"{store.location(file.key)} was {what} after it was written: expected {file.bytes} bytes with sha256 "
-            f"{file.sha256[:12]}…, found {size} bytes with {sha256[:12]}…. {REMEDY}"
+            f"{store.location(file.key)} was {change} after it was written: expected {file.bytes} bytes with sha256 "
+            f"{file.sha256[:12]}…, found {found.bytes} bytes with {found.sha256[:12]}…. {REMEDY}"
         )
 
 
-def _vanished(store: ObjectStore, place: str) -> NoReturn:
+def _raise_file_gone(store: ObjectStore, file: StoredFile) -> NoReturn:
+    raise ArtifactError(f"{store.location(file.key)} was deleted after it was written. {REMEDY}") from None
+
+
+def _raise_manifest_gone(store: ObjectStore, place: str) -> NoReturn:
     raise ArtifactError(
         f"{store.location(place)}/{MANIFEST} is not there: it was deleted after it was written, or {SETTING} names "
         f"another store now. {REMEDY}"
-    )
+    ) from None

@@ -15,15 +15,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 
-from resources.store.artifacts import digest
-from resources.store.object_store import ObjectExists, ObjectStore
+from resources.errors import PlatformError
+from resources.store.object_store import ObjectStore
+from resources.store.written_once import compute_sha256, write_once
 
 log = logging.getLogger(__name__)
 NAME = re.compile(r"\d{8}\.\d{2}")
 Make = Callable[[int, int], list[bytes]]
 
 
-class BlockDamaged(Exception):
+class BlockDamaged(PlatformError):
     """A block's bytes are not those that were committed."""
 
 
@@ -100,16 +101,14 @@ class Blocks:
     def _commit(self, first: int, made: list[bytes]) -> list[bytes]:
         """Creates the block. If another attempt was before, what that one committed is taken."""
         payload = b"".join(made)
-        head = {"sha256": digest(payload), "sizes": [len(item) for item in made]}
+        head = {"sha256": compute_sha256(payload), "sizes": [len(item) for item in made]}
         for number in range(100):
             name = f"{first:08d}.{number:02d}"
-            try:
-                self.store.create(f"{self.place}/blocks/{name}", json.dumps(head).encode() + b"\n" + payload)
-            except ObjectExists:
-                if there := self._read(name):
-                    return there
-            else:
+            block = json.dumps(head).encode() + b"\n" + payload
+            if write_once(self.store, f"{self.place}/blocks/{name}", block).created:
                 return made
+            if there := self._read(name):
+                return there
         raise BlockDamaged(
             f"{self.store.location(self.place)}/blocks: item {first} was damaged 100 times; look at the store"
         )
@@ -136,7 +135,7 @@ def decode(block: bytes) -> list[bytes]:
         sizes, sha256 = list(map(int, head["sizes"])), head["sha256"]
     except (ValueError, TypeError, KeyError):
         raise BlockDamaged("its first line can't be read") from None
-    if digest(payload) != sha256 or sum(sizes) != len(payload):
+    if compute_sha256(payload) != sha256 or sum(sizes) != len(payload):
         raise BlockDamaged(f"expected {sum(sizes)} bytes with sha256 {str(sha256)[:12]}…, found {len(payload)} others")
     ends = [sum(sizes[: number + 1]) for number in range(len(sizes))]
     return [payload[end - size : end] for end, size in zip(ends, sizes, strict=True)]

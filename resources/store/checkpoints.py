@@ -21,7 +21,6 @@ from resources.store.artifacts import (
     Committed,
     Manifest,
     commit,
-    digest,
     find,
     library_versions,
     read_file,
@@ -32,6 +31,7 @@ from resources.store.artifacts import (
 from resources.store.blocks import Blocks
 from resources.store.formats import FORMATS, Format
 from resources.store.object_store import ObjectStore, open_store
+from resources.store.written_once import compute_sha256
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class Work:
     @property
     def place(self) -> str:
         """`asset/root run/fingerprint of the identity`."""
-        return f"{self.asset}/{self.root_run}/{digest(self.identity)[:16]}"
+        return f"{self.asset}/{self.root_run}/{compute_sha256(self.identity)[:16]}"
 
     def blocks(self, tell: Callable[[str], None], at_once: int = 1) -> Blocks:
         """What attempts at this work have made of it, for one that takes long.

@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
+from resources.errors import PlatformError
+
 SETTING = "CREDIT_STORE"
 ONE_REQUEST = 64 * 1024 * 1024
 ONE_PIECE = 16 * 1024 * 1024
 
 
-class StoreError(Exception):
+class StoreError(PlatformError):
     """The store could not do what was asked: it names the store, the key and what to do."""
 
 

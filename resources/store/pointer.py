@@ -16,13 +16,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from resources.store.artifacts import digest
-from resources.store.object_store import ObjectExists, ObjectMissing, ObjectStore
+from resources.errors import PlatformError
+from resources.store.object_store import ObjectMissing, ObjectStore
+from resources.store.written_once import compute_sha256, write_once
 
 POINTER_VERSION = 1
 
 
-class PointerError(Exception):
+class PointerError(PlatformError):
     """A pointer can't be read or moved: says which position, and what to do."""
 
 
@@ -122,14 +123,12 @@ class Pointer:
             "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "value": value,
         }
-        data = json.dumps(body | {"sha256": digest(body)}, indent=1, sort_keys=True).encode()
-        try:
-            self.store.create(self.key(number), data)
-        except ObjectExists:
+        data = json.dumps(body | {"sha256": compute_sha256(body)}, indent=1, sort_keys=True).encode()
+        if not write_once(self.store, self.key(number), data).created:
             raise PointerTaken(
                 f"{self.store.location(self.key(number))} is there already: another writer moved the pointer on from "
                 f"number {number - 1} first. Look at the latest position and decide again"
-            ) from None
+            )
         return self._decoded(number, data)
 
     def _decoded(self, number: int, data: bytes) -> Position:
@@ -140,7 +139,7 @@ class Pointer:
             raise self._damaged(number, "can't be read as a position: it was changed after it was written") from None
         if version != POINTER_VERSION:
             raise self._damaged(number, f"has pointer version {version}; this release reads {POINTER_VERSION}")
-        if written != digest(body) or body["number"] != number:
+        if written != compute_sha256(body) or body["number"] != number:
             raise self._damaged(number, "was changed after it was written")
         return Position(number, body["value"], body["at"], written, body["previous"])
 

@@ -11,7 +11,6 @@ from resources.store.artifacts import (
     Committed,
     Manifest,
     commit,
-    digest,
     find,
     library_versions,
     read_file,
@@ -21,6 +20,7 @@ from resources.store.artifacts import (
 from resources.store.checkpoints import Draft, Work, load
 from resources.store.formats import FORMATS, Document, Report
 from resources.store.object_store import ObjectMissing, ObjectStore
+from resources.store.written_once import compute_sha256
 
 
 def work(store: ObjectStore, run: str = "run-1", **identity: Any) -> Work:
@@ -184,7 +184,7 @@ def test_the_digest_is_the_one_that_sha256sum_prints(store: ObjectStore, tmp_pat
     path = tmp_path / "file.parquet"
     path.write_bytes(b"abc")
     file = store_file(store, "a/b/c", "file.parquet", path)
-    assert file.sha256 == digest(b"abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert file.sha256 == compute_sha256(b"abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert file.key == "a/b/c/file.ba7816bf8f01.parquet"
     assert store_file(store, "a/b/c", "file.parquet", b"abc") == file
 

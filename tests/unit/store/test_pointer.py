@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from resources.store.artifacts import digest
 from resources.store.object_store import ObjectStore
 from resources.store.pointer import Pointer, PointerEmpty, PointerTaken, Position, PositionDamaged, PositionMissing
+from resources.store.written_once import compute_sha256
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_a_history_that_was_rewritten_is_told(pointer: Pointer) -> None:
     moved(pointer, "a", "b")
     body = json.loads(pointer.store.read(pointer.key(1))) | {"value": {"set": "never promoted"}}
     del body["sha256"]
-    overwrite(pointer, 1, json.dumps(body | {"sha256": digest(body)}).encode())
+    overwrite(pointer, 1, json.dumps(body | {"sha256": compute_sha256(body)}).encode())
     assert pointer.latest().value == {"set": "b"}
     with pytest.raises(PositionDamaged, match="is not the one that the next position was moved from"):
         list(pointer.history())
