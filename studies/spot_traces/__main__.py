@@ -21,7 +21,7 @@ from studies.spot_traces.run import Platform, Training, asked
 from studies.spot_traces.trace import Trace, TraceError, read
 
 CHART = Path(__file__).parents[2] / "helm" / "credit-platform" / "values.yaml"
-DRILLS = ", assumed; docs/kubernetes.md has what was measured"
+DRILLS = ", assumed; docs/kubernetes/drills.md has what was measured"
 SHOWING_DEFAULTS = argparse.ArgumentDefaultsHelpFormatter
 
 

@@ -1,7 +1,7 @@
 """What kubectl can't take from a cluster, taken by commands of the environment, and what else only that can say.
 
 In them {node} stands for a node's name, {ip} for the address of a pod on it and {api} for the API server's, as pods
-reach it. Where there is a default, it is kind's (docs/kubernetes.md, "Drills").
+reach it. Where there is a default, it is kind's (docs/kubernetes/drills.md).
 """
 
 import os
@@ -49,7 +49,7 @@ def setting(name: str) -> str:
     """
     if text := os.environ.get(name) or SETTINGS[name]:
         return text
-    raise SettingMissing(f"{name} is not set; docs/kubernetes.md says what is expected, under Drills")
+    raise SettingMissing(f"{name} is not set; docs/kubernetes/drills.md says what is expected")
 
 
 def command(name: str, **about: str) -> list[str]:
