@@ -77,7 +77,7 @@ def test_every_alert_has_its_page_and_every_page_its_alert(render) -> None:
         assert name in (RUNBOOKS / f"{page}.md").read_text().splitlines()[0]
         pages[page] = rule
     assert len(pages) == 6
-    assert {path.stem for path in RUNBOOKS.glob("*.md")} == {*pages, "restore-postgresql"}
+    assert {path.stem for path in RUNBOOKS.glob("*.md")} == {*pages, "restore-postgresql", "README"}
     elsewhere = {**ALL["prometheusRule"], "runbooks": "https://example.com/runbooks"}
     told = alerts(render(metrics={"prometheusRule": elsewhere}))["NoLeader"]["annotations"]["runbook_url"]
     assert told == "https://example.com/runbooks/no-leader.md"
