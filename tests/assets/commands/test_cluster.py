@@ -1,19 +1,17 @@
 """If the hook of an installation passes over a store or a table that is not there, the first night's run finds out."""
 
 from contextlib import closing
-from pathlib import Path
 
 import psycopg2
 import pytest
 
 from credit_assets.commands.cluster import main
-
-SETTINGS = Path(__file__).parents[3] / "settings" / "loans.toml"
+from tests.support.settings import LOANS_SETTINGS
 
 
 @pytest.fixture
 def environment(database_url: str, store_uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CREDIT_SETTINGS", str(SETTINGS))
+    monkeypatch.setenv("CREDIT_SETTINGS", str(LOANS_SETTINGS))
     monkeypatch.setenv("CREDIT_STORE", store_uri)
     monkeypatch.setenv("LOANS_DATABASE_URL", database_url)
 

@@ -11,8 +11,8 @@ import pytest
 from credit_assets.commands import lineage
 from credit_assets.commands.local import local_platform
 from resources.machine.embedded_postgres import EmbeddedPostgres
+from tests.support.settings import REPOSITORY, write_loans_settings
 
-REPOSITORY = Path(__file__).parents[3]
 OURS = ("lending", "dagster_fresh")
 
 
@@ -35,9 +35,7 @@ def fresh(postgres: EmbeddedPostgres, tmp_path: Path, monkeypatch: pytest.Monkey
     local.mkdir()
     shutil.copy(REPOSITORY / "local" / "dagster.yaml", local)
     (local / "postgres").symlink_to(postgres.data)
-    settings = tmp_path / "fresh.toml"
-    loans = (REPOSITORY / "settings" / "loans.toml").read_text()
-    settings.write_text(loans.replace("generate = 20_000", "generate = 7"))
+    settings = write_loans_settings(tmp_path / "fresh.toml", rows=7)
     monkeypatch.chdir(tmp_path)
     for name in ("LOANS_DATABASE_URL", "CREDIT_STORE", "DAGSTER_POSTGRES_URL", "DAGSTER_HOME"):
         monkeypatch.delenv(name, raising=False)

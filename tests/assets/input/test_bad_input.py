@@ -6,12 +6,13 @@ instead of the name of the setting or the column to correct.
 
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 
 from credit_assets.commands.main import main
 from resources.machine.embedded_postgres import EmbeddedPostgres
+from tests.support.run_log import assert_one_error
+from tests.support.sandbox import GOOD_SETTINGS, Sandbox
 
 pytestmark = pytest.mark.usefixtures("good_loans")
 
@@ -67,21 +68,21 @@ BLOCKED_BY_CHECKS = {
 
 @pytest.mark.parametrize("case", BLOCKED_BY_CHECKS)
 def test_loans_that_fail_a_check_go_no_further_and_what_was_good_stays(
-    checkout: Any, capfd: pytest.CaptureFixture[str], case: str
+    sandbox: Sandbox, capfd: pytest.CaptureFixture[str], case: str
 ) -> None:
     statement, expected = BLOCKED_BY_CHECKS[case]
-    checkout.execute(statement)
-    before = checkout.state()
-    assert checkout.run() == 1
+    sandbox.execute(statement)
+    before = sandbox.state()
+    assert sandbox.run() == 1
     said = capfd.readouterr().err
-    checkout.one_error(said, "loan_dataset was not committed", *expected.values())
-    log = checkout.log(said)
-    log.stopped_at("loan_dataset")
+    assert_one_error(said, "loan_dataset was not committed", *expected.values())
+    log = sandbox.log(said)
+    log.assert_stopped_at("loan_dataset")
     found = log.failed_checks()
     assert found.keys() == expected.keys()
     assert all(found[check].startswith(description) for check, description in expected.items())
-    assert checkout.state() == before
-    checkout.latest_load()
+    assert sandbox.state() == before
+    sandbox.assert_latest_artifacts_load()
 
 
 BLOCKED_BY_TABLE = {
@@ -106,17 +107,17 @@ BLOCKED_BY_TABLE = {
 
 @pytest.mark.parametrize("case", BLOCKED_BY_TABLE)
 def test_a_table_that_is_not_as_declared_is_refused_by_its_column(
-    checkout: Any, capfd: pytest.CaptureFixture[str], case: str
+    sandbox: Sandbox, capfd: pytest.CaptureFixture[str], case: str
 ) -> None:
     statement, expected = BLOCKED_BY_TABLE[case]
-    checkout.execute(statement)
-    before = checkout.state()
-    assert checkout.run() == 1
+    sandbox.execute(statement)
+    before = sandbox.state()
+    assert sandbox.run() == 1
     said = capfd.readouterr().err
-    checkout.one_error(said, expected)
-    checkout.log(said).stopped_at("loan_dataset")
-    assert checkout.state() == before
-    checkout.latest_load()
+    assert_one_error(said, expected)
+    sandbox.log(said).assert_stopped_at("loan_dataset")
+    assert sandbox.state() == before
+    sandbox.assert_latest_artifacts_load()
 
 
 @pytest.mark.parametrize(
@@ -128,59 +129,59 @@ def test_a_table_that_is_not_as_declared_is_refused_by_its_column(
     ids=["nobody answers", "no such database"],
 )
 def test_without_a_database_nothing_is_computed_and_nothing_lost(
-    checkout: Any, postgres: EmbeddedPostgres, capfd: pytest.CaptureFixture[str], url: str, expected: str
+    sandbox: Sandbox, postgres: EmbeddedPostgres, capfd: pytest.CaptureFixture[str], url: str, expected: str
 ) -> None:
-    before = checkout.state()
+    before = sandbox.state()
     url = url or postgres.url("postgres").replace("/postgres?", "/no_such_database?")
-    assert checkout.run(LOANS_DATABASE_URL=url) == 1
+    assert sandbox.run(LOANS_DATABASE_URL=url) == 1
     said = capfd.readouterr().err
-    checkout.one_error(said, "LOANS_DATABASE_URL", expected)
-    log = checkout.log(said)
-    log.stopped_at("loan_dataset")
+    assert_one_error(said, "LOANS_DATABASE_URL", expected)
+    log = sandbox.log(said)
+    log.assert_stopped_at("loan_dataset")
     assert "s3cr3t" not in said
     assert "LOANS_DATABASE_URL" in str(log)
     assert "s3cr3t" not in str(log)
-    assert checkout.state() == before
+    assert sandbox.state() == before
 
 
 @pytest.fixture
-def clerk(checkout: Any, postgres: EmbeddedPostgres) -> Iterator[Callable[[str], str]]:
+def clerk(sandbox: Sandbox, postgres: EmbeddedPostgres) -> Iterator[Callable[[str], str]]:
     """A role that must give its password and may read nothing: the URL of the loans for a password."""
-    url = checkout.environment["LOANS_DATABASE_URL"]
+    url = sandbox.environment["LOANS_DATABASE_URL"]
     rules = postgres.data / "pg_hba.conf"
     as_they_were = rules.read_text()
 
     def reload(text: str) -> None:
         rules.write_text(text)
-        ((asked,),) = checkout.execute("SELECT clock_timestamp()")
-        checkout.execute("SELECT pg_reload_conf()")
+        ((asked,),) = sandbox.execute("SELECT clock_timestamp()")
+        sandbox.execute("SELECT pg_reload_conf()")
         deadline = time.monotonic() + 10
-        while not checkout.execute(f"SELECT 1 WHERE pg_conf_load_time() > '{asked.isoformat()}'"):
+        while not sandbox.execute(f"SELECT 1 WHERE pg_conf_load_time() > '{asked.isoformat()}'"):
             assert time.monotonic() < deadline, "the server did not read its rules again"
 
-    checkout.execute("CREATE ROLE clerk LOGIN PASSWORD 'the right one'")
+    sandbox.execute("CREATE ROLE clerk LOGIN PASSWORD 'the right one'")
     reload(f"local all clerk scram-sha-256\n{as_they_were}")
     yield lambda password: url.replace("postgres@", f"clerk:{password}@")
     reload(as_they_were)
-    checkout.execute("DROP ROLE clerk")
+    sandbox.execute("DROP ROLE clerk")
 
 
 def test_a_wrong_password_and_a_missing_right_are_two_things(
-    checkout: Any, clerk: Callable[[str], str], capfd: pytest.CaptureFixture[str]
+    sandbox: Sandbox, clerk: Callable[[str], str], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    before = checkout.state()
-    assert checkout.run(LOANS_DATABASE_URL=clerk("s3cr3t")) == 1
+    before = sandbox.state()
+    assert sandbox.run(LOANS_DATABASE_URL=clerk("s3cr3t")) == 1
     wrong = capfd.readouterr().err
-    checkout.one_error(
+    assert_one_error(
         wrong, 'password authentication failed for user "clerk"', "password and database in LOANS_DATABASE_URL"
     )
-    checkout.log(wrong).stopped_at("loan_dataset")
+    sandbox.log(wrong).assert_stopped_at("loan_dataset")
     assert "s3cr3t" not in wrong
 
-    assert checkout.run(LOANS_DATABASE_URL=clerk("the%20right%20one")) == 1
+    assert sandbox.run(LOANS_DATABASE_URL=clerk("the%20right%20one")) == 1
     denied = capfd.readouterr().err
-    checkout.one_error(denied, "permission denied for table loans", "LOANS_DATABASE_URL")
-    assert checkout.state() == before
+    assert_one_error(denied, "permission denied for table loans", "LOANS_DATABASE_URL")
+    assert sandbox.state() == before
 
 
 @pytest.mark.parametrize(
@@ -188,11 +189,11 @@ def test_a_wrong_password_and_a_missing_right_are_two_things(
     [("postgresql://dagster:s3cr3t@127.0.0.1:1/dagster", "Connection refused"), ("", "DAGSTER_POSTGRES_URL is empty")],
 )
 def test_without_a_place_for_runs_and_events_nothing_starts(
-    checkout: Any, capfd: pytest.CaptureFixture[str], url: str, expected: str
+    sandbox: Sandbox, capfd: pytest.CaptureFixture[str], url: str, expected: str
 ) -> None:
-    assert checkout.run(DAGSTER_POSTGRES_URL=url) == 1
+    assert sandbox.run(DAGSTER_POSTGRES_URL=url) == 1
     said = capfd.readouterr()
-    checkout.one_error(said.err, "DAGSTER_POSTGRES_URL", expected)
+    assert_one_error(said.err, "DAGSTER_POSTGRES_URL", expected)
     assert "s3cr3t" not in said.err
     assert not said.out
 
@@ -206,46 +207,46 @@ def test_without_a_place_for_runs_and_events_nothing_starts(
     ids=["unknown key", "not TOML"],
 )
 def test_a_wrong_settings_file_is_refused_before_anything_starts(
-    checkout: Any, capfd: pytest.CaptureFixture[str], old: str, new: str, expected: str
+    sandbox: Sandbox, capfd: pytest.CaptureFixture[str], old: str, new: str, expected: str
 ) -> None:
-    checkout.settings.write_text(checkout.good_settings.replace(old, new))
-    before, runs = checkout.state(), checkout.instance.get_runs_count()
-    assert checkout.run() == 1
+    sandbox.settings.write_text(GOOD_SETTINGS.replace(old, new))
+    before, runs = sandbox.state(), sandbox.instance.get_runs_count()
+    assert sandbox.run() == 1
     said = capfd.readouterr()
-    checkout.one_error(said.err, f"CREDIT_SETTINGS: {checkout.settings}", expected)
+    assert_one_error(said.err, f"CREDIT_SETTINGS: {sandbox.settings}", expected)
     assert not said.out
-    assert (checkout.state(), checkout.instance.get_runs_count()) == (before, runs)
+    assert (sandbox.state(), sandbox.instance.get_runs_count()) == (before, runs)
 
 
-def test_a_missing_settings_file_is_named(checkout: Any, capfd: pytest.CaptureFixture[str]) -> None:
-    checkout.settings.unlink()
-    assert checkout.run() == 1
+def test_a_missing_settings_file_is_named(sandbox: Sandbox, capfd: pytest.CaptureFixture[str]) -> None:
+    sandbox.settings.unlink()
+    assert sandbox.run() == 1
     said = capfd.readouterr()
-    checkout.one_error(said.err, f"CREDIT_SETTINGS: there is no settings file {checkout.settings}")
+    assert_one_error(said.err, f"CREDIT_SETTINGS: there is no settings file {sandbox.settings}")
     assert not said.out
 
 
 @pytest.mark.parametrize("name", ["my-loans.toml", "loans.v2.toml", f"{'l' * 51}.toml"])
 def test_settings_whose_name_cannot_be_a_databases_are_refused_by_their_name(
-    checkout: Any, capfd: pytest.CaptureFixture[str], name: str
+    sandbox: Sandbox, capfd: pytest.CaptureFixture[str], name: str
 ) -> None:
-    settings = checkout.folder / name
-    settings.write_text(checkout.good_settings)
-    with checkout.entered():
+    settings = sandbox.folder / name
+    settings.write_text(GOOD_SETTINGS)
+    with sandbox.entered():
         assert main(["run", "--settings", str(settings)]) == 1
-    checkout.one_error(capfd.readouterr().err, f"{name}: it names a database too; rename it to letters, digits and _")
+    assert_one_error(capfd.readouterr().err, f"{name}: it names a database too; rename it to letters, digits and _")
 
 
-def test_the_command_ends_with_an_exit_code_and_one_sentence_in_a_process_of_its_own(checkout: Any) -> None:
-    checkout.execute("UPDATE loans SET income = NULL WHERE id = 3")
-    before = checkout.state()
-    done = checkout.start("-m", "credit_assets.commands.main", "run", "--settings", "settings.toml")
+def test_the_command_ends_with_an_exit_code_and_one_sentence_in_a_process_of_its_own(sandbox: Sandbox) -> None:
+    sandbox.execute("UPDATE loans SET income = NULL WHERE id = 3")
+    before = sandbox.state()
+    done = sandbox.start("-m", "credit_assets.commands.main", "run", "--settings", "settings.toml")
     assert done.returncode == 1
-    checkout.one_error(done.stderr, "no_nulls: NULL, NaN or infinite: income: 1 rows; expected none")
+    assert_one_error(done.stderr, "no_nulls: NULL, NaN or infinite: income: 1 rows; expected none")
     assert "training       Dependencies for step training failed" in done.stdout
-    assert checkout.state() == before
+    assert sandbox.state() == before
 
-    checkout.settings.write_text("[tabel]")
-    done = checkout.start("-m", "credit_assets.commands.main", "run", "--settings", "settings.toml")
+    sandbox.settings.write_text("[tabel]")
+    done = sandbox.start("-m", "credit_assets.commands.main", "run", "--settings", "settings.toml")
     assert done.returncode == 1
-    checkout.one_error(done.stderr, "CREDIT_SETTINGS: settings.toml: ", "tabel is not a setting")
+    assert_one_error(done.stderr, "CREDIT_SETTINGS: settings.toml: ", "tabel is not a setting")

@@ -11,7 +11,6 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import pytest
@@ -21,6 +20,8 @@ from credit_assets.definitions import defs
 from credit_assets.jobs import REFRESH
 from resources.store.blocks import decode
 from resources.store.formats import Joblib
+from tests.support.run_log import assert_one_error
+from tests.support.sandbox import Sandbox, file_digests
 
 pytestmark = pytest.mark.usefixtures("good_loans")
 
@@ -47,15 +48,15 @@ def unwritable() -> Path:
     ids=["empty", "below a file", "not ours to make", "read-only"],
 )
 def test_a_store_that_cannot_be_had_is_found_out_before_anything_is_computed(
-    checkout: Any, capfd: pytest.CaptureFixture[str], store: str, expected: str
+    sandbox: Sandbox, capfd: pytest.CaptureFixture[str], store: str, expected: str
 ) -> None:
-    uri = store.replace("{file}", checkout.settings.as_uri()).replace("{unwritable}", unwritable().as_uri())
-    before = checkout.state()
-    assert checkout.run(CREDIT_STORE=uri) == 1
+    uri = store.replace("{file}", sandbox.settings.as_uri()).replace("{unwritable}", unwritable().as_uri())
+    before = sandbox.state()
+    assert sandbox.run(CREDIT_STORE=uri) == 1
     said = capfd.readouterr().err
-    checkout.one_error(said, uri, "CREDIT_STORE", expected)
-    assert not checkout.log(said).of(dg.DagsterEventType.STEP_START)
-    assert checkout.state() == before
+    assert_one_error(said, uri, "CREDIT_STORE", expected)
+    assert not sandbox.log(said).events(dg.DagsterEventType.STEP_START)
+    assert sandbox.state() == before
 
 
 @contextmanager
@@ -86,36 +87,36 @@ def full(folder: Path) -> Iterator[str]:
 
 
 def test_a_full_store_keeps_whole_blocks_of_a_model_and_costs_none_of_another_store(
-    checkout: Any, capfd: pytest.CaptureFixture[str], tmp_path: Path
+    sandbox: Sandbox, capfd: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    kept = checkout.files(checkout.store)
+    kept = file_digests(sandbox.store)
     with full(tmp_path) as refusal:
-        assert checkout.run(CREDIT_STORE=tmp_path.as_uri()) == 1
+        assert sandbox.run(CREDIT_STORE=tmp_path.as_uri()) == 1
         said = capfd.readouterr().err
-        checkout.one_error(said, f"store {tmp_path.as_uri()}: can't create trained_model/", refusal, "CREDIT_STORE")
-        left = {path for path in map(Path, checkout.files(tmp_path)) if path.parts[0] == "trained_model"}
+        assert_one_error(said, f"store {tmp_path.as_uri()}: can't create trained_model/", refusal, "CREDIT_STORE")
+        left = {path for path in map(Path, file_digests(tmp_path)) if path.parts[0] == "trained_model"}
         assert all(path.parent.name == "blocks" and decode((tmp_path / path).read_bytes()) for path in left)
         assert_manifests_are_whole(tmp_path)
-    log = checkout.log(said)
-    log.stopped_at("training")
-    assert checkout.files(checkout.store) == kept
-    assert checkout.run() == 0
-    checkout.latest_load()
+    log = sandbox.log(said)
+    log.assert_stopped_at("training")
+    assert file_digests(sandbox.store) == kept
+    assert sandbox.run() == 0
+    sandbox.assert_latest_artifacts_load()
 
 
 def test_a_full_scratch_folder_is_named_and_the_store_untouched(
-    checkout: Any, capfd: pytest.CaptureFixture[str]
+    sandbox: Sandbox, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    before = checkout.state()
+    before = sandbox.state()
     with no_more_than(3_000):
-        assert checkout.run() == 1
-    checkout.one_error(capfd.readouterr().err, "can't be written to ", "File too large", "TMPDIR")
-    assert checkout.state() == before
+        assert sandbox.run() == 1
+    assert_one_error(capfd.readouterr().err, "can't be written to ", "File too large", "TMPDIR")
+    assert sandbox.state() == before
 
 
-def measure(checkout: Any) -> tuple[bool, list[str]]:
+def measure(sandbox: Sandbox) -> tuple[bool, list[str]]:
     """Materializes model_metrics alone, from what the event log names: success, or why not."""
-    with checkout.entered(), dg.DagsterInstance.get() as instance:
+    with sandbox.entered(), dg.DagsterInstance.get() as instance:
         result = defs.resolve_job_def(REFRESH).execute_in_process(
             instance=instance,
             raise_on_error=False,
@@ -128,9 +129,9 @@ def measure(checkout: Any) -> tuple[bool, list[str]]:
         return result.success, failures(result.all_events)
 
 
-def artifact(checkout: Any, asset: str) -> tuple[Path, Path]:
+def artifact(sandbox: Sandbox, asset: str) -> tuple[Path, Path]:
     """Its file and its manifest."""
-    place = checkout.store / checkout.latest(asset, "checkpoint/place")
+    place = sandbox.store / sandbox.latest(asset, "checkpoint/place")
     (file,) = (path for path in place.iterdir() if path.suffix in {".joblib", ".parquet"})
     return file, place / "manifest.json"
 
@@ -161,46 +162,48 @@ def damaged(path: Path, damage: Callable[[bytes], bytes | None]) -> Iterator[Non
         path.write_bytes(whole)
 
 
-def assert_refuses(checkout: Any, *expected: str) -> None:
-    before = checkout.latest("model_metrics")
-    success, reasons = measure(checkout)
+def assert_refuses(sandbox: Sandbox, *expected: str) -> None:
+    before = sandbox.latest("model_metrics")
+    success, reasons = measure(sandbox)
     assert not success
-    checkout.one_error("".join(f"error: {reason}\n" for reason in reasons), REMEDY, *expected)
-    assert checkout.latest("model_metrics") == before
+    assert_one_error("".join(f"error: {reason}\n" for reason in reasons), REMEDY, *expected)
+    assert sandbox.latest("model_metrics") == before
 
 
-def test_an_artifact_that_is_not_as_it_was_written_is_not_read(checkout: Any) -> None:
-    file, manifest = artifact(checkout, "trained_model")
+def test_an_artifact_that_is_not_as_it_was_written_is_not_read(sandbox: Sandbox) -> None:
+    file, manifest = artifact(sandbox, "trained_model")
     for path, damages in ((file, DAMAGES), (manifest, MANIFEST_DAMAGES)):
         for damage, expected in damages.values():
             with damaged(path, damage):
-                assert_refuses(checkout, f"{path.as_uri()} {expected}")
-    split, _ = artifact(checkout, "test_split")
+                assert_refuses(sandbox, f"{path.as_uri()} {expected}")
+    split, _ = artifact(sandbox, "test_split")
     with damaged(split, lambda data: None):
-        assert_refuses(checkout, f"{split.as_uri()} was deleted after it was written")
-    assert measure(checkout) == (True, [])
+        assert_refuses(sandbox, f"{split.as_uri()} was deleted after it was written")
+    assert measure(sandbox) == (True, [])
 
 
-def test_an_artifact_of_an_older_format_is_not_guessed_at(checkout: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_artifact_of_an_older_format_is_not_guessed_at(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as newer:
         newer.setattr(Joblib, "version", 2)
-        assert_refuses(checkout, "is of format joblib 1; this release reads joblib 2")
+        assert_refuses(sandbox, "is of format joblib 1; this release reads joblib 2")
     with monkeypatch.context() as newer:
         newer.setattr("resources.store.artifacts.READABLE", (3,))
-        assert_refuses(checkout, "manifest.json has manifest version 2; this release reads 3")
+        assert_refuses(sandbox, "manifest.json has manifest version 2; this release reads 3")
 
 
-def test_another_store_is_not_taken_for_a_loss(checkout: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_store_is_not_taken_for_a_loss(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     another = (tmp_path / "another").as_uri()
-    monkeypatch.setitem(checkout.environment, "CREDIT_STORE", another)
-    assert_refuses(checkout, another, "it was deleted after it was written, or CREDIT_STORE names another store now")
+    monkeypatch.setitem(sandbox.environment, "CREDIT_STORE", another)
+    assert_refuses(sandbox, another, "it was deleted after it was written, or CREDIT_STORE names another store now")
 
 
-def test_dagster_itself_ends_with_an_exit_code_when_a_model_was_tampered_with(checkout: Any) -> None:
+def test_dagster_itself_ends_with_an_exit_code_when_a_model_was_tampered_with(sandbox: Sandbox) -> None:
     command = ("-m", "dagster", "asset", "materialize", "--select", "model_metrics", "-m", "credit_assets.definitions")
-    file, _ = artifact(checkout, "trained_model")
+    file, _ = artifact(sandbox, "trained_model")
     with damaged(file, lambda data: data + b"x"):
-        done = checkout.start(*command)
+        done = sandbox.start(*command)
     assert done.returncode != 0
     assert f"{file.as_uri()} was truncated or extended after it was written" in done.stdout + done.stderr
-    assert checkout.latest("model_metrics") not in done.stdout + done.stderr
+    assert sandbox.latest("model_metrics") not in done.stdout + done.stderr

@@ -13,6 +13,8 @@ import pytest
 import requests
 from psycopg2.extensions import parse_dsn
 
+from tests.support.instances import open_instance
+
 HOLDER = "SELECT fence FROM leases WHERE name = 'daemon' AND deadline > clock_timestamp()"
 HEARTBEATS = "SELECT daemon_id FROM daemon_heartbeats"
 
@@ -30,8 +32,6 @@ def ports() -> list[int]:
 @pytest.fixture
 def daemons(postgres, database_url, tmp_path, monkeypatch, ports):
     """Two daemons on one database."""
-    import dagster as dg
-
     name = parse_dsn(database_url)["dbname"]
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
     monkeypatch.setenv("DAGSTER_POSTGRES_URL", database_url)
@@ -39,12 +39,8 @@ def daemons(postgres, database_url, tmp_path, monkeypatch, ports):
     monkeypatch.setenv("PGHOST", str(postgres.sockets))
     monkeypatch.setenv("PGUSER", "postgres")
     monkeypatch.setenv("PGDATABASE", name)
-    (tmp_path / "dagster.yaml").write_text(
-        "storage: {custom: {module: resources.instance.storage, class: PooledPostgresStorage,"
-        " config: {postgres_url: {env: DAGSTER_POSTGRES_URL}}}}\ntelemetry: {enabled: false}\n"
-    )
     (tmp_path / "workspace.yaml").write_text("load_from: []\n")
-    with dg.DagsterInstance.from_config(str(tmp_path)), ExitStack() as stack:
+    with open_instance(tmp_path, database_url), ExitStack() as stack:
         command = [
             sys.executable,
             "-m",

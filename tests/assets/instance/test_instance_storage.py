@@ -3,19 +3,18 @@
 import threading
 import time
 from contextlib import closing, contextmanager
+from functools import partial
 
 import dagster as dg
 import psycopg2
 import pytest
-import yaml
 from dagster_postgres import PostgresEventLogStorage
 from psycopg2.extensions import parse_dsn
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import Pool
 
-POOLED = {"module": "resources.instance.storage", "class": "PooledPostgresStorage"}
-STOCK = {"module": "dagster_postgres", "class": "DagsterPostgresStorage"}
+from tests.support.instances import POOLED, STOCK, open_instance
 
 
 @dg.op
@@ -42,13 +41,7 @@ def failing() -> None:
 @pytest.fixture
 def opened(tmp_path, database_url):
     """Opens an instance on a database of its own, as dagster.yaml with that storage configures it."""
-
-    def open_instance(kind=POOLED, **settings) -> dg.DagsterInstance:
-        storage = {"custom": kind | {"config": {"postgres_url": database_url} | settings}}
-        (tmp_path / "dagster.yaml").write_text(yaml.safe_dump({"storage": storage, "telemetry": {"enabled": False}}))
-        return dg.DagsterInstance.from_config(str(tmp_path))
-
-    return open_instance
+    return partial(open_instance, tmp_path, database_url)
 
 
 @pytest.fixture
@@ -114,13 +107,11 @@ def test_tables_are_made_where_there_are_none(opened) -> None:
         assert instance.all_instigator_state() == []
 
 
-def test_what_it_writes_is_what_stock_reads(opened, tmp_path, database_url) -> None:
+def test_what_it_writes_is_what_stock_reads(opened) -> None:
     with opened() as instance:
         run = chatter.execute_in_process(instance=instance)
         events = instance.all_logs(run.run_id)
-    storage = {"postgres": {"postgres_url": database_url}}
-    (tmp_path / "dagster.yaml").write_text(yaml.safe_dump({"storage": storage}))
-    with dg.DagsterInstance.from_config(str(tmp_path)) as stock:
+    with opened(STOCK) as stock:
         assert stock.all_logs(run.run_id) == events
         assert [each.run_id for each in stock.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.SUCCESS]))] == [
             run.run_id

@@ -18,23 +18,21 @@ import pytest
 from psycopg2 import sql
 
 from resources.machine.embedded_postgres import EmbeddedPostgres
+from tests.support.sandbox import Sandbox
+from tests.support.settings import settings_text
 
-SETTINGS = """
-[table]
-name = "loans"
-[target]
-column = "default_status"
-[features]
+SETTINGS = settings_text(
+    features="""
 loan_amount = { type = "number", minimum = 0, maximum = 500_000_000_000 }
 income = { type = "number", minimum = 0, maximum = 500_000_000_000 }
 account = { type = "integer", minimum = 0, maximum = 500_000_000_000 }
 purpose = { type = "category" }
-[personal]
+""",
+    personal="""
 age = { type = "integer", minimum = 18, maximum = 500_000_000_000, bands = [40] }
 city = { type = "category" }
-[limits]
-minimum_rows = 100
-"""
+""",
+)
 LOANS = """
 DROP SCHEMA public CASCADE;
 CREATE SCHEMA public;
@@ -120,7 +118,7 @@ class Left:
     files: dict[str, str]
 
 
-def steps(checkout: Any) -> Iterator[dict[str, Any]]:
+def steps(sandbox: Sandbox) -> Iterator[dict[str, Any]]:
     """The cases, as the script reads them."""
     for name, (damage, _) in CASES.items():
         text = SETTINGS
@@ -128,11 +126,11 @@ def steps(checkout: Any) -> Iterator[dict[str, Any]]:
             text += "minimum_auc = 1.0\n"
         if name == SEEDED:
             text = text.replace('"loans"', '"seeded_loans"') + '[seed]\ncsv = "seed.csv"\n'
-        settings = checkout.folder / f"{name.replace(' ', '_')}.toml"
+        settings = sandbox.folder / f"{name.replace(' ', '_')}.toml"
         settings.write_text(text)
         yield {
             "name": name,
-            "environment": checkout.environment,
+            "environment": sandbox.environment,
             "statements": LOANS + damage,
             "settings": str(settings),
             "seeded": name == SEEDED,
@@ -141,18 +139,18 @@ def steps(checkout: Any) -> Iterator[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def left(checkout: Any, postgres: EmbeddedPostgres) -> Left:
-    (checkout.folder / "seed.csv").write_text(SEED)
-    done = checkout.start("-c", SCRIPT, stdin=json.dumps(list(steps(checkout))))
+def left(sandbox: Sandbox, postgres: EmbeddedPostgres) -> Left:
+    (sandbox.folder / "seed.csv").write_text(SEED)
+    done = sandbox.start("-c", SCRIPT, stdin=json.dumps(list(steps(sandbox))))
     assert done.returncode == 0, done.stderr
-    return Left(done.stdout, done.stderr, dump(checkout), server_log(postgres), readable(checkout.folder))
+    return Left(done.stdout, done.stderr, dump(sandbox), server_log(postgres), readable(sandbox.folder))
 
 
-def dump(checkout: Any) -> str:
+def dump(sandbox: Sandbox) -> str:
     """Every row of every table that Dagster has."""
     lines = []
     with (
-        closing(psycopg2.connect(checkout.environment["DAGSTER_POSTGRES_URL"])) as connection,
+        closing(psycopg2.connect(sandbox.environment["DAGSTER_POSTGRES_URL"])) as connection,
         connection.cursor() as cursor,
     ):
         cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
@@ -210,8 +208,8 @@ def test_what_lies_beside_the_datasets_and_models_holds_no_loan(left: Left) -> N
     assert not {name for name, text in left.files.items() if quoted(text)}
 
 
-def test_the_planted_loans_went_all_the_way_and_would_have_been_found(left: Left, checkout: Any) -> None:
-    store = checkout.folder / "local" / "store"
+def test_the_planted_loans_went_all_the_way_and_would_have_been_found(left: Left, sandbox: Sandbox) -> None:
+    store = sandbox.folder / "local" / "store"
     for asset in ("loan_dataset", "test_split"):
         tables = [pq.read_table(path).to_pandas().to_csv() for path in (store / asset).rglob("*.parquet")]
         assert all(quoted(table) == PLANTED for table in tables)
@@ -219,10 +217,12 @@ def test_the_planted_loans_went_all_the_way_and_would_have_been_found(left: Left
     assert quoted(f"{314159265358.97:,}") == {"3141592653"}
 
 
-def test_a_word_in_a_run_or_in_the_servers_log_is_found(left: Left, checkout: Any, postgres: EmbeddedPostgres) -> None:
+def test_a_word_in_a_run_or_in_the_servers_log_is_found(
+    left: Left, sandbox: Sandbox, postgres: EmbeddedPostgres
+) -> None:
     tag, line = words = ("a control in a tag", "a control in a log")
     assert not quoted(left.events + left.server_log, {*words})
-    checkout.instance.add_run_tags(checkout.instance.get_run_records(limit=1)[0].dagster_run.run_id, {"note": tag})
-    checkout.execute(f"DO $$ BEGIN RAISE LOG '{line}'; END $$")
-    assert quoted(dump(checkout), {*words}) == {tag}
+    sandbox.instance.add_run_tags(sandbox.instance.get_run_records(limit=1)[0].dagster_run.run_id, {"note": tag})
+    sandbox.execute(f"DO $$ BEGIN RAISE LOG '{line}'; END $$")
+    assert quoted(dump(sandbox), {*words}) == {tag}
     assert quoted(server_log(postgres), {*words}) == {line}

@@ -24,12 +24,6 @@ def work() -> None:
 
 
 @pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as opened:
-        yield opened
-
-
-@pytest.fixture
 def other() -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Another process that is at work, and the tag of its runs."""
     command = [sys.executable, "-c", SAY_THE_TAG]
@@ -51,44 +45,44 @@ def status(instance: dg.DagsterInstance, run: str) -> str:
 
 
 def test_only_the_run_of_a_killed_process_is_failed(
-    instance: dg.DagsterInstance, other: tuple[subprocess.Popen[str], str], capsys: pytest.CaptureFixture[str]
+    empty_instance: dg.DagsterInstance, other: tuple[subprocess.Popen[str], str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     process, tag = other
-    left, own, nobodys = (started(instance, tags=tags) for tags in ({PROCESS: tag}, this_process(), {}))
-    ended = instance.create_run_for_job(work, status=dg.DagsterRunStatus.CANCELED, tags={PROCESS: tag}).run_id
-    assert fail_left_runs(instance) == []
-    assert {status(instance, run) for run in (left, own, nobodys)} == {"STARTED"}
+    left, own, nobodys = (started(empty_instance, tags=tags) for tags in ({PROCESS: tag}, this_process(), {}))
+    ended = empty_instance.create_run_for_job(work, status=dg.DagsterRunStatus.CANCELED, tags={PROCESS: tag}).run_id
+    assert fail_left_runs(empty_instance) == []
+    assert {status(empty_instance, run) for run in (left, own, nobodys)} == {"STARTED"}
 
     # Not waited for: in a container, where nobody waits for orphans, a killed process stays listed for ever.
     process.send_signal(signal.SIGKILL)
     os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-    free_places(instance)
-    assert status(instance, left) == "FAILURE"
+    free_places(empty_instance)
+    assert status(empty_instance, left) == "FAILURE"
     assert f"run {left} was left by a process that is gone" in capsys.readouterr().err
-    (event,) = (entry.dagster_event for entry in instance.all_logs(left))
+    (event,) = (entry.dagster_event for entry in empty_instance.all_logs(left))
     assert event
     assert "was killed" in str(event.message)
-    assert [run.run_id for run in instance.get_runs(dg.RunsFilter(tags={WILL_RETRY: "false"}))] == [left]
-    assert [status(instance, run) for run in (own, nobodys, ended)] == ["STARTED", "STARTED", "CANCELED"]
+    assert [run.run_id for run in empty_instance.get_runs(dg.RunsFilter(tags={WILL_RETRY: "false"}))] == [left]
+    assert [status(empty_instance, run) for run in (own, nobodys, ended)] == ["STARTED", "STARTED", "CANCELED"]
 
     process.wait()
-    again = started(instance, tags={PROCESS: tag})
-    assert fail_left_runs(instance) == [again]
-    assert fail_left_runs(instance) == []
+    again = started(empty_instance, tags={PROCESS: tag})
+    assert fail_left_runs(empty_instance) == [again]
+    assert fail_left_runs(empty_instance) == []
 
 
 def test_a_retry_that_was_launched_keeps_going_with_the_tag_that_it_inherited(
-    instance: dg.DagsterInstance, other: tuple[subprocess.Popen[str], str], monkeypatch: pytest.MonkeyPatch
+    empty_instance: dg.DagsterInstance, other: tuple[subprocess.Popen[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     process, tag = other
     process.kill()
     process.wait()
-    retry = started(instance, tags={PROCESS: tag})
+    retry = started(empty_instance, tags={PROCESS: tag})
     with monkeypatch.context() as patch:
         patch.setattr(dg.DagsterRun, "remote_job_origin", "a code location")
-        assert fail_left_runs(instance) == []
-        assert status(instance, retry) == "STARTED"
-    assert fail_left_runs(instance) == [retry]
+        assert fail_left_runs(empty_instance) == []
+        assert status(empty_instance, retry) == "STARTED"
+    assert fail_left_runs(empty_instance) == [retry]
 
 
 def test_a_number_that_was_given_to_another_process_is_not_mistaken_for_it() -> None:

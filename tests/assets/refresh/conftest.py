@@ -15,8 +15,7 @@ from credit_assets.definitions import defs
 from credit_assets.jobs import REFRESH
 from credit_assets.loans.seed import seed
 from credit_assets.settings import load_settings
-
-SETTINGS = Path(__file__).parents[3] / "settings"
+from tests.support.settings import write_loans_settings
 
 
 @dataclass(frozen=True)
@@ -52,8 +51,7 @@ class Refreshed:
 @pytest.fixture
 def lending(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[connection]:
     """A seeded loans table of 2,000 rows, a store of its own, and the environment that names them."""
-    settings = tmp_path / "loans.toml"
-    settings.write_text((SETTINGS / "loans.toml").read_text().replace("generate = 20_000", "generate = 2_000"))
+    settings = write_loans_settings(tmp_path / "loans.toml", rows=2_000)
     monkeypatch.setenv("CREDIT_SETTINGS", str(settings))
     monkeypatch.setenv("LOANS_DATABASE_URL", database_url)
     monkeypatch.setenv("CREDIT_STORE", (tmp_path / "store").as_uri())

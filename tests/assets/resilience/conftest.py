@@ -8,10 +8,9 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from resources.history.tags import ROOT
+from resources.history.tags import PARENT, ROOT
 
 EVENT = dg.DagsterEventType
-PARENT = "dagster/parent_run_id"
 
 
 @dg.job
@@ -82,9 +81,8 @@ class Past:
 
 
 @pytest.fixture
-def past(tmp_path) -> Any:
-    with dg.DagsterInstance.ephemeral(tempdir=str(tmp_path)) as instance:
-        yield Past(instance, time.time() - 300)
+def past(empty_instance: dg.DagsterInstance) -> Past:
+    return Past(empty_instance, time.time() - 300)
 
 
 @pytest.fixture

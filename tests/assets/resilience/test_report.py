@@ -11,14 +11,13 @@ from credit_assets.jobs import REFRESH, RESILIENCE
 from credit_assets.resilience_report import CHECK, REPORT, look
 from credit_assets.settings import Prices
 from resources.store.object_store import open_store
-
-SETTINGS = Path(__file__).parents[3] / "settings" / "loans.toml"
+from tests.support.settings import LOANS_SETTINGS
 
 
 @pytest.fixture
 def settings(tmp_path, monkeypatch) -> Path:
     path = tmp_path / "loans.toml"
-    path.write_text(SETTINGS.read_text())
+    path.write_text(LOANS_SETTINGS.read_text())
     monkeypatch.setenv("CREDIT_SETTINGS", str(path))
     monkeypatch.setenv("CREDIT_STORE", (tmp_path / "store").as_uri())
     return path

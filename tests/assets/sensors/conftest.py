@@ -1,6 +1,5 @@
-"""What the sensors look at: a loans table of the test's own, and an instance that never saw a dataset."""
+"""The loans table that the sensors read: one of each test's own."""
 
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -16,20 +15,11 @@ from resources.services.database import Database
 from resources.store.checkpoints import Checkpoints
 from resources.store.io_manager import CheckpointIOManager
 from sensors.new_loans import new_loans
+from tests.support.settings import settings_text
 
-SETTINGS = """
-[table]
-name = "loans"
-[target]
-column = "default_status"
-[features]
-income = { type = "number" }
-[limits]
-minimum_rows = 50
-[refresh]
-new_loans = 10
-new_loans_share = 0.25
-"""
+SETTINGS = settings_text(features="income = { type = 'number' }", minimum_rows=50) + (
+    "[refresh]\nnew_loans = 10\nnew_loans_share = 0.25\n"
+)
 
 
 class Lending:
@@ -70,10 +60,3 @@ class Lending:
 @pytest.fixture
 def lending(database_url: str, tmp_path: Path) -> Lending:
     return Lending(database_url, tmp_path)
-
-
-@pytest.fixture
-def empty() -> Iterator[dg.DagsterInstance]:
-    """An instance that never saw a dataset."""
-    with dg.DagsterInstance.ephemeral() as instance:
-        yield instance

@@ -1,6 +1,8 @@
 """Real runs that failed, and what the sensor has done about them."""
 
+from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -8,8 +10,7 @@ import pytest
 from resources.history.tags import ROOT, WILL_RETRY
 from resources.services.webserver import Webserver, WebserverError
 from sensors import lost_retries as sensor
-
-RETRYING = {"run_retries": {"enabled": True, "max_retries": 3, "retry_on_asset_or_op_failure": False}}
+from tests.support.instances import STOCK, open_instance
 
 
 @dg.op(config_schema={"end": str})
@@ -25,12 +26,9 @@ def doomed() -> None:
 
 
 @pytest.fixture
-def instance(database_url, tmp_path):
-    import yaml
-
-    storage = {"postgres": {"postgres_url": database_url}}
-    (tmp_path / "dagster.yaml").write_text(yaml.safe_dump({"storage": storage} | RETRYING))
-    with dg.DagsterInstance.from_config(str(tmp_path)) as opened:
+def instance(database_url: str, tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    """One whose lost runs are retried, with a database of its own: a run of another test would be retried too."""
+    with open_instance(tmp_path, database_url, STOCK, retries=3) as opened:
         yield opened
 
 

@@ -16,10 +16,14 @@ def keys(tick: Any) -> list[str]:
     return [request.run_key for request in tick.run_requests]
 
 
-def test_the_schedule_s_ticks_ask_on_a_refresh_day_only_and_never_for_one_long_gone(empty: dg.DagsterInstance) -> None:
+def test_the_schedule_s_ticks_ask_on_a_refresh_day_only_and_never_for_one_long_gone(
+    empty_instance: dg.DagsterInstance,
+) -> None:
     def tick(day: date) -> Any:
         due = datetime.combine(day, time(), UTC)
-        return refresh_schedule.evaluate_tick(dg.build_schedule_context(instance=empty, scheduled_execution_time=due))
+        return refresh_schedule.evaluate_tick(
+            dg.build_schedule_context(instance=empty_instance, scheduled_execution_time=due)
+        )
 
     coming = next_refresh_day(datetime.now(UTC).date())
     assert keys(tick(coming)) == [f"refresh-{coming}"]

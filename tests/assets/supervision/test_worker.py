@@ -13,13 +13,13 @@ from typing import Any
 import dagster as dg
 import psycopg2
 import pytest
-import yaml
 from psycopg2.errors import InsufficientPrivilege
 from psycopg2.extensions import parse_dsn
 
 from resources.supervision.fence import NotFenced, raise_fence
 from resources.supervision.lease import Lease, Leases
 from resources.supervision.worker import backoff
+from tests.support.instances import STOCK, open_instance
 
 RUN = "run/1234"
 # Says that it works, and then does so until it is ended.
@@ -35,9 +35,7 @@ def nothing() -> None:
 @pytest.fixture
 def storage(tmp_path, database_url) -> str:
     """A database with the tables of Dagster's storage."""
-    config = {"storage": {"postgres": {"postgres_url": database_url}}, "telemetry": {"enabled": False}}
-    (tmp_path / "dagster.yaml").write_text(yaml.safe_dump(config))
-    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+    with open_instance(tmp_path, database_url, STOCK) as instance:
         instance.get_runs_count()
     return database_url
 

@@ -5,8 +5,6 @@ Seeded: a case that fails is repeated by its number. `make sweep` runs 200 (SWEE
 
 import os
 import random
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -25,15 +23,15 @@ from credit_assets.loans.seed import seed
 from credit_assets.settings import load_settings
 from resources.history.attempts import groups
 from resources.history.tags import PARENT, ROOT
-from resources.machine.embedded_postgres import EmbeddedPostgres
 from resources.store.artifacts import ArtifactError
 from resources.store.object_store import open_store
 from sensors.lost_retries import PATIENCE, ended, forgotten
 from tests.assets.sweep.attempt import CASE, attempt
 from tests.assets.sweep.faults import Fault, Span, draw
 from tests.assets.sweep.invariants import PARTS, Invariants
+from tests.support.sandbox import Sandbox
+from tests.support.settings import write_loans_settings
 
-REPOSITORY = Path(__file__).parents[3]
 CASES = int(os.environ.get("SWEEP_CASES", "20"))
 RETRIES, STRUCK = 5, 3
 LONGEST = 120
@@ -90,30 +88,14 @@ class Sweep:
 
 
 @pytest.fixture(scope="module")
-def sweep(postgres: EmbeddedPostgres) -> Iterator[Sweep]:
-    with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
-        folder = Path(name).resolve()
-        shutil.copy(REPOSITORY / "local" / "dagster.yaml", folder)
-        settings = folder / "loans.toml"
-        declared = (REPOSITORY / "settings" / "loans.toml").read_text()
-        settings.write_text(declared.replace("generate = 20_000", "generate = 1_000"))
-        environment = {
-            "DAGSTER_HOME": str(folder),
-            "DAGSTER_POSTGRES_URL": postgres.url("sweep_dagster"),
-            "LOANS_DATABASE_URL": postgres.url("sweep_lending"),
-            "CREDIT_SETTINGS": str(settings),
-            "CREDIT_STORE": (folder / "store").as_uri(),
-        }
-        with closing(psycopg2.connect(environment["LOANS_DATABASE_URL"])) as lending, lending:
-            seed(lending.cursor(), load_settings(settings))
-            # No case is about a machine that crashes with its disks: a run waits for a hundred commits.
-            lending.cursor().execute("ALTER DATABASE sweep_dagster SET synchronous_commit = off")
-        for key, value in environment.items():
-            patch.setenv(key, value)
-        with dg.DagsterInstance.from_config(str(folder)) as instance:
-            # A place that a dead worker keeps is one that its retry waits for in vain.
-            instance.event_log_storage.set_concurrency_slots(POOL, 1)
-            yield Sweep(environment, instance)
+def sweep(sandbox: Sandbox) -> Iterator[Sweep]:
+    settings = load_settings(write_loans_settings(sandbox.settings, rows=1_000))
+    with closing(psycopg2.connect(sandbox.environment["LOANS_DATABASE_URL"])) as lending, lending:
+        seed(lending.cursor(), settings)
+    # A place that a dead worker keeps is one that its retry waits for in vain.
+    sandbox.instance.event_log_storage.set_concurrency_slots(POOL, 1)
+    with sandbox.entered():
+        yield Sweep(sandbox.environment, sandbox.instance)
 
 
 @pytest.fixture(scope="module")

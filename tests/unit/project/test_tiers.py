@@ -26,4 +26,5 @@ def test_a_unit_test_that_borrows_a_fixture_of_the_assets_tier_fails_at_collecti
     run = subprocess.run(command, cwd=tmp_path, check=False, capture_output=True, text=True)
 
     assert (run.returncode == 0) is collected, run.stdout + run.stderr
-    assert ("is in the unit tier and uses 'database' of tests/assets" in run.stderr) is not collected
+    refusal = f"tests/{tier}/test_it.py is in the unit tier and uses 'database' of tests/assets/heavy.py"
+    assert (refusal in run.stderr) is not collected

@@ -1,0 +1,40 @@
+"""Settings files of the tests: the repository's own with fewer loans, or one that declares a small table."""
+
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[2]
+LOANS_SETTINGS = REPOSITORY / "settings" / "loans.toml"
+
+_DECLARED = """\
+[table]
+name = "loans"
+[target]
+column = "default_status"
+[features]
+{features}
+[personal]
+{personal}
+[limits]
+minimum_rows = {minimum_rows}
+"""
+
+
+def settings_text(features: str, personal: str = "", minimum_rows: int = 100) -> str:
+    """The text of a settings file for a table `loans`.
+
+    Args:
+        features: TOML lines, one for each column that the model learns from.
+        personal: TOML lines, one for each column that only the fairness table reads.
+        minimum_rows: fewer rows than this fail the check `enough_rows`.
+    """
+    return _DECLARED.format(features=features.strip(), personal=personal.strip(), minimum_rows=minimum_rows)
+
+
+def write_loans_settings(path: Path, rows: int) -> Path:
+    """Writes a copy of `settings/loans.toml` whose empty table is filled with so many loans."""
+    declared = LOANS_SETTINGS.read_text()
+    changed = declared.replace("generate = 20_000", f"generate = {rows}")
+    if changed == declared:
+        raise AssertionError(f"{LOANS_SETTINGS} generates no 20_000 loans any more: correct this function")
+    path.write_text(changed)
+    return path
