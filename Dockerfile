@@ -1,4 +1,4 @@
-# The one image: webserver, daemon, code server and run pods differ in their command only.
+# One image for webserver, daemon, code server and the pods of runs: they differ only in their command.
 ARG BASE_IMAGE=python:3.11-slim-bookworm
 
 FROM ${BASE_IMAGE} AS dependencies
@@ -6,9 +6,9 @@ RUN python -m venv /opt/build && python -m venv --without-pip /opt/venv
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 COPY requirements/runtime.txt /tmp/
 RUN /opt/build/bin/pip --python /opt/venv/bin/python install --quiet --no-compile --no-deps --require-hashes -r /tmp/runtime.txt
-# Byte code that is valid whatever a file's time is starts faster and is the same in every build; so are files without
-# a time of their own. -f: what pip compiled after all is valid for one time only. The libraries' own tests, a fifth of
-# them, test nothing here.
+# unchecked-hash: byte code that stays valid whatever the file's time is. A pod starts faster, and every build is the same,
+# because files have no time of their own either. -f: compile again what pip compiled, which is valid for one time only.
+# The libraries' own tests are a fifth of their files, and nothing here needs them.
 RUN find /opt/venv/lib -type d -name tests -prune -exec rm -rf {} + \
  && /opt/venv/bin/python -m compileall -q -f -j 0 --invalidation-mode unchecked-hash /opt/venv/lib \
  && find /opt/venv -exec touch --no-dereference --date @0 {} +
@@ -26,26 +26,28 @@ RUN /opt/build/bin/pip wheel --quiet --no-deps --wheel-dir /tmp . \
  && find /opt/project -exec touch --no-dereference --date @0 {} +
 
 FROM ${BASE_IMAGE}
-# libpq and getpass ask who they are.
+# libpq and getpass look up the name of their user.
 RUN echo 'platform:x:10001:10001::/tmp:/usr/sbin/nologin' >> /etc/passwd && touch --date @0 /etc/passwd
-# The official image has no byte code of Python's own library; where it is there, nothing is done.
+# The official image has no byte code of Python's standard library. Where a base image has it, this does nothing.
 RUN library=$(python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))') \
  && python3 -m compileall -q -j 0 -x '/(test|tests|site-packages|dist-packages|lib2to3|idlelib)/' \
     --invalidation-mode unchecked-hash "$library" \
  && find "$library" -mmin -30 -exec touch --no-dereference --date @0 {} +
-# The root file system may be read-only: /tmp and DAGSTER_HOME are the only places that are written to.
+# The root file system may be read-only: programs write only to /tmp and DAGSTER_HOME.
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
     HOME=/tmp TMPDIR=/tmp MPLCONFIGDIR=/tmp/matplotlib \
     DAGSTER_HOME=/opt/dagster/dagster_home DAGSTER_DISABLE_TELEMETRY=1 \
-    CREDIT_SETTINGS=/opt/platform/settings/loans.toml
+    PLATFORM_SETTINGS=/opt/platform/settings/loans.toml CREDIT_SETTINGS=/opt/platform/settings/loans.toml
 COPY --from=dependencies /opt/venv /opt/venv
 WORKDIR /opt/platform
 COPY settings settings
 COPY data data
 COPY --from=project /opt/project /opt/venv
-# A pod can keep no byte code: what has none here is compiled at its every start, which was two thirds of it once.
-RUN modules='credit_assets.definitions, dagster_aws.s3, dagster_k8s, dagster_postgres, sklearn.ensemble' \
+# A pod can't keep byte code: a module without it would be compiled at every start. That once took two thirds of a start.
+# -v names the modules that have none, or an outdated one; the build fails if it finds any.
+RUN modules='credit_assets.definitions, dagster_aws.s3, dagster_k8s, dagster_postgres, resources.instance_storage, \
+resources.run_launcher, resources.worker, sklearn.ensemble' \
  && python -c "import $modules" \
  && ! python -v -c "import $modules" 2>&1 | grep -m 3 -e '^# bytecode is stale' -e '^# code object from /'
 USER 10001:10001

@@ -42,6 +42,8 @@ check: .venv/.made ## format, lint, types, import layers
 	@.venv/bin/lint-imports
 
 chart: .venv/.made ## tests of the Helm chart (needs helm)
+	@command -v helm >/dev/null || { echo "error: make chart renders the chart with helm 3.14 or newer, and found no helm in PATH." \
+		"How to install it: https://helm.sh/docs/intro/install" >&2; exit 1; }
 	@$(python) -m pytest tests/chart
 
 deploy: .venv/.made ## build, load, install and materialize once, on the cluster of KUBECONFIG (LOAD="kind load docker-image")

@@ -3,12 +3,7 @@
 import pytest
 
 from resources.instance.backups import main
-
-MANAGED = {
-    "postgresql": {"enabled": False, "postgresqlHost": "db.example"},
-    "global": {"postgresqlSecretName": "given"},
-    "loans": {"secretName": "loans"},
-}
+from tests.chart.managed_database import MANAGED
 
 
 def spec(chart, name):
@@ -44,7 +39,7 @@ def test_nothing_is_kept_before_everything_is_dumped(chart) -> None:
     assert dump["image"] == "postgres:15-bookworm"
     assert dump["command"] == ["bash", "/scripts/dump.sh", "/backup", "dagster", "lending"]
     assert kept["args"] == ["python", "-m", "resources.instance.backups", "keep", "/backup", "--newest=28"]
-    assert environment(kept)["CREDIT_STORE"] == "s3://credit-platform/artifacts/backups"
+    assert environment(kept)["PLATFORM_STORE"] == "s3://credit-platform/artifacts/backups"
     assert {"name": "backup", "mountPath": "/backup"} in dump["volumeMounts"]
     assert {"name": "backup", "mountPath": "/backup"} in kept["volumeMounts"]
 
@@ -61,7 +56,7 @@ def test_a_restore_never_runs_by_itself_and_only_from_what_was_verified(chart) -
     assert list(containers(chart, "restore")) == ["fetch", "restore", "migrate"]
     fetch, restored, migrate = containers(chart, "restore").values()
     assert fetch["args"] == ["python", "-m", "resources.instance.backups", "fetch", "/backup"]
-    assert environment(fetch)["CREDIT_STORE"] == environment(containers(chart, "backup")["keep"])["CREDIT_STORE"]
+    assert environment(fetch)["PLATFORM_STORE"] == environment(containers(chart, "backup")["keep"])["PLATFORM_STORE"]
     assert restored["command"] == ["bash", "/scripts/restore.sh", "/backup"]
     assert migrate["args"] == ["dagster", "instance", "migrate"]
 
@@ -98,7 +93,7 @@ def test_a_bucket_and_an_identity_of_their_own_keep_backups_from_the_runs(render
     backup = {"uri": "s3://safe/credit", "serviceAccount": {"annotations": annotations}}
     chart = render(postgresql={"backup": backup})
     for name, program in (("backup", "keep"), ("restore", "fetch")):
-        assert environment(containers(chart, name)[program])["CREDIT_STORE"] == "s3://safe/credit"
+        assert environment(containers(chart, name)[program])["PLATFORM_STORE"] == "s3://safe/credit"
     assert chart.one("ServiceAccount", "rel-postgresql-backup")["metadata"]["annotations"] == annotations
 
 

@@ -7,6 +7,8 @@ import pytest
 from dagster_k8s.job import construct_dagster_k8s_job
 from psycopg2.extensions import parse_dsn
 
+from resources.run_launcher import LeasedK8sRunLauncher
+
 
 @pytest.fixture(scope="module")
 def instance(chart, read_by_dagster) -> Iterator[dg.DagsterInstance]:
@@ -70,13 +72,30 @@ def test_a_run_works_below_the_holder_of_its_lease_for_as_long_as_the_daemon_wat
     assert container.command == ["python", "-m", "resources.worker", "python", "-m", "resources.console_script"]
     assert container.args == ["dagster"], "what Dagster asks for is what it runs"
     env = {each.name: each for each in container.env}
-    assert env["DAGSTER_RUN_ID"].value_from.field_ref.field_path == "metadata.labels['dagster/run-id']"
+    assert env["PLATFORM_RUN_ID"].value_from.field_ref.field_path == "metadata.labels['dagster/run-id']"
     (daemon,) = chart.pods()["Deployment/rel-daemon"]["spec"]["containers"]
     watching = {each["name"]: each for each in daemon["env"]}
     for name in ("PGHOST", "PGPORT", "PGUSER", "PGDATABASE"):
         assert env[name].value == watching[name]["value"], name
     seconds = chart.instance["run_launcher"]["config"]["lease_seconds"]
-    assert float(env["DAGSTER_RUN_LEASE_SECONDS"].value) == seconds > instance.run_monitoring_poll_interval_seconds
+    assert float(env["PLATFORM_RUN_LEASE_SECONDS"].value) == seconds > instance.run_monitoring_poll_interval_seconds
+
+
+def test_a_run_with_the_image_of_the_release_before_finds_the_variables_that_it_reads(instance) -> None:
+    (container,) = run_pod(instance).spec.template.spec.containers
+    given = {each.name: (each.value, each.value_from) for each in container.env}
+    before = {
+        "CREDIT_EXECUTOR": "PLATFORM_EXECUTOR",
+        "CREDIT_SETTINGS": "PLATFORM_SETTINGS",
+        "CREDIT_STORE": "PLATFORM_STORE",
+        "DAGSTER_RUN_ID": "PLATFORM_RUN_ID",
+        "DAGSTER_RUN_LEASE_SECONDS": "PLATFORM_RUN_LEASE_SECONDS",
+        "DAGSTER_STEP_KEY": "PLATFORM_STEP",
+        "LOANS_DATABASE_URL": "PLATFORM_DATABASE_URL",
+        "NODE_NAME": "PLATFORM_NODE",
+    }
+    for old, new in before.items():
+        assert given[old] == given[new], "a run that was queued before the upgrade has the old image"
 
 
 def test_a_retry_avoids_the_node_that_was_lost_and_the_last_ones_spot_nodes(instance) -> None:
@@ -111,12 +130,11 @@ def test_a_connection_to_a_database_that_vanished_is_given_up_within_half_a_minu
     assert int(parsed["tcp_user_timeout"]) <= 30_000
 
 
-def test_a_process_keeps_few_connections_and_waits_for_a_database_that_restarts(instance) -> None:
-    engine = instance.run_storage._engine
-    assert type(instance.run_storage).__module__ == "resources.instance_storage"
-    assert type(instance.run_launcher).__module__ == "resources.run_launcher", "an API server that is away kills runs"
-    assert engine.pool.size() == 5
-    assert instance.event_log_storage._engine is engine, "runs and events have a pool each"
+def test_the_instance_has_the_storage_and_the_launcher_of_the_platform(instance) -> None:
+    assert isinstance(instance.run_launcher, LeasedK8sRunLauncher), "a stock launcher gives up runs that are well"
+    with instance.run_storage.connect() as of_runs, instance.event_log_storage.connect() as of_events:
+        assert of_runs.engine.pool.size() == 5, "stock storage opens a connection for every query"
+        assert of_events.engine is of_runs.engine, "runs and events have a pool each"
 
 
 def test_a_run_gets_one_pod_that_is_never_replaced(instance) -> None:
@@ -181,5 +199,5 @@ def test_a_pod_for_each_step_lets_the_run_create_them(render, read_by_dagster) -
     with read_by_dagster(chart) as instance:
         spec = run_pod(instance).spec.template.spec
     assert spec.automount_service_account_token is True
-    assert {each.name: each.value for each in spec.containers[0].env}["CREDIT_EXECUTOR"] == "k8s_job"
+    assert {each.name: each.value for each in spec.containers[0].env}["PLATFORM_EXECUTOR"] == "k8s_job"
     assert chart.one("Role", "rel-run")

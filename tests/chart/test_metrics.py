@@ -9,6 +9,7 @@ import pytest
 
 from resources.instance.metrics_server import LEADS
 from sensors.metrics import Platform
+from tests.chart.managed_database import MANAGED
 
 RUNBOOKS = Path(__file__).parents[2] / "docs" / "runbooks"
 ALL = {"podMonitor": {"enabled": True}, "prometheusRule": {"enabled": True}}
@@ -35,7 +36,7 @@ def exported() -> set[str]:
 def test_each_daemon_serves_where_it_is_scraped(chart) -> None:
     (container,) = daemon(chart)["spec"]["containers"]
     given = {each["name"]: each.get("value") for each in container["env"]}
-    assert given["DAGSTER_DAEMON_METRICS_PORT"] == "9464"
+    assert given["PLATFORM_METRICS_PORT"] == "9464"
     assert container["ports"] == [{"name": "metrics", "containerPort": 9464}]
     assert daemon(chart)["metadata"]["annotations"]["prometheus.io/port"] == "9464"
     assert not chart.of("PodMonitor") + chart.of("PrometheusRule"), "kinds that not every cluster knows"
@@ -45,7 +46,7 @@ def test_switched_off_nothing_is_served_and_no_alert_waits_for_it(render) -> Non
     off = render(metrics={"enabled": False, "allowFrom": [{"podSelector": {}}], **ALL})
     (container,) = daemon(off)["spec"]["containers"]
     assert "ports" not in container
-    assert "DAGSTER_DAEMON_METRICS_PORT" not in {each["name"] for each in container["env"]}
+    assert "PLATFORM_METRICS_PORT" not in {each["name"] for each in container["env"]}
     assert "prometheus.io/scrape" not in daemon(off)["metadata"]["annotations"]
     assert not off.of("PodMonitor") + off.of("PrometheusRule")
     assert "rel-daemon" not in {each["metadata"]["name"] for each in off.of("NetworkPolicy")}
@@ -105,8 +106,6 @@ def test_limits_are_the_values_own(render) -> None:
 
 
 def test_no_alert_waits_for_backups_that_nobody_makes(render) -> None:
-    managed = {"enabled": False, "postgresqlHost": "db"}
-    secrets = {"global": {"postgresqlSecretName": "s"}, "loans": {"secretName": "loans"}}
-    assert "BackupFailed" not in alerts(render(metrics=ALL, postgresql=managed, **secrets))
+    assert "BackupFailed" not in alerts(render(metrics=ALL, **MANAGED))
     assert "BackupFailed" not in alerts(render(metrics=ALL, postgresql={"backup": {"enabled": False}}))
     assert "BackupFailed" in alerts(render(metrics=ALL))

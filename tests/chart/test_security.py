@@ -5,6 +5,8 @@ import json
 import pytest
 import yaml
 
+from tests.chart.managed_database import MANAGED
+
 API_RIGHTS = {
     "rel-daemon": {
         ("batch", "jobs", "create"), ("batch", "jobs", "delete"), ("batch", "jobs", "list"),
@@ -90,11 +92,7 @@ def test_no_password_is_the_same_in_two_releases(render) -> None:
 
 
 def test_a_managed_database_needs_no_password_of_the_chart(render) -> None:
-    managed = render(
-        postgresql={"enabled": False, "postgresqlHost": "db.example"},
-        **{"global": {"postgresqlSecretName": "given"}},
-        loans={"secretName": "loans"},
-    )
+    managed = render(**MANAGED)
     assert not managed.of("Secret")
     assert not managed.of("StatefulSet")
     assert managed.instance["storage"]["custom"]["config"]["postgres_db"]["hostname"] == "db.example"

@@ -56,8 +56,8 @@ def test_a_daemon_finds_its_lease_where_dagster_keeps_its_runs(chart) -> None:
     assert given["PGUSER"]["value"] == storage["username"]
     assert int(given["PGPORT"]["value"]) == storage["port"]
     assert given["PGPASSWORD"]["valueFrom"] == given["DAGSTER_PG_PASSWORD"]["valueFrom"]
-    assert float(given["DAGSTER_DAEMON_LEASE_SECONDS"]["value"]) == 10
-    assert 60 <= int(given["DAGSTER_DAEMON_HEARTBEAT_TOLERANCE"]["value"]) <= 600
+    assert float(given["PLATFORM_DAEMON_LEASE_SECONDS"]["value"]) == 10
+    assert 60 <= int(given["PLATFORM_HEARTBEAT_SECONDS"]["value"]) <= 600
 
 
 def test_every_control_plane_container_says_when_it_is_up(chart) -> None:
