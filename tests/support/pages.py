@@ -4,8 +4,11 @@ Belongs here: how Markdown is read. Does not belong here: what is required of a 
 """
 
 import re
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("data/*.md")])
@@ -79,3 +82,14 @@ def sentences(text: str) -> Iterator[str]:
 def words(sentence: str) -> int:
     """How many words a sentence has; numbers, units and signs alone are none."""
     return len([word for word in sentence.split() if re.search(r"[A-Za-z]{2}|\b[aAI]\b", word)])
+
+
+@contextmanager
+def module_of(name: str, code: str) -> Iterator[ModuleType]:
+    """A module made of code that a page shows, for as long as it is needed."""
+    module = sys.modules[name] = ModuleType(name)
+    try:
+        exec(compile(code, name, "exec"), module.__dict__)
+        yield module
+    finally:
+        del sys.modules[name]
