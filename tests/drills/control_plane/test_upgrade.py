@@ -1,34 +1,185 @@
-"""Drill 13. The release is upgraded, and rolled back, while a run is under way.
+"""Drill 13. The release before is upgraded to this one, and rolled back, while runs are under way.
 
-Every pod of the control plane is another one afterwards; the pod of the run is the same, and its run ends well by
-itself with the same bytes.
+Three runs meet the upgrade: one trains through all of it; one waits in the queue and starts after it, with the image of
+the release before; and one loses its worker right after it, so that a retry of this release continues what a worker of
+the release before has committed. All end well, with the bytes of an undisturbed run. If one did not, nobody could
+upgrade without stopping the runs first.
+
+The drill builds the release before from its commit, so it needs LOAD and BUILD_FLAGS as `make deploy` does. It leaves
+this release installed.
 """
 
+import json
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
-from tests.drills.support.claims import is_unharmed
-from tests.drills.support.cluster import CHART, RELEASE, component, helm, pods
+from resources.services.webserver import Webserver
+from tests.drills.support.adapter import Nodes
+from tests.drills.support.claims import goes_on, is_unharmed
+from tests.drills.support.cluster import RELEASE, component, helm, pods
+from tests.drills.support.platform import Platform
+from tests.drills.support.releases import Version, installed_version, version_before
 
-PARTS = {"dagsterWebserver": "webserver", "dagsterDaemon": "daemon", "codeServer": "code-server"}
+PARTS = ("webserver", "daemon", "code-server")
+AT_ONCE = "dagsterDaemon.runCoordinator.config.queuedRunCoordinator.maxConcurrentRuns"
+# A sixth of a core: the training, 20 s of one core, lasts longer than an upgrade, and its bytes are the same.
+SLOW = {"requests": {"cpu": "100m", "memory": "512Mi"}, "limits": {"cpu": "150m", "memory": "2Gi"}}
+TAGS = {"dagster-k8s/config": json.dumps({"container_config": {"resources": SLOW}})}
+
+
+@dataclass(frozen=True)
+class Upgrade:
+    """One upgrade, and the runs that met it. `began` and `lost_at` are Unix seconds.
+
+    Attributes:
+        before, after: uids of the pods of each part.
+        images: images of each part's pods after the upgrade.
+        under_way, queued, lost: ids of the runs.
+        pod: the pod of the run under way, as it was before the upgrade.
+        began: when training began in the run whose worker is lost.
+        lost_at: when its worker was lost.
+    """
+
+    before: dict[str, set[str]]
+    after: dict[str, set[str]]
+    images: dict[str, set[str]]
+    under_way: str
+    queued: str
+    lost: str
+    pod: dict[str, Any]
+    began: float
+    lost_at: float
+
+
+def image_of(pod: dict[str, Any] | None) -> str:
+    assert pod, "the pod is gone, and with it the name of its image"
+    (container,) = pod["spec"]["containers"]
+    return container["image"]
+
+
+def living_pods(part: str) -> list[dict[str, Any]]:
+    return [pod for pod in pods(component(part)) if "deletionTimestamp" not in pod["metadata"]]
+
+
+def uids() -> dict[str, set[str]]:
+    return {part: {pod["metadata"]["uid"] for pod in living_pods(part)} for part in PARTS}
+
+
+def train_slowly(platform: Platform) -> str:
+    return platform.train_long(tags=TAGS)
+
+
+def wait_for_training(platform: Platform, run: str) -> float:
+    """When training began in a run, once that is five seconds ago."""
+    (began,) = platform.until("training has begun", lambda: platform.training_since(run, 5), 300)
+    return began
 
 
 @pytest.fixture(scope="module")
-def upgrade() -> list[str]:
-    """What changes nothing but every pod of the control plane."""
-    marks = [f"{values}.podAnnotations.drill=at-{time.time():.0f}" for values in PARTS]
-    return ["upgrade", RELEASE, CHART, "--reset-then-reuse-values", "--set", ",".join(marks)]
+def versions(undisturbed, tmp_path_factory) -> Iterator[tuple[Version, Version]]:
+    """This release, and the one before it. Afterwards this one is installed, whatever happened."""
+    new = installed_version(tmp_path_factory.mktemp("installed"))
+    # Two runs at once: a third one waits in the queue.
+    old = version_before(new, tmp_path_factory.mktemp("before"), "--set", f"{AT_ONCE}=2")
+    assert old.image != new.image, "this checkout is the release before"
+    try:
+        yield new, old
+    finally:
+        new.install()
 
 
-@pytest.mark.parametrize("how", ["upgrade", "rollback"])
-def test_a_run_is_not_touched_by_a_new_release(platform, undisturbed, upgrade, how) -> None:
-    run, _ = platform.train_until_struck()
-    pod = platform.pod(run)["metadata"]["uid"]
-    before = {part: pods(component(part))[0]["metadata"]["uid"] for part in PARTS.values()}
-    helm(*(upgrade if how == "upgrade" else ["rollback", RELEASE]))
-    for part in PARTS.values():
-        after = [pod["metadata"]["uid"] for pod in pods(component(part)) if "deletionTimestamp" not in pod["metadata"]]
-        assert before[part] not in after, f"{part} was not replaced"
-    is_unharmed(platform, undisturbed, f"helm {how} in mid-run", run)
-    assert platform.pod(run)["metadata"]["uid"] == pod
+@pytest.fixture(scope="module")
+def upgrade(versions, address) -> Upgrade:
+    """Upgrades from the release before to this one, with three runs that meet the upgrade."""
+    new, old = versions
+    platform = Platform(Webserver(address), Nodes(), lambda **_: None)
+    old.install()
+    platform.webserver.wait_for_location(120)
+    under_way, lost = train_slowly(platform), train_slowly(platform)
+    wait_for_training(platform, under_way)
+    began = wait_for_training(platform, lost)
+    queued = platform.train_long()
+    pod, victim, before = platform.pod(under_way), platform.pod(lost), uids()
+    assert image_of(pod) == image_of(victim) == old.image, "the runs do not have the image of the release before"
+    assert platform.webserver.run(queued)["status"] == "QUEUED", "the run did not wait for a place"
+
+    new.install()
+    platform.webserver.wait_for_location(120)
+    for run in (under_way, lost):
+        status = platform.webserver.run(run)["status"]
+        assert status == "STARTED", f"{run} is {status}: it ended before the upgrade did, and has not met all of it"
+    lost_at = time.time()
+    assert victim, "the run has no pod"
+    platform.kubectl("delete", "pod", victim["metadata"]["name"], "--force", "--grace-period=0")
+    images = {part: {image_of(pod) for pod in living_pods(part)} for part in PARTS}
+    assert pod, "the run has no pod"
+    return Upgrade(before, uids(), images, under_way, queued, lost, pod, began, lost_at)
+
+
+def test_an_upgrade_replaces_every_pod_of_the_control_plane(versions, upgrade) -> None:
+    new, _ = versions
+    for part in PARTS:
+        assert upgrade.before[part], part
+        assert not upgrade.before[part] & upgrade.after[part], f"{part}: a pod of the release before is still there"
+        assert upgrade.images[part] == {new.image}, part
+
+
+def test_a_run_whose_worker_is_lost_after_an_upgrade_continues_in_the_new_release(
+    platform, undisturbed, versions, upgrade
+) -> None:
+    new, _ = versions
+    platform.runs.append(upgrade.lost)
+    fault = "upgrade from the release before, then the worker is lost"
+    # Beside others: each of these runs may be promoted before another of them.
+    retry = goes_on(platform, undisturbed, fault, upgrade.lost, upgrade.began, upgrade.lost_at, beside_others=True)
+    assert image_of(platform.pod(retry)) == new.image, "the retry did not run in the new release"
+
+
+def test_a_run_under_way_is_not_touched_by_an_upgrade(platform, undisturbed, versions, upgrade) -> None:
+    _, old = versions
+    run = upgrade.under_way
+    platform.runs.append(run)
+    is_unharmed(platform, undisturbed, "upgrade from the release before, run under way", run, beside_others=True)
+    pod = platform.pod(run)
+    assert pod, "the pod of the run is gone"
+    assert pod["metadata"]["uid"] == upgrade.pod["metadata"]["uid"], "the run has another pod"
+    assert image_of(pod) == old.image
+
+
+def test_a_run_that_waits_in_the_queue_during_an_upgrade_starts_after_it(
+    platform, undisturbed, versions, upgrade
+) -> None:
+    _, old = versions
+    platform.runs.append(upgrade.queued)
+    fault = "upgrade from the release before, run in the queue"
+    is_unharmed(platform, undisturbed, fault, upgrade.queued, beside_others=True)
+    assert image_of(platform.pod(upgrade.queued)) == old.image, "a run keeps the image that it was launched with"
+
+
+def test_a_run_under_way_is_not_touched_by_a_rollback_to_the_release_before(
+    platform, undisturbed, versions, upgrade
+) -> None:
+    new, old = versions
+    run = train_slowly(platform)
+    wait_for_training(platform, run)
+    pod, before = platform.pod(run), uids()
+    assert image_of(pod) == new.image
+    try:
+        helm("rollback", RELEASE)
+        platform.webserver.wait_for_location(120)
+        assert platform.webserver.run(run)["status"] == "STARTED", "the run ended before the rollback did"
+        for part in PARTS:
+            after = living_pods(part)
+            assert not before[part] & {each["metadata"]["uid"] for each in after}, f"{part}: not replaced"
+            assert {image_of(each) for each in after} == {old.image}, part
+        is_unharmed(platform, undisturbed, "rollback to the release before", run, beside_others=True)
+        now = platform.pod(run)
+        assert pod, "the run had no pod"
+        assert now, "the pod of the run is gone"
+        assert now["metadata"]["uid"] == pod["metadata"]["uid"], "the run has another pod"
+    finally:
+        new.install()

@@ -43,9 +43,9 @@ class Platform(Histories):
     def kubectl(self, *arguments: str) -> str:
         return kubectl(*arguments)
 
-    def train_long(self, trees: int = 1500) -> str:
+    def train_long(self, trees: int = 1500, **more: Any) -> str:
         """Launches a run that trains for some 20 s of one core, or on more trees: no sleep stands for work."""
-        return self.launch("refresh", run_config={"ops": {"training": {"config": {"n_estimators": trees}}}})
+        return self.launch("refresh", run_config={"ops": {"training": {"config": {"n_estimators": trees}}}}, **more)
 
     def train_until_struck(self, seconds: float = 5) -> tuple[str, float]:
         """Launches a long run, and returns it with the time its training began, once that is some seconds ago."""

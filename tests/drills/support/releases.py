@@ -1,0 +1,77 @@
+"""Two versions of the release: the one of this checkout, and the one before it, built from its commit.
+
+Belongs here: how a version is built, and how it becomes the one that is installed. What a drill expects of an upgrade
+belongs to the drill.
+"""
+
+import json
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.drills.support.cluster import CHART, NAMESPACE, RELEASE, helm
+
+ROOT = Path(__file__).parents[3]
+# The commit of the release before. Whoever makes a release sets it to the commit of the last one.
+COMMIT_BEFORE = "faa178ebf4f150235a398011c172464018ce026b"
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of the release.
+
+    Attributes:
+        chart: folder of its chart.
+        image: full name of its image.
+        flags: words for `helm upgrade` that set its values.
+    """
+
+    chart: Path
+    image: str
+    flags: tuple[str, ...]
+
+    def install(self) -> None:
+        """Makes this version the installed one, and waits until all of its pods are ready."""
+        helm("upgrade", RELEASE, str(self.chart), "--reset-values", *self.flags)
+
+
+def installed_version(folder: Path) -> Version:
+    """The version of this checkout, which `make deploy` has installed.
+
+    Args:
+        folder: gets a file with the values that the release was installed with.
+    """
+    command = ["helm", "get", "values", RELEASE, "--namespace", NAMESPACE, "--output", "json"]
+    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    values = json.loads(text) or {}
+    (folder / "values.json").write_text(json.dumps(values))
+    image = values.get("image", {})
+    assert not image.get("digest"), "the release before is built here, and has a tag: install this one by tag as well"
+    name = f"{image.get('repository', 'credit-platform')}:{image.get('tag', 'dev')}"
+    return Version(Path(CHART), name, ("--values", str(folder / "values.json")))
+
+
+def version_before(installed: Version, folder: Path, *flags: str) -> Version:
+    """The release before, built from its commit and loaded into the cluster. It has the installed version's values.
+
+    Args:
+        installed: the version of this checkout.
+        folder: gets the files of the commit.
+        flags: more words for `helm upgrade`.
+    """
+    archive = subprocess.run(["git", "archive", COMMIT_BEFORE], cwd=ROOT, check=False, capture_output=True)
+    assert not archive.returncode, (
+        f"git archive {COMMIT_BEFORE}: {archive.stderr.decode()}This drill needs the commit of the release before: "
+        "in a shallow clone, `git fetch --unshallow` brings it"
+    )
+    subprocess.run(["tar", "--extract", "--directory", str(folder)], input=archive.stdout, check=True)
+    repository = installed.image.rpartition(":")[0]
+    environment = {**os.environ, "REPOSITORY": repository}
+    built = subprocess.run(
+        ["helm/image", str(folder)], cwd=ROOT, env=environment, check=False, capture_output=True, text=True
+    )
+    assert not built.returncode, f"helm/image {folder}: {built.stderr}"
+    tag = built.stdout.strip()
+    chosen = (*installed.flags, "--set-string", f"image.tag={tag}", *flags)
+    return Version(folder / "helm" / "credit-platform", f"{repository}:{tag}", chosen)
