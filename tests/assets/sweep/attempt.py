@@ -1,4 +1,4 @@
-"""One attempt at a run, in a process of its own, forked from one that has imported everything already."""
+"""One attempt at a run, in a process of its own that was forked from one with all libraries imported."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ import dagster as dg
 from credit_assets.definitions import defs
 from credit_assets.jobs import REFRESH
 from resources.history.tags import PARENT
-from tests.assets.sweep.faults import Fault, Span, arm
+from tests.assets.sweep.faults import AttemptSize, Fault, install_fault
 
 CASE = "sweep/case"
 # Quick, and still several blocks of trees.
@@ -22,19 +22,29 @@ def refresh_job() -> dg.JobDefinition:
     return defs.resolve_job_def(REFRESH)
 
 
-def attempt(environment: Mapping[str, str], tags: Mapping[str, str], fault: Fault | None, told: Connection) -> None:
-    """Runs the job, or goes on from the run that the tags name; at its end, tells its span and what it imported."""
+def run_attempt(
+    environment: Mapping[str, str], tags: Mapping[str, str], fault: Fault | None, result: Connection
+) -> None:
+    """Runs the job, or continues the run that the tags name as parent.
+
+    Args:
+        environment: names the sandbox of the sweep.
+        tags: of the new run.
+        fault: what goes wrong; None: nothing.
+        result: gets the attempt's size and the names of the imported modules at its end.
+    """
     os.environ.update(environment)
-    counted, began = arm(fault), time.monotonic()
+    count_calls, began = install_fault(fault), time.monotonic()
     with dg.DagsterInstance.get() as instance:
         parent = tags.get(PARENT)
-        again = dg.ReexecutionOptions.from_failure(parent, instance) if parent else None
+        options = dg.ReexecutionOptions.from_failure(parent, instance) if parent else None
         with dg.execute_job(
             dg.reconstructable(refresh_job),
             instance=instance,
-            run_config=None if again else CONFIG,
-            reexecution_options=again,
+            run_config=None if options else CONFIG,
+            reexecution_options=options,
             tags=dict(tags),
             raise_on_error=False,
         ):
-            told.send((Span(**counted(), seconds=time.monotonic() - began), sorted(sys.modules)))
+            size = AttemptSize(**count_calls(), seconds=time.monotonic() - began)
+            result.send((size, sorted(sys.modules)))

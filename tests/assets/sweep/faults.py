@@ -1,7 +1,7 @@
-"""Faults: how one attempt at a run is struck, drawn from a seed.
+"""The faults of the sweep: what goes wrong in one attempt, and at which moment. Both are drawn from a seed.
 
-Killed at any instant, or before or after any call to the store or to Dagster's database, or a connection to the loans';
-or one such call fails, with its work done or not done, as it does when a connection breaks.
+The process is killed at any moment, or before or after one call to the store, to Dagster's database or for a connection
+to the loans. Or such a call raises an error, before or after its work was done, as it does when a connection breaks.
 """
 
 import os
@@ -15,29 +15,30 @@ from typing import Any
 
 from resources.services.database import CALLED
 
-STORE, DATABASE, LOANS, INSTANT = "store", "database", "loans", "instant"
+STORE, DATABASE, LOANS, ANY_MOMENT = "store", "database", "loans", "any moment"
+KILL, ERROR = "kill", "error"
 
 
 @dataclass(frozen=True)
 class Fault:
-    """Where and how an attempt is struck.
+    """What goes wrong in an attempt.
 
     Args:
-        where: a call to the store, to the database or to the loans' one, or any instant.
-        how: `killed`, or `broken`: the call raises what a broken connection raises.
-        done: whether the call's work was done when it struck.
-        at: number of the call, from 1; or seconds.
+        target: `STORE`, `DATABASE` or `LOANS`: the calls of which one goes wrong; or `ANY_MOMENT`.
+        effect: `KILL`: the process dies. `ERROR`: the call raises what a broken connection raises.
+        after_call: whether the call has done its work before that.
+        at: number of the call, from 1; with `ANY_MOMENT` the seconds after the attempt's start.
     """
 
-    where: str
-    how: str
-    done: bool
+    target: str
+    effect: str
+    after_call: bool
     at: float
 
 
 @dataclass(frozen=True)
-class Span:
-    """How many calls an undisturbed attempt makes, and how many seconds it takes."""
+class AttemptSize:
+    """How many calls of each kind an undisturbed attempt makes, and how many seconds it takes."""
 
     store: int
     database: int
@@ -45,95 +46,109 @@ class Span:
     seconds: float
 
 
-def draw(chance: random.Random, span: Span) -> Fault:
-    """A fault somewhere in an attempt."""
-    where = chance.choice([INSTANT, INSTANT, STORE, STORE, STORE, DATABASE, DATABASE, DATABASE, LOANS])
-    if where == INSTANT:
-        return Fault(where, "killed", False, chance.uniform(0, span.seconds))
-    how = chance.choice(["killed", "broken"])
-    calls = {STORE: span.store, DATABASE: span.database, LOANS: span.loans}
-    return Fault(where, how, chance.random() < 0.5, chance.randint(1, calls[where]))
+def draw_fault(chance: random.Random, size: AttemptSize) -> Fault:
+    """A fault somewhere in an attempt of this size."""
+    targets = [ANY_MOMENT, ANY_MOMENT, STORE, STORE, STORE, DATABASE, DATABASE, DATABASE, LOANS]
+    target = chance.choice(targets)
+    if target == ANY_MOMENT:
+        return Fault(target, KILL, False, chance.uniform(0, size.seconds))
+    effect = chance.choice([KILL, ERROR])
+    calls = {STORE: size.store, DATABASE: size.database, LOANS: size.loans}
+    return Fault(target, effect, chance.random() < 0.5, chance.randint(1, calls[target]))
 
 
-def die() -> None:
+def install_fault(fault: Fault | None) -> Callable[[], Mapping[str, int]]:
+    """Makes this process suffer the fault when its moment comes.
+
+    Returns:
+        A function that returns how many calls to each target were made until now.
+    """
+    if fault and fault.target == ANY_MOMENT:
+        threading.Thread(target=lambda: (time.sleep(fault.at), kill_this_process()), daemon=True).start()
+    intercept = {STORE: _intercept_store, DATABASE: _intercept_database, LOANS: _intercept_loans}
+    counters = {
+        target: start(fault if fault and fault.target == target else None) for target, start in intercept.items()
+    }
+    return lambda: {target: each.count for target, each in counters.items()}
+
+
+def kill_this_process() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-class Calls:
-    """Counts the calls of one kind, and strikes at one of them."""
+class CallCounter:
+    """Counts the calls to one target, and makes one of them go wrong.
 
-    def __init__(self, fault: Fault | None, broken: Callable[[], Exception]) -> None:
-        self.count, self._fault, self._broken, self._lock = 0, fault, broken, threading.Lock()
+    Args:
+        fault: None: every call goes through.
+        error: makes the error that a broken connection raises.
+    """
 
-    def around(self, call: Callable[[], Any], breakable: bool = True) -> Any:
+    def __init__(self, fault: Fault | None, error: Callable[[], Exception]) -> None:
+        self.count, self._fault, self._error, self._lock = 0, fault, error, threading.Lock()
+
+    def call(self, function: Callable[[], Any], can_fail: bool = True) -> Any:
+        """Calls the function. A call that can't fail is killed instead."""
         with self._lock:
             self.count += 1
             fault = self._fault if self._fault and self._fault.at == self.count else None
         if fault is None:
-            return call()
-        if fault.done:
-            call()
-        if fault.how == "killed" or not breakable:
-            die()
-        raise self._broken()
+            return function()
+        if fault.after_call:
+            function()
+        if fault.effect == KILL or not can_fail:
+            kill_this_process()
+        raise self._error()
 
 
-def arm(fault: Fault | None) -> Callable[[], Mapping[str, int]]:
-    """Strikes this process as the fault says; returns what counts its calls."""
-    if fault and fault.where == INSTANT:
-        threading.Thread(target=lambda: (time.sleep(fault.at), die()), daemon=True).start()
-    strike = {STORE: _strike_store, DATABASE: _strike_database, LOANS: _strike_loans}
-    calls = {where: arms(fault if fault and fault.where == where else None) for where, arms in strike.items()}
-    return lambda: {where: each.count for where, each in calls.items()}
-
-
-def _strike_store(fault: Fault | None) -> Calls:
+def _intercept_store(fault: Fault | None) -> CallCounter:
     import obstore
     from obstore.exceptions import GenericError
 
-    calls = Calls(fault, lambda: GenericError("error sending request: the connection broke"))
+    counter = CallCounter(fault, lambda: GenericError("error sending request: the connection broke"))
 
-    def struck(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
-        # What only reads is repeated by the client itself, below this.
-        return lambda *given, **more: calls.around(lambda: call(*given, **more), breakable=name == "put")
+    def intercepted(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        # The client repeats what only reads, below this function: such a call never fails here.
+        return lambda *given, **more: counter.call(lambda: function(*given, **more), can_fail=name == "put")
 
     for name in ("put", "get", "head", "list"):
-        setattr(obstore, name, struck(name, getattr(obstore, name)))
-    return calls
+        setattr(obstore, name, intercepted(name, getattr(obstore, name)))
+    return counter
 
 
-def _strike_database(fault: Fault | None) -> Calls:
+def _intercept_database(fault: Fault | None) -> CallCounter:
     import psycopg2
     from sqlalchemy import event
     from sqlalchemy.engine import Engine
 
-    calls = Calls(fault, lambda: psycopg2.OperationalError("server closed the connection unexpectedly"))
+    counter = CallCounter(fault, lambda: psycopg2.OperationalError("server closed the connection unexpectedly"))
 
     @event.listens_for(Engine, "do_execute")
     def execute(cursor: Any, statement: str, parameters: Any, _context: Any) -> bool:
-        def call() -> None:
+        def function() -> None:
             cursor.execute(statement, parameters)
 
         try:
-            calls.around(call)
+            counter.call(function)
         except psycopg2.OperationalError:
             cursor.connection.close()
             raise
         return True
 
-    return calls
+    return counter
 
 
-def _strike_loans(fault: Fault | None) -> Calls:
+def _intercept_loans(fault: Fault | None) -> CallCounter:
     import psycopg2
 
-    calls, connect = Calls(fault, lambda: psycopg2.OperationalError("Connection refused")), psycopg2.connect
+    counter = CallCounter(fault, lambda: psycopg2.OperationalError("Connection refused"))
+    connect = psycopg2.connect
 
-    def struck(*given: Any, **more: Any) -> Any:
-        def call() -> Any:
+    def intercepted(*given: Any, **more: Any) -> Any:
+        def function() -> Any:
             return connect(*given, **more)
 
-        return calls.around(call) if more.get("application_name") == CALLED else call()
+        return counter.call(function) if more.get("application_name") == CALLED else function()
 
-    psycopg2.connect = struck
-    return calls
+    psycopg2.connect = intercepted
+    return counter

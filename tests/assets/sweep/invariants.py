@@ -1,4 +1,4 @@
-"""What must hold whatever was struck, and when: written down once, asked after every case."""
+"""What must hold after every case of the sweep, whatever failed and when."""
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
@@ -17,12 +17,12 @@ from resources.store.pointer import Pointer
 
 @dataclass
 class Invariants:
-    """Of a store and an event log that many cases share.
+    """The invariants of one store and one event log, which many cases share.
 
     Args:
-        folder: where the store's objects lie.
+        folder: holds the store's objects as files.
         expected: digest of each asset's file, as an undisturbed run leaves it.
-        slots: asks who is in the pool of the loans.
+        slots: asks Dagster who holds the slots of the loans' pool, and who waits for one.
     """
 
     store: ObjectStore
@@ -32,13 +32,13 @@ class Invariants:
     _seen: dict[str, str] = field(default_factory=dict)
 
     def hold(self, runs: Sequence[dg.DagsterRun]) -> None:
-        """Asks all of them about a run that was asked for and its retries, the oldest first."""
+        """Checks all of them on the runs of one case: the first run and its retries, the oldest first."""
         root = runs[0].run_id
         self.history_is_complete(runs)
         self.each_asset_is_committed_once_whole_and_with_the_expected_bytes(root)
         self.the_pointer_moved_once_and_to_an_audited_set(root)
-        self.no_object_changed_or_vanished()
-        self.nobody_is_left_in_the_pool()
+        self.no_object_changed_or_disappeared()
+        self.the_pool_is_empty()
 
     def history_is_complete(self, runs: Sequence[dg.DagsterRun]) -> None:
         statuses = [run.status.value for run in runs]
@@ -54,26 +54,26 @@ class Invariants:
             for file in committed.manifest.files:
                 verify_file(self.store, file)
             if asset in self.expected:
-                assert committed.sha256 == self.expected[asset], f"{asset} has other bytes than undisturbed"
+                assert committed.sha256 == self.expected[asset], f"{asset} has other bytes than in an undisturbed run"
 
     def the_pointer_moved_once_and_to_an_audited_set(self, root: str) -> None:
         latest, *before = Pointer(self.store, POINTER).history()
-        assert latest.value["root_run"] == root, "it does not stand at the run that ended last"
-        assert root not in [each.value["root_run"] for each in before], "it was moved twice for one run"
+        assert latest.value["root_run"] == root, "the pointer does not name the run that ended last"
+        assert root not in [each.value["root_run"] for each in before], "it moved twice for one run"
         assert verified_metrics(self.store, promoted_set(self.store, latest)) == latest.value["metrics"]
 
-    def no_object_changed_or_vanished(self) -> None:
+    def no_object_changed_or_disappeared(self) -> None:
         now = {
             str(path.relative_to(self.folder)): hashlib.sha256(path.read_bytes()).hexdigest()
             for path in self.folder.rglob("*")
             if path.is_file() and ".probe" not in path.parts and "#" not in path.name
         }
         lost = {key for key, sha256 in self._seen.items() if now.get(key) != sha256}
-        assert not lost, f"changed or vanished: {sorted(lost)}"
+        assert not lost, f"changed or disappeared: {sorted(lost)}"
         self._seen = now
 
-    def nobody_is_left_in_the_pool(self) -> None:
+    def the_pool_is_empty(self) -> None:
         pool = self.slots()
-        assert pool.slot_count == 1, f"the pool has {pool.slot_count} places: nobody would notice"
-        assert not pool.claimed_slots, f"kept by the dead: {pool}"
-        assert not pool.pending_steps, f"the dead still wait: {pool}"
+        assert pool.slot_count == 1, f"the pool has {pool.slot_count} slots: nobody would notice one that is kept"
+        assert not pool.claimed_slots, f"a run that has ended keeps a slot: {pool}"
+        assert not pool.pending_steps, f"a run that has ended waits for a slot: {pool}"
