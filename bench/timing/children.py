@@ -1,7 +1,7 @@
-"""Runs the processes of a benchmark: fresh, in turns, and with what each cost.
+"""Runs the processes of a benchmark: each one new, in turns, and measured.
 
-The process that starts them stays small and imports no library: Linux counts the peak of a parent into that of its
-children, so that a child that stayed below can't be told.
+The process that starts them stays small and imports no library, because Linux counts the peak memory of a parent into
+that of its children: the peak of a child that needs less than its parent is not known.
 """
 
 import json
@@ -19,7 +19,7 @@ from statistics import median
 
 REPOSITORY = Path(__file__).parents[2]
 DATABASE, STARTED = "LOANS_DATABASE_URL", "BENCH_STARTED"
-# The platform takes what is set from outside: a benchmark must find nobody's database, store or instance there.
+# The platform reads these: a benchmark must find nobody's database, store or instance in them.
 NOT_PASSED_ON = ("ALERT_", "CREDIT_", "DAGSTER_", "LOANS_", "MAKE", "MFLAGS", "PYTHONDONTWRITEBYTECODE")
 
 
@@ -28,21 +28,23 @@ class BenchError(Exception):
 
 
 @dataclass(frozen=True)
-class Ran:
-    """One process.
+class ProcessResult:
+    """What one process took, and what it printed.
 
     Args:
-        process: wall-clock seconds from its start to its end.
-        peak: greatest resident memory, bytes; NaN if it did not reach that of this process.
-        said: its last line, as JSON.
+        seconds: wall-clock time from its start to its end.
+        peak_bytes: greatest resident memory; NaN if it did not exceed that of this process, so that it is not known.
+        output: its last line, as JSON; empty if that is no JSON.
     """
 
-    process: float
-    peak: float
-    said: Mapping[str, float | str]
+    seconds: float
+    peak_bytes: float
+    output: Mapping[str, float | str]
 
 
-def run(command: Sequence[str | Path], environment: Mapping[str, str] | None = None, folder: Path = REPOSITORY) -> Ran:
+def run(
+    command: Sequence[str | Path], environment: Mapping[str, str] | None = None, folder: Path = REPOSITORY
+) -> ProcessResult:
     """Runs one process to its end.
 
     Args:
@@ -70,45 +72,45 @@ def run(command: Sequence[str | Path], environment: Mapping[str, str] | None = N
         lines = output.read().splitlines()
         if child.returncode:
             printed = "\n".join([*lines, *errors.read().splitlines()][-20:])
-            raise BenchError(f"{shown(command)} ended with exit code {child.returncode}:\n{printed}")
-    said = json.loads(lines[-1]) if lines and lines[-1].startswith("{") else {}
+            raise BenchError(f"{as_typed(command)} ended with exit code {child.returncode}:\n{printed}")
+    printed_json = json.loads(lines[-1]) if lines and lines[-1].startswith("{") else {}
     above_ours = usage.ru_maxrss > resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     unit = 1 if sys.platform == "darwin" else 1024
-    return Ran(seconds, usage.ru_maxrss * unit if above_ours else math.nan, said)
+    return ProcessResult(seconds, usage.ru_maxrss * unit if above_ours else math.nan, printed_json)
 
 
-def in_turns(contenders: Mapping[str, Callable[[], Ran]], rounds: int) -> dict[str, list[Ran]]:
+def run_in_turns(contenders: Mapping[str, Callable[[], ProcessResult]], rounds: int) -> dict[str, list[ProcessResult]]:
     """Runs every contender once a round, so that a slow minute of the machine is a slow minute for all of them."""
-    results: dict[str, list[Ran]] = {name: [] for name in contenders}
+    results: dict[str, list[ProcessResult]] = {name: [] for name in contenders}
     for number in range(rounds):
         for name, contender in contenders.items():
-            progress(f"round {number + 1} of {rounds}: {name}")
+            show_progress(f"round {number + 1} of {rounds}: {name}")
             results[name].append(contender())
-    progress("")
+    show_progress("")
     return results
 
 
-def middle(results: Sequence[Ran], figure: Callable[[Ran], float]) -> float:
+def median_of(results: Sequence[ProcessResult], figure: Callable[[ProcessResult], float]) -> float:
     """The median of one figure."""
     return median(figure(each) for each in results)
 
 
-def median_run(results: Sequence[Ran]) -> Ran:
-    """The run whose whole is the median, the faster of two: medians of its parts would not add up."""
-    return sorted(results, key=lambda ran: ran.process)[(len(results) - 1) // 2]
+def median_run(results: Sequence[ProcessResult]) -> ProcessResult:
+    """The run that took the median time, the faster of two in the middle. The medians of the parts would not add up."""
+    return sorted(results, key=lambda ran: ran.seconds)[(len(results) - 1) // 2]
 
 
-def module(name: str, *arguments: str | Path) -> list[str]:
+def module_command(name: str, *arguments: str | Path) -> list[str]:
     """The command that runs a module with this interpreter."""
     return [sys.executable, "-m", name, *map(str, arguments)]
 
 
-def shown(command: Sequence[str | Path]) -> str:
+def as_typed(command: Sequence[str | Path]) -> str:
     """A command as one would type it in the repository."""
     return " ".join(str(part) for part in command).replace(sys.executable, "python")
 
 
-def progress(text: str) -> None:
-    """One line for a person who waits, written over by the next."""
+def show_progress(text: str) -> None:
+    """Prints one line for a person who waits; the next line replaces it."""
     if sys.stderr.isatty():
         print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)

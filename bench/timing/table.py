@@ -1,4 +1,4 @@
-"""What a benchmark found, as text: figures in columns, goals met or missed, and the command behind each row."""
+"""The result of a benchmark as text: figures in columns, goals met or missed, and the command behind each row."""
 
 import math
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Goal:
-    """A figure and what it is to be, `at_least` or else at most."""
+    """A figure and its limit: `at_least` this, or else at most."""
 
     what: str
     figure: float
@@ -16,7 +16,7 @@ class Goal:
 
     @property
     def met(self) -> bool:
-        """As measured, not as rounded; a figure that is not a number meets nothing."""
+        """Decided on the figure as measured, not as rounded. NaN meets no goal."""
         return self.figure >= self.limit if self.at_least else self.figure <= self.limit
 
     def __str__(self) -> str:
@@ -26,7 +26,7 @@ class Goal:
 
 @dataclass(frozen=True)
 class Row:
-    """What was measured, a figure for each column, None where there is none, and the command that one can repeat."""
+    """What was measured, a figure for each column (None: not known), and the command to repeat it."""
 
     what: str
     figures: Sequence[float | None]
@@ -35,7 +35,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows with the same columns. Notes say how they came about."""
+    """Rows with the same columns. Notes say how the figures were measured."""
 
     title: str
     columns: Sequence[str]
@@ -45,14 +45,14 @@ class Table:
 
     def __str__(self) -> str:
         header = [self.title, *self.columns, "command" if any(row.command for row in self.rows) else ""]
-        cells = [header, *([row.what, *map(cell, row.figures), row.command] for row in self.rows)]
+        cells = [header, *([row.what, *map(format_figure, row.figures), row.command] for row in self.rows)]
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        lines = [line(each, widths) for each in cells]
+        lines = [format_line(each, widths) for each in cells]
         return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:], *self.notes, *map(str, self.goals)])
 
 
-def cell(figure: float | None) -> str:
-    """Two digits behind the point, none from 100 on or if it is a count; nothing for what is not known."""
+def format_figure(figure: float | None) -> str:
+    """Two decimals; none from 100 on, and none for a count (an int). Empty if the figure is not known."""
     if figure is None or math.isnan(figure):
         return ""
     if isinstance(figure, int):
@@ -60,7 +60,7 @@ def cell(figure: float | None) -> str:
     return f"{figure:,.0f}" if abs(figure) >= 100 else f"{figure:.2f}"
 
 
-def line(cells: Sequence[str], widths: Sequence[int]) -> str:
+def format_line(cells: Sequence[str], widths: Sequence[int]) -> str:
     """The first and the last cell to the left, figures to the right."""
     first, *figures, last = cells
     aligned = [figure.rjust(width) for figure, width in zip(figures, widths[1:-1], strict=True)]

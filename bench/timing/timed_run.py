@@ -1,7 +1,6 @@
-"""One run under the stopwatch: `python -m bench.timing.watched platform SETTINGS`, or `plain FOLDER`.
+"""One run under the stopwatch: `python -m bench.timing.timed_run platform SETTINGS`, or `plain FOLDER`.
 
-It runs what the command line runs, with the functions below wrapped. Which step is under way is known from the run's
-events.
+It runs the same as the command line, with the functions below wrapped. The run's events tell which step is under way.
 """
 
 import contextlib
@@ -63,17 +62,17 @@ WRAPPED = {
 }
 
 
-def package_part(package: str) -> str:
+def part_of_package(package: str) -> str:
     """What the import of a top-level package is charged to."""
     ours = package.startswith("dagster") or package in ("credit_assets", "resources", "sensors", "bench")
     return PLATFORM if ours else LIBRARIES
 
 
-def platform(watch: Stopwatch, settings: str) -> None:
+def run_platform(watch: Stopwatch, settings: str) -> None:
     from credit_assets import definitions  # noqa: F401 the command line imports the definitions later
     from credit_assets.commands import local
 
-    wrap(watch, [place for place in WRAPPED if not place.startswith("bench")])
+    wrap_functions(watch, [place for place in WRAPPED if not place.startswith("bench")])
     watch.wrap_manager(local, "embedded_postgres", POSTGRES)
     follow_steps(watch)
     sys.argv = ["credit-platform", "run", "--settings", settings]
@@ -85,14 +84,14 @@ def platform(watch: Stopwatch, settings: str) -> None:
                 raise
 
 
-def plain(watch: Stopwatch, folder: str) -> None:
+def run_plain_script(watch: Stopwatch, folder: str) -> None:
     from bench import plain_script
 
-    wrap(watch, ["bench.plain_script"])
+    wrap_functions(watch, ["bench.plain_script"])
     plain_script.main(Path(folder))
 
 
-def wrap(watch: Stopwatch, places: list[str]) -> None:
+def wrap_functions(watch: Stopwatch, places: list[str]) -> None:
     for place in places:
         module, _, member = place.partition(":")
         owner = importlib.import_module(module)
@@ -122,10 +121,10 @@ def follow_steps(watch: Stopwatch) -> None:
 
 def main(which: str, argument: str) -> None:
     watch = Stopwatch(float(os.environ.get(STARTED, time.monotonic())), PYTHON)
-    watch.wrap_imports(package_part)
+    watch.wrap_imports(part_of_package)
     watch.wrap_collections(COLLECTING)
     with contextlib.redirect_stdout(sys.stderr):
-        {"platform": platform, "plain": plain}[which](watch, argument)
+        {"platform": run_platform, "plain": run_plain_script}[which](watch, argument)
     watch.mark()
     print(json.dumps({f"{step}/{part}": seconds for (step, part), seconds in watch.seconds.items()}))
 

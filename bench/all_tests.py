@@ -1,20 +1,20 @@
 """How long all tests take."""
 
-from bench.timing.children import progress, run
+from bench.timing.children import run, show_progress
 from bench.timing.table import Goal, Row, Table
 
 SECONDS = 180
 
 
-def tests() -> list[Table]:
+def measure_all_tests() -> list[Table]:
     """Runs `make test` once, whole.
 
     Raises:
         BenchError: a test failed.
     """
-    progress("make test")
-    seconds = run(["make", "test"]).process
-    progress("")
+    show_progress("make test")
+    seconds = run(["make", "test"]).seconds
+    show_progress("")
     return [
         Table(
             "All tests",
