@@ -73,6 +73,27 @@ def test_there_are_two_that_share_neither_node_nor_zone_nor_type_if_they_need_no
     assert all(each["labelSelector"] == selector for each in terms)
 
 
+def test_a_descheduler_may_move_a_replica_and_neither_the_database_nor_a_job(chart) -> None:
+    movable = {
+        name
+        for name, template in chart.pods().items()
+        if template["metadata"].get("annotations", {}).get("descheduler.alpha.kubernetes.io/evict") == "true"
+    }
+    assert movable == {f"Deployment/{name}" for name in (*TWICE, "rel-webserver-read-only")}
+    run = chart.instance["run_launcher"]["config"]["run_k8s_config"]["pod_template_spec_metadata"]["annotations"]
+    assert not [key for key in run if "descheduler" in key], "a run that is moved loses work"
+
+
+def test_a_restart_parts_replicas_that_are_together(chart) -> None:
+    for name in TWICE:
+        deployment = chart.one("Deployment", name)["spec"]
+        (node,) = deployment["template"]["spec"]["topologySpreadConstraints"]
+        assert node["matchLabelKeys"] == ["pod-template-hash"], (
+            "the old pods would count, and the new ones stay together"
+        )
+        assert deployment["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}, "nobody would answer"
+
+
 def test_the_labels_that_tell_nodes_apart_are_the_clusters_own(render) -> None:
     spec = spec_of(render(controlPlane={"spreadOver": ["rack"]}), "Deployment", "rel-webserver")
     terms = spec["affinity"]["podAntiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]

@@ -65,7 +65,7 @@ def test_figures_in_words_are_those_of_the_code() -> None:
     assert f"From the {ordinals[WAIT['free'].default + 1]} attempt on, a worker also waits" in recovery
     assert f"`make ui` retries up to {numbers[LOCAL['run_retries']['max_retries']]} times" in recovery
     pages = [each for each in (DOCS / "runbooks").glob("*.md") if "# Restore" not in each.read_text()]
-    alerts = re.findall(r"- alert: (\w+)", rule("daemon-prometheusrule.yaml"))
+    alerts = re.findall(r"- alert: (\w+)", rule("daemon/prometheusrule.yaml"))
     assert f"**Alerts**: {numbers[len(alerts)]}" in recovery
     assert {each.read_text().splitlines()[0][2:].partition(":")[0] for each in pages} >= set(alerts)
     every = re.fullmatch(r"\d+ \*/(\d+) \* \* \*", CHART["postgresql"]["backup"]["schedule"])

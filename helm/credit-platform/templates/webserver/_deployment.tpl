@@ -17,6 +17,7 @@ spec:
       labels: {{- include "credit-platform.labels" . | nindent 8 }}
       annotations:
         {{- include "credit-platform.instanceChecksum" $root | nindent 8 }}
+        {{- include "credit-platform.mayBeMoved" . | nindent 8 }}
         {{- with $values.podAnnotations }}{{ toYaml . | nindent 8 }}{{ end }}
     spec:
       {{- include "credit-platform.pod" $pod | nindent 6 }}

@@ -1,0 +1,62 @@
+"""Drill 19. Both replicas of a part are on one node, because no other was free, and the other node is back.
+
+Kubernetes leaves them together, and the next loss of that node would take both. The command of decision 0016 separates
+them: afterwards each part is on two nodes, and a run that trains meanwhile is not touched.
+"""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from tests.drills.support.claims import is_unharmed
+from tests.drills.support.cluster import RELEASE, component, cordoned, kubectl, pods
+
+PARTS = ("webserver", "daemon", "code-server")
+PAGE = Path(__file__).parents[3] / "docs" / "decisions" / "0016-replicas-apart-again.md"
+
+
+def nodes_of(part: str) -> list[str]:
+    """The nodes of the living pods of a part, one entry for each pod."""
+    living = [pod for pod in pods(component(part)) if "deletionTimestamp" not in pod["metadata"]]
+    return sorted(pod["spec"]["nodeName"] for pod in living)
+
+
+def rollout(part: str) -> None:
+    """Waits until all pods of a part are ready."""
+    kubectl("rollout", "status", f"deployment/{RELEASE}-{part}", "--timeout=180s")
+
+
+def restart_command(platform) -> list[str]:
+    """The words behind `kubectl` of the decision's command, for this release."""
+    (line,) = re.findall(r"^kubectl --namespace credit (.*)$", PAGE.read_text(), re.MULTILINE)
+    return shlex.split(line.replace("instance=platform", f"instance={platform.release}"))
+
+
+@pytest.fixture
+def together(platform) -> str:
+    """The node that has both pods of each part. All nodes are free again."""
+    node = nodes_of("code-server")[0]
+    names = [each["metadata"]["name"] for each in json.loads(kubectl("get", "nodes", "-o", "json"))["items"]]
+    with cordoned(*(name for name in names if name != node)):
+        for part in PARTS:
+            for pod in pods(component(part)):
+                if pod["spec"]["nodeName"] != node:
+                    kubectl("delete", "pod", pod["metadata"]["name"])
+            rollout(part)
+    platform.webserver.wait_for_location(120)
+    return node
+
+
+def test_replicas_that_are_together_on_one_node_are_separated_by_one_command(platform, undisturbed, together) -> None:
+    for part in PARTS:
+        assert nodes_of(part) == [together, together], f"{part}: Kubernetes has moved a pod by itself"
+    run, _ = platform.train_until_struck()
+    kubectl(*restart_command(platform))
+    for part in PARTS:
+        rollout(part)
+    for part in PARTS:
+        assert len(set(nodes_of(part))) == 2, f"{part}: both pods are on one node"
+    is_unharmed(platform, undisturbed, "replicas separated while a run is under way", run)
