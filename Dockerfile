@@ -37,8 +37,7 @@ RUN library=$(python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))'
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
     HOME=/tmp TMPDIR=/tmp MPLCONFIGDIR=/tmp/matplotlib \
-    DAGSTER_HOME=/opt/dagster/dagster_home DAGSTER_DISABLE_TELEMETRY=1 \
-    PLATFORM_SETTINGS=/opt/platform/settings/loans.toml CREDIT_SETTINGS=/opt/platform/settings/loans.toml
+    DAGSTER_HOME=/opt/dagster/dagster_home DAGSTER_DISABLE_TELEMETRY=1
 COPY --from=dependencies /opt/venv /opt/venv
 WORKDIR /opt/platform
 COPY settings settings

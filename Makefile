@@ -20,10 +20,10 @@ help: ## this list
 
 # exec: a signal reaches the program, and not a shell that would end without passing it on.
 run: .venv/.made ## fill the database if it is empty, materialize all assets, print the metrics (SETTINGS=file)
-	@exec $(python) -m credit_assets.commands.main run --settings "$(SETTINGS)"
+	@exec .venv/bin/credit-platform run --settings "$(SETTINGS)"
 
 ui: .venv/.made ## the Dagster UI and its daemon on the same storage (SETTINGS=file, PORT=3000)
-	@exec $(python) -m credit_assets.commands.main ui --settings "$(SETTINGS)" --port "$(PORT)"
+	@exec .venv/bin/credit-platform ui --settings "$(SETTINGS)" --port "$(PORT)"
 
 # Two workers, each with a PostgreSQL server of its own, and a file's tests in one of them: a fifth to a quarter less time.
 test: .venv/.made ## all tests that need nothing but this machine

@@ -14,7 +14,7 @@ def fetch_data(folder: Path):
     import pandas as pd
     import sqlalchemy
 
-    loans = pd.read_sql(sqlalchemy.text(SQL), sqlalchemy.create_engine(os.environ["LOANS_DATABASE_URL"]))
+    loans = pd.read_sql(sqlalchemy.text(SQL), sqlalchemy.create_engine(os.environ["PLATFORM_DATABASE_URL"]))
     loans.to_csv(folder / "loans.csv", index=False)
     return loans
 

@@ -1,8 +1,15 @@
-"""Everything that Dagster loads: assets, checks, jobs, schedules, sensors, and the one table of resources."""
+"""Everything that Dagster loads: assets, checks, jobs, schedules, sensors, and the one table of resources.
+
+Belongs here: `build_defs`, which turns a deployment into definitions. Code servers, the command line, tests and
+benchmarks all call it. Does not belong here: an asset, a job, a sensor or a resource itself.
+"""
+
+from collections.abc import Mapping
+from typing import Any
 
 import dagster as dg
 
-from credit_assets.executors import chosen_executor
+from credit_assets.executors import choose_executor
 from credit_assets.jobs import refresh, resilience
 from credit_assets.loan_dataset import loan_dataset
 from credit_assets.model_metrics import model_metrics
@@ -11,7 +18,11 @@ from credit_assets.promoted_model import promote_by_hand_job, promoted_model
 from credit_assets.resilience_report import resilience_report
 from credit_assets.settings import SettingsFile
 from credit_assets.training import training
+from resources.deployment import Deployment
+from resources.history.whereabouts import Whereabouts
 from resources.services.database import Database
+from resources.services.registry import Registry
+from resources.services.webserver import Webserver
 from resources.store.checkpoints import Checkpoints
 from resources.store.io_manager import CheckpointIOManager
 from sensors.failures import failures
@@ -20,19 +31,45 @@ from sensors.new_loans import new_loans
 from sensors.refresh_schedule import refresh_schedule
 from sensors.resilience_schedule import resilience_schedule
 
-checkpoints = Checkpoints(store_uri=dg.EnvVar("CREDIT_STORE"))
 
-defs = dg.Definitions(
-    assets=[loan_dataset, training, model_metrics, promoted_model, resilience_report],
-    jobs=[refresh, resilience, promote_by_hand_job],
-    schedules=[refresh_schedule, resilience_schedule],
-    sensors=[new_loans, failures, lost_retries],
-    executor=chosen_executor(),
-    loggers={"progress": progress, "console": dg.colored_console_logger},
-    resources={
-        "settings": SettingsFile(path=dg.EnvVar("CREDIT_SETTINGS")),
-        "database": Database(url=dg.EnvVar("LOANS_DATABASE_URL")),
+def build_defs(deployment: Deployment, *, resource_overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
+    """The definitions of one deployment. A value that is missing is refused by the resource that needs it, when used.
+
+    Args:
+        deployment: where this process runs and what it works with.
+        resource_overrides: resources by their key, in the place of those that the deployment describes.
+    """
+    return dg.Definitions(
+        assets=[loan_dataset, training, model_metrics, promoted_model, resilience_report],
+        jobs=[refresh, resilience, promote_by_hand_job],
+        schedules=[refresh_schedule, resilience_schedule],
+        sensors=[new_loans, failures, lost_retries],
+        executor=choose_executor(deployment.executor),
+        loggers={"progress": progress, "console": dg.colored_console_logger},
+        resources=build_resources(deployment) | dict(resource_overrides or {}),
+    )
+
+
+def build_resources(deployment: Deployment) -> dict[str, Any]:
+    """The resources of one deployment, by their key."""
+    checkpoints = Checkpoints(
+        store_uri=deployment.store or "",
+        where=Whereabouts(image=deployment.image, node=deployment.node, capacity=deployment.capacity),
+    )
+    return {
+        "settings": SettingsFile(path=deployment.settings or ""),
+        "database": Database(url=deployment.database_url or ""),
         "checkpoints": checkpoints,
         "checkpoint_io": CheckpointIOManager(checkpoints=checkpoints),
-    },
-)
+        "registry": Registry(
+            url=deployment.registry_url,
+            token=deployment.registry_token,
+            user=deployment.registry_user,
+            password=deployment.registry_password,
+        ),
+        "webserver": Webserver(deployment.webserver_url),
+        "deployment": deployment,
+    }
+
+
+defs = build_defs(Deployment.from_environment())

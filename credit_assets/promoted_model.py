@@ -1,10 +1,10 @@
 """The promoted model as Dagster knows it: an asset that the rule promotes, and a job by which a person does.
 
-MLflow's registry, if MLFLOW_TRACKING_URI names one, is told where the pointer stands at the end of every promotion,
-moved or not. If it is away, the promotion stands: that is logged, and the next run or retry tells it.
+At the end of every promotion, whether the pointer moved or not, MLflow's registry is brought up to date, if
+MLFLOW_TRACKING_URI names one. If it does not answer, the promotion stands: that is logged, and the next run or retry
+updates the registry.
 """
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -15,7 +15,7 @@ from credit_assets.promotion.model_set import DATASET, MODEL, PARTS, NoSuchSet, 
 from credit_assets.promotion.provenance import attempts, provenance
 from credit_assets.promotion.rule import POINTER, Decision, Outcome, promote, promote_by_hand, refusal, set_digest
 from credit_assets.settings import SettingsFile
-from resources.services import registry
+from resources.services.registry import ALIAS, SETTING, Registry, RegistryError
 from resources.store.artifacts import Committed
 from resources.store.checkpoints import Checkpoints
 from resources.store.io_manager import MANIFEST_ONLY
@@ -25,14 +25,16 @@ from resources.store.pointer import Pointer, Position
 CHECK = "is_promoted"
 
 
-def told(store: ObjectStore, log: Callable[[str], None]) -> str:
-    """Tells the registry, if there is one, where the pointer stands now; what came of it, for people.
+def update_registry(registry: Registry, store: ObjectStore, log: Callable[[str], None]) -> str:
+    """Makes the promoted model the champion in the registry, if there is one; returns the outcome, for people.
 
     A registry that is away or refuses raises nothing: the promotion stands.
     """
-    uri, position = os.environ.get(registry.SETTING), Pointer(store, POINTER).latest_or_none()
-    if not uri or not position:
-        return f"none ({registry.SETTING})" if not uri else "nothing to tell"
+    if not registry.url:
+        return f"none ({SETTING})"
+    position = Pointer(store, POINTER).latest_or_none()
+    if not position:
+        return "nothing is promoted yet"
     value, model = position.value, position.value["set"][MODEL]
     tags = {
         "promotion": str(position.number),
@@ -41,17 +43,20 @@ def told(store: ObjectStore, log: Callable[[str], None]) -> str:
         "loan_dataset_sha256": value["set"][DATASET]["sha256"],
     }
     try:
-        version = registry.tell(
-            uri, f"credit-default-{value['table'].replace('.', '-')}", store.location(model["key"]), tags
-        )
-    except registry.RegistryError as error:
-        log(f"{error}. The promotion stands, and is not in the registry; the next one tells of itself")
-        return f"not told: {error}"
-    return f"version {version} is its {registry.ALIAS}"
+        name = f"credit-default-{value['table'].replace('.', '-')}"
+        version = registry.register(name, store.location(model["key"]), tags)
+    except RegistryError as error:
+        log(f"{error}. The promotion stands, and is not in the registry; the next promotion updates the registry")
+        return f"not updated: {error}"
+    return f"version {version} is its {ALIAS}"
 
 
 def metadata(
-    store: ObjectStore, position: Position, parts: Mapping[str, Committed], told: str, instance: dg.DagsterInstance
+    store: ObjectStore,
+    position: Position,
+    parts: Mapping[str, Committed],
+    registered: str,
+    instance: dg.DagsterInstance,
 ) -> dict[str, Any]:
     """What the UI shows of a promotion: where the pointer stands, who decided, and what made the set."""
     value, made = position.value, provenance(parts)
@@ -63,7 +68,7 @@ def metadata(
         "promoted at": position.at,
         "decision": value["decision"],
         "champion before": value["champion"] or "none",
-        "registry": told,
+        "registry": registered,
         **{name: round(figure, 4) for name, figure in value["metrics"].items() if figure is not None},
         "attempts": dg.MetadataValue.md("\n".join(f"- {line}" for line in tried)),
         **made,
@@ -87,14 +92,18 @@ def metadata(
     ],
 )
 def promoted_model(
-    context: dg.AssetExecutionContext, settings: SettingsFile, checkpoints: Checkpoints, **parts: Committed
+    context: dg.AssetExecutionContext,
+    settings: SettingsFile,
+    checkpoints: Checkpoints,
+    registry: dg.ResourceParam[Registry],
+    **parts: Committed,
 ) -> Iterator[Any]:
     """The set of dataset, split, model and metrics that readers take, by a pointer that only moves forward."""
     limits, store = settings.load().promotion, checkpoints.store
     decision = Decision("rule", context.run.run_id, context.run.root_run_id or context.run.run_id)
     outcome = promote(store, parts, decision, lambda challenger, champion: refusal(challenger, champion, limits))
     context.log.info(said(outcome))
-    registered = told(store, context.log.warning)
+    registered = update_registry(registry, store, context.log.warning)
     checked = dg.AssetCheckResult(
         asset_key=POINTER,
         check_name=CHECK,
@@ -151,7 +160,9 @@ def chosen_set(store: ObjectStore, instance: dg.DagsterInstance, chosen: str) ->
 
 
 @dg.op
-def promotion_by_hand(context: dg.OpExecutionContext, config: ByHand, checkpoints: Checkpoints) -> None:
+def promotion_by_hand(
+    context: dg.OpExecutionContext, config: ByHand, checkpoints: Checkpoints, registry: dg.ResourceParam[Registry]
+) -> None:
     """Moves the pointer to the chosen set, verified as ever, past thresholds and comparison; records it as promoted."""
     store = checkpoints.store
     decision = Decision("hand", context.run_id, context.run.root_run_id or context.run_id, config.who, config.why)
@@ -162,7 +173,7 @@ def promotion_by_hand(context: dg.OpExecutionContext, config: ByHand, checkpoint
     if position.number != Pointer(store, POINTER).latest().number:
         context.log.warning(f"number {position.number} was promoted by an earlier attempt, and others were since")
         return
-    registered = told(store, context.log.warning)
+    registered = update_registry(registry, store, context.log.warning)
     context.log_event(
         dg.AssetMaterialization(
             asset_key=POINTER,

@@ -17,15 +17,16 @@ from pydantic import (
     model_validator,
 )
 
+from resources.errors import PlatformError
 from resources.store.written_once import compute_sha256
 
-SETTING = "CREDIT_SETTINGS"
+SETTING = "PLATFORM_SETTINGS"
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class SettingsError(ValueError):
+class SettingsError(PlatformError, ValueError):
     """The settings file is missing, unreadable or wrong: says which key, and what was expected."""
 
 
@@ -183,6 +184,8 @@ def load_settings(path: str | Path) -> Settings:
     Raises:
         SettingsError: no such file, not TOML, an unknown or missing key, a value out of bounds.
     """
+    if not path:
+        raise SettingsError(f"{SETTING} is not set: expected the path of a settings file")
     path = Path(path)
     try:
         raw = tomllib.loads(path.read_text())

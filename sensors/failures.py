@@ -12,14 +12,15 @@ Failures from before the sensor's very first tick are not reported.
 
 import json
 import logging
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
 
-WEBHOOK, UI, LOCAL_UI = "ALERT_WEBHOOK_URL", "DAGSTER_UI_URL", "http://localhost:3000"
+from resources.deployment import Deployment
+
+WEBHOOK = "PLATFORM_WEBHOOK_URL"
 REPORTED = "failures/reported"
 OWN = ("credit_assets.", "resources.", "sensors.", "dagster")
 MAX_LINES, MAX_REASON, MAX_TEXT = 5, 500, 3_000  # lines, characters, characters
@@ -149,7 +150,7 @@ def post(url: str, body: dict[str, Any]) -> None:
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Every failed run, once: what failed, why and the link; to the log, and to a webhook if there is one.",
 )
-def failures(context: dg.RunFailureSensorContext) -> None:
+def failures(context: dg.RunFailureSensorContext, deployment: dg.ResourceParam[Deployment]) -> None:
     """Reports one failed run, unless it was reported before."""
     run, instance = context.dagster_run, context.instance
     # A retry inherits the tags of the run that it retries, hence the run's id as the value.
@@ -160,9 +161,9 @@ def failures(context: dg.RunFailureSensorContext) -> None:
     records = instance.get_records_for_run(run.run_id, of_type=kinds).records
     events = [event for record in records if (event := record.event_log_entry.dagster_event)]
     retry = will_retry(run.tags.get("dagster/will_retry"), instance.run_retries_enabled)
-    report = describe(run, context.failure_event, events, retry, os.environ.get(UI) or LOCAL_UI)
+    report = describe(run, context.failure_event, events, retry, deployment.ui_url)
     context.log.error(report.text)
     _log.error(json.dumps({"event": "run_failed", **report.body}))
     instance.add_run_tags(run.run_id, {REPORTED: run.run_id})
-    if url := os.environ.get(WEBHOOK):
-        post(url, report.body)
+    if deployment.webhook_url:
+        post(deployment.webhook_url, report.body)

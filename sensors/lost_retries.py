@@ -7,7 +7,6 @@ group with retries left. (The loss of a step's own pod is not its fault either, 
 the webserver for the retry, as the button in the UI does.
 """
 
-import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,6 @@ from resources.history.step_failures import is_a_steps_own
 from resources.history.tags import MOST, NUMBER, REASON, WILL_RETRY
 from resources.services.webserver import Webserver, WebserverError
 
-WEBSERVER, LOCAL = "DAGSTER_WEBSERVER_URL", "http://localhost:3000"
 # Seconds in which the daemon has retried a run, if it does; and in which a run is looked for.
 PATIENCE, MEMORY = 30, 24 * 3600
 # Attempts that never began, and cost nothing, before an image or a quota that is not there is left to people.
@@ -118,7 +116,7 @@ def retry(webserver: Webserver, run: str, number: int) -> str:
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Retries every run that should have been retried and was not.",
 )
-def lost_retries(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+def lost_retries(context: dg.SensorEvaluationContext, webserver: dg.ResourceParam[Webserver]) -> dg.SkipReason:
     """Skips always: what it launches is a run of another's, which goes on.
 
     Raises:
@@ -127,7 +125,6 @@ def lost_retries(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     now, instance = time.time(), context.instance
     if not instance.run_retries_enabled:
         return dg.SkipReason("run_retries is off")
-    webserver = Webserver(os.environ.get(WEBSERVER, LOCAL))
     done, refused = [], []
     for group in groups(instance, now):
         if run := forgotten(group, instance.run_retries_max_retries, now):

@@ -1,16 +1,11 @@
-"""Lineage, as `python -m credit_assets.commands.lineage`: from a model to what made it, and back.
+"""`credit-platform lineage`: from a model to what made it, and from a dataset or code to all that was made with it.
 
-`latest` (or nothing), the number of a promotion, the id of a run, or the sha256 of any artifact: prints rows, code,
-libraries, parameters, seed and attempts. `--of-dataset` and `--of-code` print all that these went into. It reads the
-store of CREDIT_STORE and the event log of DAGSTER_HOME; without CREDIT_STORE, those of `make run`.
+Belongs here: the lines that are printed. Does not belong here: how lineage is found (`credit_assets.promotion`).
 """
 
-import argparse
-import os
 import re
-import sys
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import dagster as dg
@@ -27,47 +22,55 @@ from credit_assets.promotion.provenance import (
     went_into,
 )
 from credit_assets.promotion.rule import POINTER
-from credit_assets.settings import SettingsError
-from resources.machine.embedded_postgres import PostgresError
-from resources.services.database import DatabaseError
-from resources.store.artifacts import ArtifactError, Committed
-from resources.store.object_store import SETTING, ObjectStore, StoreError, open_store
-from resources.store.pointer import Pointer, PointerError, Position
+from resources.deployment import Deployment
+from resources.store.artifacts import Committed
+from resources.store.object_store import ObjectStore, open_store
+from resources.store.pointer import Pointer, Position
 
 NUMBER, RUN, DIGEST = r"[1-9]\d{0,7}", r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", r"[0-9a-f]{12,64}"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Returns the exit code: 0 only if what was asked for was found."""
-    parser = argparse.ArgumentParser(prog="python -m credit_assets.commands.lineage", description=__doc__)
-    parser.add_argument("what", nargs="?", default="latest", help="latest, a promotion's number, a run, or a sha256")
-    parser.add_argument("--of-dataset", metavar="SHA256", help="all that went from this dataset: its file or content")
-    parser.add_argument("--of-code", metavar="VERSION", help="asset:code version, the platform's version, or an image")
-    parser.add_argument(
-        "--settings",
-        type=Path,
-        default=Path(os.environ.get("CREDIT_SETTINGS", "settings/loans.toml")),
-        help="whose store to look into, without CREDIT_STORE; CREDIT_SETTINGS, or settings/loans.toml",
-    )
-    given = parser.parse_args(arguments)
-    try:
-        with ExitStack() as stack:
-            if SETTING not in os.environ:
-                stack.enter_context(local_history(given.settings))
-            store = open_store(os.environ[SETTING])
-            if given.of_dataset or given.of_code:
-                first = of_dataset(given.of_dataset) if given.of_dataset else of_code(given.of_code)
-                lines = forward(store, went_into(every_artifact(store), first))
-            else:
-                instance = stack.enter_context(dg.DagsterInstance.get()) if "DAGSTER_HOME" in os.environ else None
-                lines = backward(store, instance, given.what)
-            print("\n".join(lines))
-    except (
-        SettingsError, PostgresError, DatabaseError, OSError, StoreError, ArtifactError, PointerError, NoSuchSet
-    ) as error:  # fmt: skip
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+@contextmanager
+def recorded(deployment: Deployment, settings: Path) -> Iterator[tuple[ObjectStore, dg.DagsterInstance | None]]:
+    """The store, and the instance if there is one: those of the deployment, or else those of `make run`.
+
+    Args:
+        deployment: its store is opened if it names one, and its instance if it names a folder for it.
+        settings: whose store and history are opened otherwise.
+
+    Raises:
+        PlatformError: the store or the history can't be opened.
+    """
+    if deployment.store:
+        with dg.DagsterInstance.get() if deployment.dagster_home else nullcontext() as instance:
+            yield open_store(deployment.store), instance
+        return
+    with local_history(settings, deployment) as local, dg.DagsterInstance.get() as instance:
+        yield open_store(local.deployment.require("store")), instance
+
+
+def print_lineage(
+    deployment: Deployment, settings: Path, what: str, dataset: str | None = None, code: str | None = None
+) -> None:
+    """Prints what made a thing, or what was made from a dataset or with a version of the code.
+
+    Args:
+        deployment: where store and history are.
+        settings: whose store and history to open, if the deployment names no store.
+        what: `latest`, the number of a promotion, the id of a run, or the sha256 of an artifact.
+        dataset: sha256 of a dataset's file or content, in the place of `what`.
+        code: a version of the code, likewise.
+
+    Raises:
+        PlatformError: nothing of that name was found, or something can't be read.
+    """
+    with recorded(deployment, settings) as (store, instance):
+        if dataset or code:
+            start = of_dataset(dataset) if dataset else of_code(str(code))
+            lines = forward(store, went_into(every_artifact(store), start))
+        else:
+            lines = backward(store, instance, what)
+        print("\n".join(lines))
 
 
 def backward(store: ObjectStore, instance: dg.DagsterInstance | None, what: str) -> list[str]:
@@ -150,7 +153,3 @@ def chain(parts: Iterable[Committed], instance: dg.DagsterInstance | None) -> li
     for root in sorted({part.manifest.root_run for part in parts}):
         lines += ["", f"attempts of root run {root}", *(f"  {line}" for line in attempts(root, parts, instance))]
     return lines
-
-
-if __name__ == "__main__":
-    sys.exit(main())

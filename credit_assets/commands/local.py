@@ -1,76 +1,120 @@
-"""One machine: the embedded PostgreSQL, the instance, the store and the seed, all under `local/`."""
+"""The platform of one machine: the embedded PostgreSQL, Dagster's instance, the store and the loans, under `local/`.
 
-import os
+Belongs here: what has to be there before a run, a look-up or the UI. Does not belong here: what these do.
+"""
+
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import dagster as dg
 
 from credit_assets.loans.seed import seed
 from credit_assets.settings import Settings, SettingsError, load_settings
+from resources.deployment import Deployment
+from resources.environment import changed_environment
+from resources.errors import PlatformError
 from resources.machine.embedded_postgres import EmbeddedPostgres, embedded_postgres
-from resources.services.database import SETTING, connect
+from resources.machine.processes import fail_left_runs
+from resources.services.database import connect
 
 HOME = Path("local")
+HISTORY = "PLATFORM_HISTORY_URL"
+
+
+class NoCheckout(PlatformError):
+    """The working directory is not the root of a checkout."""
+
+
+@dataclass(frozen=True)
+class LocalPlatform:
+    """A machine's own platform while its PostgreSQL runs.
+
+    Args:
+        deployment: with everything that was not set from outside filled in.
+        server: the embedded PostgreSQL.
+    """
+
+    deployment: Deployment
+    server: EmbeddedPostgres
 
 
 @contextmanager
-def local_platform(settings_path: Path) -> Iterator[None]:
-    """Sets the environment that the definitions read, for as long as the database runs, and fills an empty loans table.
+def local_platform(settings_path: Path, outside: Deployment) -> Iterator[LocalPlatform]:
+    """Starts everything that a run on this machine needs, and fills an empty loans table of our own.
 
-    What is set from outside stays: a `LOANS_DATABASE_URL` of one's own is read from, never written to.
+    Args:
+        settings_path: the settings file.
+        outside: what is set from outside, which stays. A database of loans of one's own is never written to.
 
     Raises:
-        SettingsError, FileNotFoundError, PostgresError: as `local_history` raises them.
+        SettingsError, NoCheckout, PostgresError: as `local_history` raises them.
         DatabaseError: likewise, or the loans can't be reached.
     """
-    with local_history(settings_path) as server:
-        if SETTING not in os.environ:
-            os.environ[SETTING] = server.url("lending")
-            seed_lending(load_settings(settings_path))
-        yield
+    with local_history(settings_path, outside) as local:
+        if not outside.database_url:
+            url = local.server.url("lending")
+            seed_loans(load_settings(settings_path), url)
+            local = replace(local, deployment=replace(local.deployment, database_url=url))
+        yield local
 
 
 @contextmanager
-def local_history(settings_path: Path) -> Iterator[EmbeddedPostgres]:
-    """The part of it in which runs are recorded: Dagster's storage and the store, and no loans. To look is not to fill.
+def local_history(settings_path: Path, outside: Deployment) -> Iterator[LocalPlatform]:
+    """Starts Dagster's storage and opens the store, without loans: a look-up makes and fills no table.
 
     Each settings file has a history and a store of its own, so that no model is trained on another table's dataset.
 
+    Args:
+        settings_path: the settings file.
+        outside: what is set from outside, which stays.
+
     Raises:
         SettingsError: the settings are wrong, or the name of their file can't be a database's.
-        FileNotFoundError: the working directory is not a checkout.
+        NoCheckout: the working directory is not the root of a checkout.
         PostgresError: the embedded PostgreSQL can't be made, started or joined.
-        DatabaseError: `DAGSTER_POSTGRES_URL` can't be used. Dagster would try for 10 s, and name no setting.
+        DatabaseError: the database of the history can't be used. Dagster would try for 10 s, and name no setting.
     """
     load_settings(settings_path)
     home, name = HOME.resolve(), settings_path.stem
     if not re.fullmatch(r"\w{1,50}", name, re.ASCII):
         raise SettingsError(f"{settings_path}: it names a database too; rename it to letters, digits and _, at most 50")
     if not (home / "dagster.yaml").exists():
-        raise FileNotFoundError(f"{HOME}/dagster.yaml is not here: run this from the root of a checkout")
-    with embedded_postgres(home / "postgres") as server, pristine_environment():
-        os.environ["DAGSTER_HOME"] = str(home)
-        os.environ["CREDIT_SETTINGS"] = str(settings_path.resolve())
-        os.environ.setdefault("DAGSTER_POSTGRES_URL", server.url(f"dagster_{name}"))
-        os.environ.setdefault("CREDIT_STORE", (home / "store" / name).as_uri())
-        connect(os.environ["DAGSTER_POSTGRES_URL"], "DAGSTER_POSTGRES_URL").close()
-        yield server
+        raise NoCheckout(f"{HOME}/dagster.yaml is not here: run this from the root of a checkout")
+    with embedded_postgres(home / "postgres") as server:
+        history_url = outside.history_url or server.url(f"dagster_{name}")
+        deployment = replace(
+            outside,
+            settings=str(settings_path.resolve()),
+            store=outside.store or (home / "store" / name).as_uri(),
+            history_url=history_url,
+            dagster_home=str(home),
+        )
+        connect(history_url, HISTORY).close()
+        # Dagster itself reads these two: where `dagster.yaml` is, and the variable that this file names.
+        with changed_environment(DAGSTER_HOME=str(home), **{HISTORY: history_url}):
+            yield LocalPlatform(deployment, server)
 
 
-def seed_lending(settings: Settings) -> None:
-    """Fills the lending database's table if it is empty."""
-    with closing(connect(os.environ[SETTING], SETTING)) as lending, lending, lending.cursor() as cursor:
+def seed_loans(settings: Settings, url: str) -> None:
+    """Fills the loans' table if it is empty.
+
+    Args:
+        settings: which table, and what fills it.
+        url: of the database, which is ours to write to.
+
+    Raises:
+        DatabaseError: the database can't be used.
+    """
+    with closing(connect(url, "PLATFORM_DATABASE_URL")) as lending, lending, lending.cursor() as cursor:
         if rows := seed(cursor, settings):
             print(f"filled the empty table {settings.table.name} with {rows:,} loans")
 
 
-@contextmanager
-def pristine_environment() -> Iterator[None]:
-    """Puts the environment back as it was."""
-    before = dict(os.environ)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
+def fail_runs_of_killed_processes(instance: dg.DagsterInstance) -> None:
+    """Fails the runs that a killed `make run` left, which would keep places that others wait for."""
+    for left in fail_left_runs(instance):
+        print(f"run {left} was left by a process that is gone: it is marked as failed", file=sys.stderr)

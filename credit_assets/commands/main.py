@@ -1,48 +1,227 @@
-"""The command line of one machine: `run` materializes everything once, `ui` serves it.
+"""The one command, `credit-platform`: its sub-commands, their options and the exit codes.
 
-It holds no logic of its own: what it prints is what the instance recorded.
+Belongs here: what a person may type, and what is refused. Does not belong here: what a sub-command does. Each imports
+its own module when it runs, because Dagster and the libraries of the model take seconds to import.
 """
 
-import argparse
 import gc
 import logging
-import re
 import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-import dagster as dg
+import click
 
-from credit_assets.commands.local import local_platform
-from credit_assets.commands.serve import PORT, check_port, serve, url
-from credit_assets.promoted_model import CHECK, POINTER
-from credit_assets.settings import SettingsError
+from resources.deployment import UI_PORT, Deployment, local_address
+from resources.errors import PlatformError
 from resources.machine.console_script import GARBAGE
-from resources.machine.embedded_postgres import PostgresError
-from resources.machine.processes import fail_left_runs, this_process
-from resources.services.database import DatabaseError
 
+EXIT_CODES = "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted."
+DONE, FAILED, INTERRUPTED = 0, 1, 130
 SETTINGS = Path("settings/loans.toml")
 
 
+class Command(click.Command):
+    """A sub-command whose help ends with the exit codes."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **{"epilog": EXIT_CODES, **options})
+
+
+class Group(click.Group):
+    """A group of sub-commands, likewise."""
+
+    command_class = Command
+    group_class = type
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **{"epilog": EXIT_CODES, **options})
+
+
+settings_option = click.option(
+    "--settings", type=click.Path(path_type=Path), default=SETTINGS, show_default=True, help="The settings file."
+)
+ui_option = click.option("--ui", default=local_address(), show_default=True, help="Address of the webserver.")
+patience_option = click.option(
+    "--patience", type=click.IntRange(min=1), default=600, show_default=True, help="Seconds to wait at most."
+)
+
+
+@click.group(cls=Group)
+def cli() -> None:
+    """Trains, measures and promotes a credit default model, and says what it was made from."""
+
+
+@cli.command()
+@settings_option
+def run(settings: Path) -> int:
+    """Materialize all assets once on this machine, and print the metrics."""
+    from credit_assets.commands.local import local_platform
+    from credit_assets.commands.run import materialize_all
+
+    with local_platform(settings, Deployment.from_environment()) as local:
+        return materialize_all(local, settings)
+
+
+@cli.command()
+@settings_option
+@click.option("--port", type=int, default=UI_PORT, show_default=True, help="Port of the UI.")
+def ui(settings: Path, port: int) -> int:
+    """Serve the Dagster UI of this machine, with its daemon, until it is stopped."""
+    from credit_assets.commands.ui import check_port, serve_history
+
+    check_port(port)
+    from credit_assets.commands.local import local_platform
+
+    with local_platform(settings, Deployment.from_environment()) as local:
+        return serve_history(local.deployment, port)
+
+
+@cli.command()
+@click.argument("what", required=False)
+@click.option("--of-dataset", metavar="SHA256", help="All that was made from this dataset: its file or its content.")
+@click.option("--of-code", metavar="VERSION", help="All that was made with asset:code version, a platform or an image.")
+@click.option(
+    "--settings",
+    type=click.Path(path_type=Path),
+    help="Whose store to look into if PLATFORM_STORE is not set. Default: PLATFORM_SETTINGS, or settings/loans.toml.",
+)
+def lineage(what: str | None, of_dataset: str | None, of_code: str | None, settings: Path | None) -> int:
+    """Print what made a model, or what was made from a dataset or code.
+
+    WHAT is `latest` (the default), the number of a promotion, the id of a run, or the sha256 of an artifact.
+    """
+    refuse_together({"WHAT": what, "--of-dataset": of_dataset, "--of-code": of_code})
+    from credit_assets.commands.lineage import print_lineage
+
+    deployment = Deployment.from_environment()
+    if settings and deployment.store:
+        raise click.UsageError("--settings has no meaning beside PLATFORM_STORE: unset one of the two")
+    print_lineage(deployment, settings or Path(deployment.settings or SETTINGS), what or "latest", of_dataset, of_code)
+    return DONE
+
+
+@cli.command()
+@click.argument("chosen")
+@click.option("--who", required=True, help="Who decides: a name that others can ask.")
+@click.option("--why", required=True, help="Why, in a sentence. It is kept as long as the promotion.")
+@click.option("--settings", type=click.Path(path_type=Path), help="On this machine: the settings file.")
+@click.option("--ui", help="On a cluster: address of the webserver that launches the promotion.")
+@patience_option
+def promote(chosen: str, who: str, why: str, settings: Path | None, ui: str | None, patience: int) -> int:
+    """Promote a set by hand, past the rule. To roll back, promote an earlier set.
+
+    CHOSEN is the number of an earlier promotion, or the id of a run that committed all four assets.
+    """
+    refuse_together({"--settings": settings, "--ui": ui})
+    from credit_assets.commands.promote import config_of, promote_here, promote_there
+
+    if ui:
+        from resources.services.webserver import Webserver
+
+        return promote_there(Webserver(ui), config_of(chosen, who, why), patience)
+    from credit_assets.commands.local import local_history
+
+    with local_history(settings or SETTINGS, Deployment.from_environment()) as local:
+        return promote_here(local, config_of(chosen, who, why))
+
+
+@cli.command()
+@click.option("--seed", is_flag=True, help="Make the table of loans, and fill it if it is empty.")
+def prepare(seed: bool) -> int:
+    """In a release, before its first run: prove that the store and the loans are there."""
+    from credit_assets.commands.cluster import prepare
+
+    prepare(Deployment.from_environment(), seed=seed)
+    return DONE
+
+
+@cli.command()
+@ui_option
+@patience_option
+def check(ui: str, patience: int) -> int:
+    """Wait until a release answers and has loaded its code."""
+    from resources.services.webserver import Webserver
+
+    Webserver(ui).wait_for_location(patience)
+    return DONE
+
+
+@cli.command()
+@ui_option
+@patience_option
+def materialize(ui: str, patience: int) -> int:
+    """Materialize all assets once in a release, and print the metrics."""
+    from credit_assets.commands.cluster import materialize
+    from resources.services.webserver import Webserver
+
+    webserver = Webserver(ui)
+    webserver.wait_for_location(patience)
+    return materialize(webserver, patience)
+
+
+@cli.group(cls=Group)
+def backups() -> None:
+    """Keep dumps of databases in the store that PLATFORM_STORE names, or fetch them."""
+
+
+@backups.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option(
+    "--newest", type=click.IntRange(min=1), default=28, show_default=True, help="How many to keep; older ones go."
+)
+def keep(folder: Path, newest: int) -> int:
+    """Keep the dumps of FOLDER as a backup, read it back, then delete old backups."""
+    from resources.instance.backups import keep_dumps
+
+    keep_dumps(Deployment.from_environment(), folder, newest)
+    return DONE
+
+
+@backups.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--backup", help="Its time. Default: PLATFORM_BACKUP, or the newest.")
+def fetch(folder: Path, backup: str | None) -> int:
+    """Fetch the dumps of a backup into FOLDER, verified to the last byte."""
+    from resources.instance.backups import fetch_dumps
+
+    deployment = Deployment.from_environment()
+    fetch_dumps(deployment, folder, backup or deployment.backup or "")
+    return DONE
+
+
+def refuse_together(options: dict[str, Any]) -> None:
+    """Refuses options that contradict each other.
+
+    Raises:
+        click.UsageError: more than one of them is given.
+    """
+    given = [name for name, value in options.items() if value is not None]
+    if len(given) > 1:
+        raise click.UsageError(f"{' and '.join(given)} contradict each other: give one of {', '.join(options)}")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Returns the exit code: 0 only if every asset was materialized and every blocking check passed."""
-    parser = argparse.ArgumentParser(prog="credit-platform", description=__doc__)
-    parser.add_argument("command", choices=["run", "ui"])
-    parser.add_argument("--settings", type=Path, default=SETTINGS, help="settings file")
-    parser.add_argument("--port", type=int, default=PORT, help="port of the UI")
-    given = parser.parse_args(arguments)
+    """Runs a sub-command, and returns its exit code; every error is one line on standard error.
+
+    Args:
+        arguments: those behind the name of the program; those of this process if None.
+    """
     try:
-        if given.command == "ui":
-            check_port(given.port)
-        with local_platform(given.settings):
-            return run(given.settings) if given.command == "run" else ui(given.port)
-    except (SettingsError, PostgresError, DatabaseError, OSError) as error:
+        code = cli.main(
+            args=None if arguments is None else list(arguments), prog_name="credit-platform", standalone_mode=False
+        )
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        return INTERRUPTED
+    except (PlatformError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
+        return FAILED
+    return code or DONE
 
 
 def stop(*_: object) -> None:
@@ -50,92 +229,18 @@ def stop(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def run(settings: Path) -> int:
-    """Materializes all assets in this process, with the instance's storage, and prints what came out."""
-    from credit_assets.definitions import defs
-    from credit_assets.jobs import REFRESH
-
-    with dg.DagsterInstance.get() as instance:
-        free_places(instance)
-        result = defs.resolve_job_def(REFRESH).execute_in_process(
-            instance=instance, raise_on_error=False, run_config={"loggers": {"progress": {}}}, tags=this_process()
-        )
-        if any(map(is_interruption, result.all_events)):
-            print(f"interrupted: what run {result.run_id} committed stays; `make run` starts another", file=sys.stderr)
-            return 130
-        if not result.success:
-            for reason in failures(result.all_events):
-                print(f"error: {reason}", file=sys.stderr)
-            print(f"run {result.run_id} failed; `{look(settings)}` shows it", file=sys.stderr)
-            return 1
-        print(summary(result))
-        print(f"\nLook at it: {look(settings)}, then {url(PORT)}")
-    return 0
-
-
-def free_places(instance: dg.DagsterInstance) -> None:
-    """Fails the runs that a killed `make run` left, which would keep places that others wait for."""
-    for left in fail_left_runs(instance):
-        print(f"run {left} was left by a process that is gone: it is marked as failed", file=sys.stderr)
-
-
-def look(settings: Path) -> str:
-    """The command that serves the history of these settings."""
-    return "make ui" if settings == SETTINGS else f"make ui SETTINGS={settings}"
-
-
-def ui(port: int) -> int:
-    """Serves the history of these settings, after it was seen to that what waits in it can start."""
-    with dg.DagsterInstance.get() as instance:
-        free_places(instance)
-    return serve(port)
-
-
-def failures(events: Sequence[dg.DagsterEvent]) -> list[str]:
-    """Why a run failed: the innermost message of each failed step, or of what kept the run from starting."""
-    steps, run = (
-        [event for event in events if event.event_type is kind]
-        for kind in (dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE)
-    )
-    reasons = []
-    for event in steps or run:
-        error = getattr(event.event_specific_data, "error", None)
-        user_failure = getattr(event.event_specific_data, "user_failure_data", None)
-        while error is not None and error.cause is not None:
-            error = error.cause
-        said = getattr(user_failure, "description", None) or (error.message if error else event.message)
-        said = re.sub(r"^(credit_assets|resources)\.[\w.]+: ", "", said or "it does not say why")
-        reasons.append((f"{event.step_key}: " if event.step_key else "") + said.strip())
-    return reasons
-
-
-def is_interruption(event: dg.DagsterEvent) -> bool:
-    """Whether the event says that somebody stopped the run, by Ctrl-C or SIGTERM."""
-    error = getattr(event.event_specific_data, "error", None)
-    return error is not None and error.cls_name == "DagsterExecutionInterruptedError"
-
-
-def summary(result: dg.ExecuteInProcessResult) -> str:
-    """The metrics as people mail them, and where each artifact lies with its digest, and which set is promoted."""
-    report = result.output_for_node("model_metrics").value.text
-    lines = [report.rstrip(), "", "Artifacts"]
-    for event in result.get_asset_materialization_events():
-        metadata = event.materialization.metadata
-        asset = event.materialization.asset_key.to_user_string()
-        if asset == POINTER:
-            continue
-        lines += [f"  {asset:<14} sha256 {metadata['sha256'].value}", f"  {'':<14} {metadata['path'].value}"]
-    (promoted,) = (each for each in result.get_asset_check_evaluations() if each.check_name == CHECK)
-    return "\n".join([*lines, "", f"Promotion: {promoted.description}"])
-
-
-if __name__ == "__main__":
+def start() -> None:
+    """Starts the program, in a process of its own."""
+    # What the libraries make at import lives as long as the process: nobody need look for garbage in it.
+    gc.set_threshold(GARBAGE)
     logging.captureWarnings(True)
     # SIGINT too: a shell starts background jobs with SIGINT ignored, and Dagster then ignores SIGTERM along with it.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    # What the libraries make at import lives as long as the process: nobody need look for garbage in it.
-    gc.set_threshold(GARBAGE)
     code = main()
     gc.freeze()
     sys.exit(code)
+
+
+if __name__ == "__main__":
+    start()

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from credit_assets.settings import Settings
+from resources.errors import PlatformError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -20,7 +21,7 @@ SQL_TYPES = {
 }
 
 
-class LoansError(ValueError):
+class LoansError(PlatformError, ValueError):
     """The table is not what the settings say: names the table or column, what was expected, and what to do."""
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from resources.errors import PlatformError
 from resources.store.artifacts import MANIFEST, Committed, find, read_file, read_manifest, verify_file
 from resources.store.formats import FORMATS
 from resources.store.object_store import ObjectStore
@@ -11,11 +12,11 @@ DATASET, SPLIT, MODEL, METRICS = PARTS = ("loan_dataset", "test_split", "trained
 SHOWN = ("roc_auc", "gini", "ks", "brier", "accuracy", "precision", "recall", "f1")
 
 
-class MixtureError(ValueError):
+class MixtureError(PlatformError, ValueError):
     """Parts that are not of one root run, or were not made from each other."""
 
 
-class NoSuchSet(ValueError):
+class NoSuchSet(PlatformError, ValueError):
     """A set that a person asked for and that is not there, or not whole."""
 
 

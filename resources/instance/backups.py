@@ -2,9 +2,9 @@
 
 A backup is a folder `20261121T150000Z/` with a file for each database, whose name holds its digest, and a manifest. The
 manifest is created last and makes the backup exist; it is deleted first.
-`python -m resources.instance.backups keep FOLDER`
-brings the dumps of a folder to the store that CREDIT_STORE names, `fetch FOLDER` brings a backup back. How databases
-become dumps, and dumps databases, is the business of the chart's scripts, which have PostgreSQL's programs.
+`credit-platform backups keep FOLDER` brings the dumps of a folder to the store that PLATFORM_STORE names,
+`credit-platform backups fetch FOLDER` brings a backup back. The chart's scripts make dumps of databases, and databases
+of dumps, because their image has PostgreSQL's programs.
 """
 
 import argparse
@@ -16,9 +16,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from resources.deployment import Deployment
 from resources.errors import PlatformError
 from resources.store.artifacts import MANIFEST
-from resources.store.object_store import SETTING, ObjectMissing, ObjectStore, StoreError, open_store
+from resources.store.object_store import SETTING, ObjectMissing, ObjectStore, open_store
 from resources.store.written_once import StoredFile, describe_file, measure_object, write_once
 
 TAKEN_AT = "taken-at"
@@ -157,26 +158,49 @@ def prune(store: ObjectStore, newest: int) -> list[str]:
     return kept
 
 
+def keep_dumps(deployment: Deployment, folder: Path, newest: int) -> None:
+    """Keeps the dumps of a folder in the deployment's store, then deletes old backups, and prints what is left.
+
+    Raises:
+        DeploymentError, BackupError, StoreError: the backup is not kept, or not verified.
+    """
+    store = open_store(deployment.require("store"))
+    print(f"kept {keep(store, folder)}")
+    print(_listed(store, prune(store, newest)))
+
+
+def fetch_dumps(deployment: Deployment, folder: Path, taken_at: str) -> None:
+    """Fetches a backup from the deployment's store into a folder, the newest if no time is given.
+
+    Raises:
+        DeploymentError, BackupError, StoreError: the backup is not fetched, or not verified.
+    """
+    store = open_store(deployment.require("store"))
+    kept = complete(store)
+    print(f"fetched {fetch(store, folder, taken_at)}")
+    print(_listed(store, kept))
+
+
+def _listed(store: ObjectStore, kept: Sequence[str]) -> str:
+    return f"{len(kept)} complete in {store.uri}: {' '.join(kept)}"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Returns the exit code: 0 only if the backup is kept and verified, or fetched and verified."""
+    """The program by its old name: `credit-platform backups` is the new one. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m resources.instance.backups", description=__doc__)
     parser.add_argument("command", choices=["keep", "fetch"])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--newest", type=int, default=28, help="keep: so many; older ones are deleted afterwards")
-    parser.add_argument("--backup", default=os.environ.get("BACKUP", ""), help="fetch: its time; the newest if empty")
-    given = parser.parse_args(arguments)
+    parser.add_argument("--newest", type=int, default=28)
+    options = parser.parse_args(arguments)
     try:
-        store = open_store(os.environ.get(SETTING, ""))
-        if given.command == "keep":
-            print(f"kept {keep(store, given.folder)}")
-            kept = prune(store, given.newest)
+        deployment = Deployment.from_environment()
+        if options.command == "keep":
+            keep_dumps(deployment, options.folder, options.newest)
         else:
-            kept = complete(store)
-            print(f"fetched {fetch(store, given.folder, given.backup)}")
-    except (BackupError, StoreError) as error:
+            fetch_dumps(deployment, options.folder, deployment.backup or "")
+    except PlatformError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    print(f"{len(kept)} complete in {store.uri}: {' '.join(kept)}")
     return 0
 
 
@@ -201,7 +225,7 @@ def _verify(store: ObjectStore, file: StoredFile, path: Path | None = None) -> N
 
 
 def _damaged(store: ObjectStore, key: str, how: str) -> str:
-    return f"{store.location(key)} is not what was committed: {how}. Name an older backup in BACKUP"
+    return f"{store.location(key)} is not what was committed: {how}. Name an older backup in PLATFORM_BACKUP"
 
 
 if __name__ == "__main__":

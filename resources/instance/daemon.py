@@ -16,6 +16,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from resources.deployment import Deployment
 from resources.instance.metrics_server import collect, serve
 from resources.machine.console_script import load
 from resources.supervision.leader import lead
@@ -31,29 +32,29 @@ NAME = "daemon"
 def main() -> None:
     """Waits for the lease, then becomes `dagster-daemon` with this command's arguments.
 
-    The lease is asked for in the database of libpq's environment variables (PGHOST, PGPASSWORD, …).
-    DAGSTER_DAEMON_LEASE_SECONDS is how long it lasts, DAGSTER_DAEMON_HEARTBEAT_TOLERANCE when a silent part of the
-    daemon counts as hung, both in seconds, DAGSTER_DAEMON_METRICS_PORT where it is scraped
+    libpq's variables (PGHOST, PGPASSWORD, …) say in which database the lease is. The deployment says how long it lasts,
+    after which silence a part of the daemon counts as hung, and on which port the metrics are served
     (resources/instance/metrics_server.py).
     """
     ours = logging.getLogger("resources")  # and not the root: Dagster adds its own handlers to its loggers
     ours.setLevel(logging.INFO)
     ours.addHandler(logging.StreamHandler())
-    seconds = float(os.environ.get("DAGSTER_DAEMON_LEASE_SECONDS", "10"))
-    leads = serve()
+    deployment = Deployment.from_environment()
+    leads = serve(deployment.metrics_port)
 
-    lead(Lease("", NAME, socket.gethostname(), seconds), lambda: run_daemon(leads))
+    lease = Lease("", NAME, socket.gethostname(), deployment.daemon_lease_seconds)
+    lead(lease, lambda: run_daemon(deployment.heartbeat_seconds, leads))
 
 
-def run_daemon(leads: "Gauge | None" = None) -> None:
+def run_daemon(heartbeat_seconds: float, leads: "Gauge | None" = None) -> None:
     """Runs Dagster's own command in this process, so that it ends with the lease.
 
     Args:
+        heartbeat_seconds: the silence after which a part of the daemon counts as hung.
         leads: set to 1 while it does, if there are metrics.
     """
-    tolerance = float(os.environ.get("DAGSTER_DAEMON_HEARTBEAT_TOLERANCE", "300"))
     run = load("dagster-daemon", *sys.argv[1:])  # before the threads, which import parts of the same
-    threading.Thread(target=end_when_hung, args=(tolerance,), name="heartbeats", daemon=True).start()
+    threading.Thread(target=end_when_hung, args=(heartbeat_seconds,), name="heartbeats", daemon=True).start()
     threading.Thread(target=look_after_starts, name="starts", daemon=True).start()
     if leads:
         leads.set(1)

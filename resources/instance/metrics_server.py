@@ -5,7 +5,6 @@ Whoever stands by serves too, so that every daemon is a target that is up. Colle
 """
 
 import logging
-import os
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
@@ -13,25 +12,24 @@ if TYPE_CHECKING:
     from prometheus_client import Gauge
 
 log = logging.getLogger(__name__)
-PORT = "DAGSTER_DAEMON_METRICS_PORT"
 COLLECTORS = "platform.collectors"
 LEADS = "platform_daemon_leads"
 
 
-def serve() -> "Gauge | None":
-    """Serves this process's metrics on the port that the environment names; returns the one that says who leads.
+def serve(port: int | None) -> "Gauge | None":
+    """Serves this process's metrics on a port; returns the metric that says who leads, or None without a port.
 
-    None: no port is named. A port that can't be had costs the metrics, and not the daemon.
+    If the port can't be had, the daemon runs on without metrics.
     """
-    if not (port := os.environ.get(PORT)):
+    if port is None:
         return None
     from prometheus_client import Gauge, start_http_server
 
     leads = Gauge(LEADS, "1: this daemon leads. 0: it stands by.")
     try:
-        start_http_server(int(port))
-    except (OSError, ValueError, OverflowError):
-        log.exception("%s=%s: there are no metrics", PORT, port)
+        start_http_server(port)
+    except OSError:
+        log.exception("port %d can't be had: there are no metrics", port)
     return leads
 
 

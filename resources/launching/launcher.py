@@ -124,7 +124,10 @@ class LeasedK8sRunLauncher(K8sRunLauncher):
         lost_on = parent.tags.get(NODE) if parent else None
         config, attempt = context.run_k8s_config, run.tags.get(NUMBER, "0")
         spec = placed(config.pod_spec_config, int(attempt), self._spot_attempts, lost_on)
-        told = {"DAGSTER_RETRY_NUMBER": attempt, "NODE_CAPACITY": "spot" if "node_selector" in spec else "any"}
+        capacity = "spot" if "node_selector" in spec else "any"
+        told = {"PLATFORM_ATTEMPT": attempt, "PLATFORM_CAPACITY": capacity}
+        # A pod of the image before reads the old names, which end with the next release.
+        told |= {"PLATFORM_ATTEMPT": attempt, "PLATFORM_CAPACITY": capacity}
         environment = [{"name": name, "value": value} for name, value in told.items()]
         container = {**config.container_config, "env": [*config.container_config.get("env", []), *environment]}
         return context._replace(run_k8s_config=config._replace(pod_spec_config=spec, container_config=container))

@@ -10,11 +10,13 @@ from collections.abc import Callable
 from importlib.metadata import entry_points
 from typing import Any
 
+from resources.errors import PlatformError
+
 # Objects more than before, at which the youngest are looked through.
 GARBAGE = 50_000
 
 
-class NoConsoleScript(Exception):
+class NoConsoleScript(PlatformError):
     """No installed package has a console script of this name."""
 
 

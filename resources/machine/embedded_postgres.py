@@ -106,6 +106,11 @@ class EmbeddedPostgres:
                 cursor.execute(f'CREATE DATABASE "{database}" TEMPLATE template0')
         return f"postgresql://postgres@/{database}?host={self.sockets}&port=5432"
 
+    def has_ended(self) -> bool:
+        """Whether no process of the server is left. One that restarts after a crash has not ended."""
+        with self._lock("server") as lock:
+            return _locked(lock)
+
     def _connect(self) -> Any:
         import psycopg2
 

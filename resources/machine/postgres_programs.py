@@ -16,12 +16,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from resources.errors import PlatformError
+
 LOG = "server.log"
 
 _log = logging.getLogger(__name__)
 
 
-class PostgresError(Exception):
+class PostgresError(PlatformError):
     """The embedded PostgreSQL can't be made, started or joined: it names the folder and what to do."""
 
 

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from resources.errors import PlatformError
+
 if TYPE_CHECKING:
     import psycopg2
     from psycopg2.extensions import connection, cursor
 
-SETTING = "LOANS_DATABASE_URL"
+SETTING = "PLATFORM_DATABASE_URL"
 # How a connection of ours is named to the database.
 CALLED = "credit-default-platform"
 # Classes of SQLSTATE whose messages name a database, a table, a column or a user: connection, authorization, names,
@@ -22,7 +24,7 @@ QUOTES_NO_ROW = {"08", "28", "3D", "3F", "42", "53", "55", "57"}
 AWAY = ("08", "57P")
 
 
-class DatabaseError(Exception):
+class DatabaseError(PlatformError):
     """The database does not answer, or refuses: says what it said, and which setting names it."""
 
 
@@ -45,7 +47,7 @@ def connect(url: str, setting: str, timeout_seconds: int = 10) -> "connection":
 
     if not _well_formed(url):
         raise DatabaseError(
-            f"{setting} is {'not a URL of PostgreSQL' if url else 'empty'}; expected postgresql://user:password@host:port/"
+            f"{setting} is {'not a URL of PostgreSQL' if url else 'not set'}; expected postgresql://user:password@host:port/"
             "database, with % for special characters in the password (%40 is @)"
         )
     try:
@@ -90,7 +92,8 @@ def without_rows(error: "psycopg2.Error") -> str:
 class Database(dg.ConfigurableResource):
     """A PostgreSQL database, by a libpq URL."""
 
-    url: str
+    # A dependency and no config: Dagster's UI shows the config of a resource, and the URL holds a password.
+    url: dg.ResourceDependency[str]
     connect_timeout_seconds: int = 10
 
     def connect(self) -> "connection":

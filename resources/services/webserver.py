@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from resources.errors import PlatformError
+
 ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
 REPOSITORY = "__repository__"
 
@@ -29,7 +31,7 @@ ENTRY = """fragment entry on MetadataEntry { label ... on TextMetadataEntry { te
   ... on FloatMetadataEntry { floatValue } ... on IntMetadataEntry { intValue } ... on PathMetadataEntry { path } }"""
 
 
-class WebserverError(Exception):
+class WebserverError(PlatformError):
     """The webserver doesn't answer, refuses, or has nothing loaded: says which, and its address."""
 
 

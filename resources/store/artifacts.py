@@ -6,7 +6,6 @@ committed; another writer of the same place finds that out and takes what was co
 """
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -31,7 +30,6 @@ MANIFEST = "manifest.json"
 MANIFEST_VERSION = 2  # 2 added `where`
 READABLE = (1, 2)
 DISTRIBUTION = "credit-default-platform"
-WHERE = {"image": "PLATFORM_IMAGE", "node": "NODE_NAME"}
 LIBRARIES = ("scikit-learn", "numpy", "pandas", "pyarrow", "joblib")
 
 
@@ -52,7 +50,7 @@ class Manifest:
         files: at least one; the first is the one that people ask for.
         facts: what the producing step pinned, as JSON (row counts, digests, parameters).
         versions: Python and the libraries that wrote it.
-        where: image (by digest) and node that it was made on, as far as the environment names them.
+        where: image (by digest) and node that it was made on, as far as they are known.
         committed_at: UTC, ISO 8601.
     """
 
@@ -109,11 +107,6 @@ class Committed:
 def library_versions() -> dict[str, str]:
     """Versions that an artifact's bytes depend on, by distribution name."""
     return {"python": python_version()} | {name: version(name) for name in LIBRARIES}
-
-
-def whereabouts() -> dict[str, str]:
-    """Image and node of this process, of those that the environment names (PLATFORM_IMAGE, NODE_NAME)."""
-    return {name: value for name, variable in WHERE.items() if (value := os.environ.get(variable))}
 
 
 def store_file(store: ObjectStore, place: str, name: str, content: bytes | Path) -> StoredFile:

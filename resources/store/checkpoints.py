@@ -9,11 +9,11 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any
+from typing import Any, cast
 
 import dagster as dg
 
-from resources.history.whereabouts import record_place
+from resources.history.whereabouts import UNKNOWN, Whereabouts
 from resources.store.artifacts import (
     DISTRIBUTION,
     REMEDY,
@@ -26,7 +26,6 @@ from resources.store.artifacts import (
     read_file,
     read_manifest,
     store_file,
-    whereabouts,
 )
 from resources.store.blocks import Blocks
 from resources.store.formats import FORMATS, Format
@@ -88,7 +87,7 @@ class Draft:
             files=[store_file(work.store, work.place, name, content) for name, content in files.items()],
             facts=self.facts,
             versions={DISTRIBUTION: version(DISTRIBUTION)} | library_versions(),
-            where=whereabouts(),
+            where=work.where.to_manifest(),
         )
         committed = commit(work.store, work.place, manifest)
         if committed.manifest.run != work.run:
@@ -106,6 +105,7 @@ class Work:
     run: str
     identity: Mapping[str, Any]
     format: Format
+    where: Whereabouts = UNKNOWN
 
     @property
     def place(self) -> str:
@@ -134,13 +134,14 @@ class Checkpoints(dg.ConfigurableResource):
     """The object store that steps commit to, opened and proven before anything is computed."""
 
     store_uri: str
+    where: dg.ResourceDependency[Whereabouts] = cast("Any", UNKNOWN)
 
     _store: ObjectStore | None = None
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         self._store = open_store(self.store_uri)
         if context.instance and context.run:
-            record_place(context.instance, context.run.run_id)
+            self.where.tag_run(context.instance, context.run.run_id)
 
     @property
     def store(self) -> ObjectStore:
@@ -171,6 +172,7 @@ class Checkpoints(dg.ConfigurableResource):
                 **partition,
             },
             format=format,
+            where=self.where,
         )
 
     def logged(self, place: str, manifest_sha256: str, format: Format) -> Artifact:

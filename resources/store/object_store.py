@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from resources.errors import PlatformError
 
-SETTING = "CREDIT_STORE"
+SETTING = "PLATFORM_STORE"
 ONE_REQUEST = 64 * 1024 * 1024
 ONE_PIECE = 16 * 1024 * 1024
 
@@ -186,6 +186,8 @@ def open_store(uri: str, *, patience: timedelta = timedelta(minutes=3)) -> Objec
         StoreError: the URI is of another kind, or the store is neither there nor ours to make, or not writable, or
             ignores conditional writes (SeaweedFS 3.96 did, see docs/decisions/0002-object-store.md).
     """
+    if not uri:
+        raise StoreError(f"{SETTING} is not set: expected file:///absolute/folder or s3://bucket/prefix")
     parts = urlsplit(uri)
     if parts.scheme == "file" and not parts.netloc and parts.path.startswith("/"):
         store = _open_folder(Path(unquote(parts.path)))

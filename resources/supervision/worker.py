@@ -9,12 +9,13 @@ import logging
 import os
 import random
 import signal
-import socket
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
+from resources.deployment import Deployment
+from resources.environment import child_environment
 from resources.machine.process_status import stat
 from resources.supervision.fence import WORKER, raise_fence
 from resources.supervision.lease import Lease
@@ -28,18 +29,18 @@ OURS = ("PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGPASSWORD")
 def main() -> int:
     """Runs this command's arguments as the worker of a run; returns its exit code.
 
-    DAGSTER_RUN_ID and, for a step with a pod of its own, DAGSTER_STEP_KEY say whose lease it is,
-    DAGSTER_RUN_LEASE_SECONDS how long it lasts, libpq's variables (PGHOST, …) in which database it is, and
-    DAGSTER_RETRY_NUMBER which attempt this is.
+    The deployment says whose lease it is (a run, or a step with a pod of its own), how long the lease lasts, and which
+    attempt this is. libpq's variables (PGHOST, …) say in which database the lease is.
+
+    Raises:
+        DeploymentError: the deployment names no run.
     """
-    attempt = int(os.environ.get("DAGSTER_RETRY_NUMBER", "0"))
     logging.basicConfig(format="%(message)s")
-    name = "/".join(["run", os.environ["DAGSTER_RUN_ID"], *filter(None, [os.environ.get("DAGSTER_STEP_KEY")])])
-    seconds = float(os.environ.get("DAGSTER_RUN_LEASE_SECONDS", "8"))
-    lease = Lease("", name, os.environ.get("HOSTNAME") or socket.gethostname(), seconds)
-    environment = {key: value for key, value in os.environ.items() if key not in OURS}
-    environment |= {"PGAPPNAME": f"{WORKER}{lease.holder}"}
-    return supervise(sys.argv[1:], environment, lease, delay=backoff(attempt))
+    deployment = Deployment.from_environment()
+    name = "/".join(["run", deployment.require("run_id"), *filter(None, [deployment.step])])
+    lease = Lease("", name, deployment.host, deployment.run_lease_seconds)
+    environment = child_environment(without=OURS, PGAPPNAME=f"{WORKER}{lease.holder}")
+    return supervise(sys.argv[1:], environment, lease, delay=backoff(deployment.attempt))
 
 
 def backoff(

@@ -48,7 +48,7 @@ def shared_sandbox(postgres: EmbeddedPostgres) -> Iterator[Sandbox]:
 @pytest.fixture
 def instance(shared_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> dg.DagsterInstance:
     """The shared instance as `local/dagster.yaml` configures it; the environment names it as long as the test runs."""
-    for name in ("DAGSTER_HOME", "DAGSTER_POSTGRES_URL"):
+    for name in ("DAGSTER_HOME", "PLATFORM_HISTORY_URL"):
         monkeypatch.setenv(name, shared_sandbox.environment[name])
     return shared_sandbox.instance
 

@@ -111,7 +111,7 @@ class Sandbox:
     def execute(self, statements: str) -> list[tuple[Any, ...]]:
         """Runs SQL on the loans database; the rows that it returns."""
         with (
-            closing(psycopg2.connect(self.environment["LOANS_DATABASE_URL"])) as connection,
+            closing(psycopg2.connect(self.environment["PLATFORM_DATABASE_URL"])) as connection,
             connection,
             connection.cursor() as cursor,
         ):
@@ -145,7 +145,7 @@ class Sandbox:
 
     def assert_latest_artifacts_load(self) -> None:
         """Every latest materialization can be read, down to its bytes."""
-        checkpoints = Checkpoints(store_uri=self.environment["CREDIT_STORE"])
+        checkpoints = Checkpoints(store_uri=self.environment["PLATFORM_STORE"])
         for asset, name in ARTIFACT_FORMATS.items():
             place, sha256 = (self.latest(asset, f"checkpoint/{part}") for part in ("place", "manifest_sha256"))
             assert checkpoints.logged(place, sha256, FORMATS[name]).sha256 == self.latest(asset, "sha256")
@@ -174,18 +174,21 @@ def open_sandbox(postgres: EmbeddedPostgres) -> Iterator[Sandbox]:
         (local / "postgres").symlink_to(postgres.data)
         environment = {
             "DAGSTER_HOME": str(local),
-            "DAGSTER_POSTGRES_URL": postgres.url(f"dagster_{own}"),
-            "LOANS_DATABASE_URL": postgres.url(f"lending_{own}"),
-            "CREDIT_SETTINGS": str(folder / "settings.toml"),
-            "CREDIT_STORE": (local / "store").as_uri(),
+            "PLATFORM_HISTORY_URL": postgres.url(f"dagster_{own}"),
+            "PLATFORM_DATABASE_URL": postgres.url(f"lending_{own}"),
+            "PLATFORM_SETTINGS": str(folder / "settings.toml"),
+            "PLATFORM_STORE": (local / "store").as_uri(),
         }
-        with closing(psycopg2.connect(environment["LOANS_DATABASE_URL"])) as connection, connection.cursor() as cursor:
+        with (
+            closing(psycopg2.connect(environment["PLATFORM_DATABASE_URL"])) as connection,
+            connection.cursor() as cursor,
+        ):
             connection.autocommit = True
             # No test is about a machine that crashes with its disks, and a run waits for about a hundred commits.
             cursor.execute(f"ALTER DATABASE dagster_{own} SET synchronous_commit = off")
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         # The instance reads this variable when it is opened.
-        patch.setenv("DAGSTER_POSTGRES_URL", environment["DAGSTER_POSTGRES_URL"])
+        patch.setenv("PLATFORM_HISTORY_URL", environment["PLATFORM_HISTORY_URL"])
         opened = stack.enter_context(dg.DagsterInstance.from_config(str(local)))
         patch.undo()
         yield Sandbox(folder, environment, opened)

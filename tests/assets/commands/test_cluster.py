@@ -5,15 +5,15 @@ from contextlib import closing
 import psycopg2
 import pytest
 
-from credit_assets.commands.cluster import main
+from credit_assets.commands.main import main
 from tests.support.settings import LOANS_SETTINGS
 
 
 @pytest.fixture
 def environment(database_url: str, store_uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CREDIT_SETTINGS", str(LOANS_SETTINGS))
-    monkeypatch.setenv("CREDIT_STORE", store_uri)
-    monkeypatch.setenv("LOANS_DATABASE_URL", database_url)
+    monkeypatch.setenv("PLATFORM_SETTINGS", str(LOANS_SETTINGS))
+    monkeypatch.setenv("PLATFORM_STORE", store_uri)
+    monkeypatch.setenv("PLATFORM_DATABASE_URL", database_url)
 
 
 def count(database_url: str) -> int | None:
@@ -46,9 +46,13 @@ def test_loans_of_somebody_else_are_left_alone(environment, database_url) -> Non
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("CREDIT_STORE", "ftp://store", "CREDIT_STORE='ftp://store': expected file:///absolute/folder or s3://bucket"),
-        ("CREDIT_SETTINGS", "/nowhere.toml", "CREDIT_SETTINGS: there is no settings file /nowhere.toml"),
-        ("LOANS_DATABASE_URL", "postgresql://u:secret@127.0.0.1:1/x", "the database can't be used"),
+        (
+            "PLATFORM_STORE",
+            "ftp://store",
+            "PLATFORM_STORE='ftp://store': expected file:///absolute/folder or s3://bucket",
+        ),
+        ("PLATFORM_SETTINGS", "/nowhere.toml", "PLATFORM_SETTINGS: there is no settings file /nowhere.toml"),
+        ("PLATFORM_DATABASE_URL", "postgresql://u:secret@127.0.0.1:1/x", "the database can't be used"),
     ],
 )
 def test_what_is_wrong_fails_the_installation_and_is_named(environment, monkeypatch, capsys, name, value, said) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from credit_assets.commands import lineage
 from credit_assets.commands.local import local_platform
+from credit_assets.commands.main import main
+from resources.deployment import Deployment
 from resources.machine.embedded_postgres import EmbeddedPostgres
 from tests.support.settings import REPOSITORY, write_loans_settings
 
@@ -37,7 +38,7 @@ def fresh(postgres: EmbeddedPostgres, tmp_path: Path, monkeypatch: pytest.Monkey
     (local / "postgres").symlink_to(postgres.data)
     settings = write_loans_settings(tmp_path / "fresh.toml", rows=7)
     monkeypatch.chdir(tmp_path)
-    for name in ("LOANS_DATABASE_URL", "CREDIT_STORE", "DAGSTER_POSTGRES_URL", "DAGSTER_HOME"):
+    for name in ("PLATFORM_DATABASE_URL", "PLATFORM_STORE", "PLATFORM_HISTORY_URL", "DAGSTER_HOME"):
         monkeypatch.delenv(name, raising=False)
     drop(postgres)  # what tests of other files left on the server that they share
     yield settings
@@ -48,14 +49,14 @@ def test_to_ask_for_the_lineage_makes_and_fills_no_table_of_loans(
     postgres: EmbeddedPostgres, fresh: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lending = "SELECT 1 FROM pg_database WHERE datname = 'lending'"
-    assert lineage.main(["--settings", str(fresh)]) == 1
+    assert main(["lineage", "--settings", str(fresh)]) == 1
     said = capsys.readouterr()
     assert "nothing was promoted yet" in said.err
     assert not said.out
     assert not execute(postgres.url("postgres"), lending)
 
-    with local_platform(fresh):
+    with local_platform(fresh, Deployment()):
         assert capsys.readouterr().out == "filled the empty table loans with 7 loans\n"
     execute(postgres.url("lending"), "DELETE FROM loans")
-    assert lineage.main(["--settings", str(fresh)]) == 1
+    assert main(["lineage", "--settings", str(fresh)]) == 1
     assert execute(postgres.url("lending"), "SELECT count(*) FROM loans") == [(0,)]

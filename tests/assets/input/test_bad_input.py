@@ -133,13 +133,13 @@ def test_without_a_database_nothing_is_computed_and_nothing_lost(
 ) -> None:
     before = sandbox.state()
     url = url or postgres.url("postgres").replace("/postgres?", "/no_such_database?")
-    assert sandbox.run(LOANS_DATABASE_URL=url) == 1
+    assert sandbox.run(PLATFORM_DATABASE_URL=url) == 1
     said = capfd.readouterr().err
-    assert_one_error(said, "LOANS_DATABASE_URL", expected)
+    assert_one_error(said, "PLATFORM_DATABASE_URL", expected)
     log = sandbox.log(said)
     log.assert_stopped_at("loan_dataset")
     assert "s3cr3t" not in said
-    assert "LOANS_DATABASE_URL" in str(log)
+    assert "PLATFORM_DATABASE_URL" in str(log)
     assert "s3cr3t" not in str(log)
     assert sandbox.state() == before
 
@@ -147,7 +147,7 @@ def test_without_a_database_nothing_is_computed_and_nothing_lost(
 @pytest.fixture
 def clerk(sandbox: Sandbox, postgres: EmbeddedPostgres) -> Iterator[Callable[[str], str]]:
     """A role that must give its password and may read nothing: the URL of the loans for a password."""
-    url = sandbox.environment["LOANS_DATABASE_URL"]
+    url = sandbox.environment["PLATFORM_DATABASE_URL"]
     rules = postgres.data / "pg_hba.conf"
     as_they_were = rules.read_text()
 
@@ -170,30 +170,30 @@ def test_a_wrong_password_and_a_missing_right_are_two_things(
     sandbox: Sandbox, clerk: Callable[[str], str], capfd: pytest.CaptureFixture[str]
 ) -> None:
     before = sandbox.state()
-    assert sandbox.run(LOANS_DATABASE_URL=clerk("s3cr3t")) == 1
+    assert sandbox.run(PLATFORM_DATABASE_URL=clerk("s3cr3t")) == 1
     wrong = capfd.readouterr().err
     assert_one_error(
-        wrong, 'password authentication failed for user "clerk"', "password and database in LOANS_DATABASE_URL"
+        wrong, 'password authentication failed for user "clerk"', "password and database in PLATFORM_DATABASE_URL"
     )
     sandbox.log(wrong).assert_stopped_at("loan_dataset")
     assert "s3cr3t" not in wrong
 
-    assert sandbox.run(LOANS_DATABASE_URL=clerk("the%20right%20one")) == 1
+    assert sandbox.run(PLATFORM_DATABASE_URL=clerk("the%20right%20one")) == 1
     denied = capfd.readouterr().err
-    assert_one_error(denied, "permission denied for table loans", "LOANS_DATABASE_URL")
+    assert_one_error(denied, "permission denied for table loans", "PLATFORM_DATABASE_URL")
     assert sandbox.state() == before
 
 
 @pytest.mark.parametrize(
     ("url", "expected"),
-    [("postgresql://dagster:s3cr3t@127.0.0.1:1/dagster", "Connection refused"), ("", "DAGSTER_POSTGRES_URL is empty")],
+    [("postgresql://dagster:s3cr3t@127.0.0.1:1/dagster", "Connection refused"), ("", "PLATFORM_HISTORY_URL is empty")],
 )
 def test_without_a_place_for_runs_and_events_nothing_starts(
     sandbox: Sandbox, capfd: pytest.CaptureFixture[str], url: str, expected: str
 ) -> None:
-    assert sandbox.run(DAGSTER_POSTGRES_URL=url) == 1
+    assert sandbox.run(PLATFORM_HISTORY_URL=url) == 1
     said = capfd.readouterr()
-    assert_one_error(said.err, "DAGSTER_POSTGRES_URL", expected)
+    assert_one_error(said.err, "PLATFORM_HISTORY_URL", expected)
     assert "s3cr3t" not in said.err
     assert not said.out
 
@@ -213,7 +213,7 @@ def test_a_wrong_settings_file_is_refused_before_anything_starts(
     before, runs = sandbox.state(), sandbox.instance.get_runs_count()
     assert sandbox.run() == 1
     said = capfd.readouterr()
-    assert_one_error(said.err, f"CREDIT_SETTINGS: {sandbox.settings}", expected)
+    assert_one_error(said.err, f"PLATFORM_SETTINGS: {sandbox.settings}", expected)
     assert not said.out
     assert (sandbox.state(), sandbox.instance.get_runs_count()) == (before, runs)
 
@@ -222,7 +222,7 @@ def test_a_missing_settings_file_is_named(sandbox: Sandbox, capfd: pytest.Captur
     sandbox.settings.unlink()
     assert sandbox.run() == 1
     said = capfd.readouterr()
-    assert_one_error(said.err, f"CREDIT_SETTINGS: there is no settings file {sandbox.settings}")
+    assert_one_error(said.err, f"PLATFORM_SETTINGS: there is no settings file {sandbox.settings}")
     assert not said.out
 
 
@@ -249,4 +249,4 @@ def test_the_command_ends_with_an_exit_code_and_one_sentence_in_a_process_of_its
     sandbox.settings.write_text("[tabel]")
     done = sandbox.start("-m", "credit_assets.commands.main", "run", "--settings", "settings.toml")
     assert done.returncode == 1
-    assert_one_error(done.stderr, "CREDIT_SETTINGS: settings.toml: ", "tabel is not a setting")
+    assert_one_error(done.stderr, "PLATFORM_SETTINGS: settings.toml: ", "tabel is not a setting")

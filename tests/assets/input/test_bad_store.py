@@ -15,9 +15,10 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from credit_assets.commands.main import failures
-from credit_assets.definitions import defs
+from credit_assets.commands.outcome import failure_reasons
+from credit_assets.definitions import build_defs
 from credit_assets.jobs import REFRESH
+from resources.deployment import Deployment
 from resources.store.blocks import decode
 from resources.store.formats import Joblib
 from tests.support.run_log import assert_one_error
@@ -40,10 +41,10 @@ def unwritable() -> Path:
 @pytest.mark.parametrize(
     ("store", "expected"),
     [
-        ("", "CREDIT_STORE='': expected file:///absolute/folder or s3://bucket/prefix"),
+        ("", "PLATFORM_STORE='': expected file:///absolute/folder or s3://bucket/prefix"),
         ("{file}/store", "it is not there and can't be made: [Errno 20] Not a directory"),
         ("{unwritable}/store", "it is not there and can't be made: "),
-        ("{unwritable}", "Make it writable, free space there, or name another store in CREDIT_STORE"),
+        ("{unwritable}", "Make it writable, free space there, or name another store in PLATFORM_STORE"),
     ],
     ids=["empty", "below a file", "not ours to make", "read-only"],
 )
@@ -52,9 +53,9 @@ def test_a_store_that_cannot_be_had_is_found_out_before_anything_is_computed(
 ) -> None:
     uri = store.replace("{file}", sandbox.settings.as_uri()).replace("{unwritable}", unwritable().as_uri())
     before = sandbox.state()
-    assert sandbox.run(CREDIT_STORE=uri) == 1
+    assert sandbox.run(PLATFORM_STORE=uri) == 1
     said = capfd.readouterr().err
-    assert_one_error(said, uri, "CREDIT_STORE", expected)
+    assert_one_error(said, uri, "PLATFORM_STORE", expected)
     assert not sandbox.log(said).events(dg.DagsterEventType.STEP_START)
     assert sandbox.state() == before
 
@@ -91,9 +92,9 @@ def test_a_full_store_keeps_whole_blocks_of_a_model_and_costs_none_of_another_st
 ) -> None:
     kept = file_digests(sandbox.store)
     with full(tmp_path) as refusal:
-        assert sandbox.run(CREDIT_STORE=tmp_path.as_uri()) == 1
+        assert sandbox.run(PLATFORM_STORE=tmp_path.as_uri()) == 1
         said = capfd.readouterr().err
-        assert_one_error(said, f"store {tmp_path.as_uri()}: can't create trained_model/", refusal, "CREDIT_STORE")
+        assert_one_error(said, f"store {tmp_path.as_uri()}: can't create trained_model/", refusal, "PLATFORM_STORE")
         left = {path for path in map(Path, file_digests(tmp_path)) if path.parts[0] == "trained_model"}
         assert all(path.parent.name == "blocks" and decode((tmp_path / path).read_bytes()) for path in left)
         assert_manifests_are_whole(tmp_path)
@@ -117,16 +118,20 @@ def test_a_full_scratch_folder_is_named_and_the_store_untouched(
 def measure(sandbox: Sandbox) -> tuple[bool, list[str]]:
     """Materializes model_metrics alone, from what the event log names: success, or why not."""
     with sandbox.entered(), dg.DagsterInstance.get() as instance:
-        result = defs.resolve_job_def(REFRESH).execute_in_process(
-            instance=instance,
-            raise_on_error=False,
-            asset_selection=[dg.AssetKey("model_metrics")],
-            run_config={"loggers": {"progress": {}}},
+        result = (
+            build_defs(Deployment.from_environment())
+            .resolve_job_def(REFRESH)
+            .execute_in_process(
+                instance=instance,
+                raise_on_error=False,
+                asset_selection=[dg.AssetKey("model_metrics")],
+                run_config={"loggers": {"progress": {}}},
+            )
         )
         if not result.success:
             assert not result.get_asset_materialization_events()
             assert not result.get_asset_check_evaluations()
-        return result.success, failures(result.all_events)
+        return result.success, failure_reasons(result.all_events)
 
 
 def artifact(sandbox: Sandbox, asset: str) -> tuple[Path, Path]:
@@ -147,7 +152,10 @@ MANIFEST_DAMAGES: dict[str, tuple[Callable[[bytes], bytes | None], str]] = {
         lambda data: data.replace(b'"sha256": "', b'"sha256": "0'),
         "was changed after it was written: its sha256 is ",
     ),
-    "deleted": (lambda data: None, "is not there: it was deleted after it was written, or CREDIT_STORE names another"),
+    "deleted": (
+        lambda data: None,
+        "is not there: it was deleted after it was written, or PLATFORM_STORE names another",
+    ),
 }
 
 
@@ -195,8 +203,8 @@ def test_another_store_is_not_taken_for_a_loss(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     another = (tmp_path / "another").as_uri()
-    monkeypatch.setitem(sandbox.environment, "CREDIT_STORE", another)
-    assert_refuses(sandbox, another, "it was deleted after it was written, or CREDIT_STORE names another store now")
+    monkeypatch.setitem(sandbox.environment, "PLATFORM_STORE", another)
+    assert_refuses(sandbox, another, "it was deleted after it was written, or PLATFORM_STORE names another store now")
 
 
 def test_dagster_itself_ends_with_an_exit_code_when_a_model_was_tampered_with(sandbox: Sandbox) -> None:

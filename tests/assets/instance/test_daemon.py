@@ -34,8 +34,8 @@ def daemons(postgres, database_url, tmp_path, monkeypatch, ports):
     """Two daemons on one database."""
     name = parse_dsn(database_url)["dbname"]
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
-    monkeypatch.setenv("DAGSTER_POSTGRES_URL", database_url)
-    monkeypatch.setenv("DAGSTER_DAEMON_LEASE_SECONDS", "4")
+    monkeypatch.setenv("PLATFORM_HISTORY_URL", database_url)
+    monkeypatch.setenv("PLATFORM_DAEMON_LEASE_SECONDS", "4")
     monkeypatch.setenv("PGHOST", str(postgres.sockets))
     monkeypatch.setenv("PGUSER", "postgres")
     monkeypatch.setenv("PGDATABASE", name)
@@ -49,7 +49,7 @@ def daemons(postgres, database_url, tmp_path, monkeypatch, ports):
             "--workspace",
             str(tmp_path / "workspace.yaml"),
         ]
-        environments = [{**os.environ, "DAGSTER_DAEMON_METRICS_PORT": str(port)} for port in ports]
+        environments = [{**os.environ, "PLATFORM_METRICS_PORT": str(port)} for port in ports]
         started = [stack.enter_context(subprocess.Popen(command, env=each)) for each in environments]
         for each in started:
             stack.callback(each.kill)

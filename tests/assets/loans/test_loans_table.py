@@ -107,13 +107,13 @@ def test_text_of_another_encoding_is_read_as_what_it_says(postgres: EmbeddedPost
     assert (tmp_path / "latin1").read_bytes() == (tmp_path / "utf8").read_bytes()
 
 
-NOT_A_URL = "LOANS_DATABASE_URL is not a URL of PostgreSQL; expected postgresql://user:password@host:port/database"
+NOT_A_URL = "PLATFORM_DATABASE_URL is not a URL of PostgreSQL; expected postgresql://user:password@host:port/database"
 
 
 @pytest.mark.parametrize(
     ("url", "expected"),
     [
-        ("", "LOANS_DATABASE_URL is empty; expected postgresql://user:password@host:port/database"),
+        ("", "PLATFORM_DATABASE_URL is empty; expected postgresql://user:password@host:port/database"),
         ("postgres//clerk:s3cr3t@localhost/lending", NOT_A_URL),
         ("postgresql://clerk:s3cr3t%zz@localhost/lending", NOT_A_URL),
         ("postgresql://clerk:x@s3cr3t@localhost/lending", NOT_A_URL),
@@ -126,7 +126,7 @@ def test_a_database_that_cannot_be_had_names_the_setting_and_never_its_password(
     with pytest.raises(DatabaseError) as refused:
         Database(url=url).connect()
     assert expected in str(refused.value)
-    assert "LOANS_DATABASE_URL" in str(refused.value)
+    assert "PLATFORM_DATABASE_URL" in str(refused.value)
     assert "s3cr3t" not in str(refused.value)
 
 
@@ -151,7 +151,7 @@ def test_a_value_that_postgresql_refuses_is_not_quoted_and_what_is_missing_is_na
     with pytest.raises(DatabaseError) as refused, database.snapshot() as cursor:
         cursor.execute("SELECT 'Kryptozoologie'::numeric")
     assert "(InvalidTextRepresentation, SQLSTATE 22P02). " in str(refused.value)
-    assert "LOANS_DATABASE_URL" in str(refused.value)
+    assert "PLATFORM_DATABASE_URL" in str(refused.value)
     missing = r'SQLSTATE 42P01: relation "no_such_table" does not exist\)'
     with pytest.raises(DatabaseError, match=missing), database.snapshot() as cursor:
         cursor.execute("SELECT FROM no_such_table")

@@ -95,10 +95,10 @@ import psycopg2
 from credit_assets.commands.main import main
 for case in json.load(sys.stdin):
     os.environ.update(case["environment"])
-    with closing(psycopg2.connect(os.environ["LOANS_DATABASE_URL"])) as db, db, db.cursor() as cursor:
+    with closing(psycopg2.connect(os.environ["PLATFORM_DATABASE_URL"])) as db, db, db.cursor() as cursor:
         cursor.execute(case["statements"])
     if case["seeded"]:
-        del os.environ["LOANS_DATABASE_URL"]
+        del os.environ["PLATFORM_DATABASE_URL"]
     unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (case["limit"] or unlimited[0], unlimited[1]))
     code = main(["run", "--settings", case["settings"]])
@@ -150,7 +150,7 @@ def dump(sandbox: Sandbox) -> str:
     """Every row of every table that Dagster has."""
     lines = []
     with (
-        closing(psycopg2.connect(sandbox.environment["DAGSTER_POSTGRES_URL"])) as connection,
+        closing(psycopg2.connect(sandbox.environment["PLATFORM_HISTORY_URL"])) as connection,
         connection.cursor() as cursor,
     ):
         cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")

@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from credit_assets.commands.main import free_places
+from credit_assets.commands.local import fail_runs_of_killed_processes
 from resources.history.tags import PROCESS, WILL_RETRY
 from resources.machine import process_status as proc
 from resources.machine.processes import fail_left_runs, is_gone, this_process
@@ -56,7 +56,7 @@ def test_only_the_run_of_a_killed_process_is_failed(
     # Not waited for: in a container, where nobody waits for orphans, a killed process stays listed for ever.
     process.send_signal(signal.SIGKILL)
     os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-    free_places(empty_instance)
+    fail_runs_of_killed_processes(empty_instance)
     assert status(empty_instance, left) == "FAILURE"
     assert f"run {left} was left by a process that is gone" in capsys.readouterr().err
     (event,) = (entry.dagster_event for entry in empty_instance.all_logs(left))

@@ -11,10 +11,11 @@ import psycopg2
 import pytest
 from psycopg2.extensions import connection
 
-from credit_assets.definitions import defs
+from credit_assets.definitions import build_defs
 from credit_assets.jobs import REFRESH
 from credit_assets.loans.seed import seed
 from credit_assets.settings import load_settings
+from resources.deployment import Deployment
 from tests.support.settings import write_loans_settings
 
 
@@ -52,9 +53,9 @@ class Refreshed:
 def lending(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[connection]:
     """A seeded loans table of 2,000 rows, a store of its own, and the environment that names them."""
     settings = write_loans_settings(tmp_path / "loans.toml", rows=2_000)
-    monkeypatch.setenv("CREDIT_SETTINGS", str(settings))
-    monkeypatch.setenv("LOANS_DATABASE_URL", database_url)
-    monkeypatch.setenv("CREDIT_STORE", (tmp_path / "store").as_uri())
+    monkeypatch.setenv("PLATFORM_SETTINGS", str(settings))
+    monkeypatch.setenv("PLATFORM_DATABASE_URL", database_url)
+    monkeypatch.setenv("PLATFORM_STORE", (tmp_path / "store").as_uri())
     with psycopg2.connect(database_url) as db:
         with db.cursor() as cursor:
             seed(cursor, load_settings(settings))
@@ -69,7 +70,9 @@ def refresh(lending: connection, instance: dg.DagsterInstance) -> Callable[..., 
 
     def run(*assets: str, config: dict | None = None, raise_on_error: bool = True) -> Refreshed:
         return Refreshed(
-            defs.resolve_job_def(REFRESH).execute_in_process(
+            build_defs(Deployment.from_environment())
+            .resolve_job_def(REFRESH)
+            .execute_in_process(
                 instance=instance,
                 asset_selection=[dg.AssetKey(asset) for asset in assets] or None,
                 run_config={"ops": config} if config else None,

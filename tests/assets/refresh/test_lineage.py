@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from psycopg2.extensions import connection
 
-from credit_assets.commands.lineage import main
+from credit_assets.commands.main import main
 from credit_assets.promotion.model_set import PARTS
 
 
@@ -22,7 +22,7 @@ def test_lineage_leads_from_the_promoted_model_to_its_rows_and_back(
     second = refresh()
     capsys.readouterr()
 
-    assert main([]) == 0
+    assert main(["lineage"]) == 0
     said = capsys.readouterr().out
     assert f"content_sha256: {second.logged('loan_dataset', 'content_sha256')}" in said
     assert "rows: 1900" in said
@@ -31,22 +31,22 @@ def test_lineage_leads_from_the_promoted_model_to_its_rows_and_back(
     assert first.run.run_id not in said
 
     for asked in (["1"], [first.run.run_id], [str(first.logged("model_metrics", "sha256"))]):
-        assert main(asked) == 0
+        assert main(["lineage", *asked]) == 0
         said = capsys.readouterr().out
         assert str(first.logged("loan_dataset", "sql")).removeprefix("```sql\n").removesuffix("\n```") in said
         assert str(second.logged("loan_dataset", "content_sha256")) not in said
 
     dataset = str(first.logged("loan_dataset", "sha256"))
-    assert main(["--of-dataset", dataset]) == 0
+    assert main(["lineage", "--of-dataset", dataset]) == 0
     said = capsys.readouterr().out
     assert said.splitlines()[-1] == "promoted as number 1"
     for asset in PARTS:
         assert str(first.logged(asset, "sha256")) in said
         assert str(second.logged(asset, "sha256")) not in said
 
-    assert main(["--of-code", "trained_model:2"]) == 0
+    assert main(["lineage", "--of-code", "trained_model:2"]) == 0
     said = capsys.readouterr().out
     assert said.splitlines()[-1] == "promoted as number 1, 2"
     assert dataset not in said
-    assert main(["--of-code", "trained_model:1"]) == 1
+    assert main(["lineage", "--of-code", "trained_model:1"]) == 1
     assert "nothing of that name" in capsys.readouterr().err

@@ -13,11 +13,12 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from credit_assets.definitions import defs
+from credit_assets.definitions import build_defs
 from credit_assets.jobs import REFRESH
 from credit_assets.promoted_model import CHECK
 from credit_assets.promotion.model_set import PARTS
 from credit_assets.promotion.rule import POINTER
+from resources.deployment import Deployment
 from resources.store.object_store import open_store
 from resources.store.pointer import Pointer, Position
 
@@ -25,7 +26,7 @@ ByHand = Callable[[str], dg.ExecuteInProcessResult]
 
 
 def pointer() -> Pointer:
-    return Pointer(open_store(os.environ["CREDIT_STORE"]), POINTER)
+    return Pointer(open_store(os.environ["PLATFORM_STORE"]), POINTER)
 
 
 def numbers() -> list[int]:
@@ -48,7 +49,7 @@ def verdict(result: dg.ExecuteInProcessResult) -> Any:
 
 
 def refresh_job() -> dg.JobDefinition:
-    return defs.resolve_job_def(REFRESH)
+    return build_defs(Deployment.from_environment()).resolve_job_def(REFRESH)
 
 
 def retried(instance: dg.DagsterInstance, run: str) -> bool:
@@ -60,11 +61,11 @@ def retried(instance: dg.DagsterInstance, run: str) -> bool:
 
 
 def by_hand_job() -> dg.JobDefinition:
-    return defs.resolve_job_def("promote_by_hand")
+    return build_defs(Deployment.from_environment()).resolve_job_def("promote_by_hand")
 
 
 def set_limits(text: str) -> None:
-    settings = Path(os.environ["CREDIT_SETTINGS"])
+    settings = Path(os.environ["PLATFORM_SETTINGS"])
     settings.write_text(re.sub(r"(?<=\[promotion]\n)minimum_auc = .*", text, settings.read_text()))
 
 
@@ -74,8 +75,12 @@ def by_hand(refresh: Any, instance: dg.DagsterInstance) -> ByHand:
 
     def promote(chosen: str) -> dg.ExecuteInProcessResult:
         config = {"chosen": chosen, "who": "Ada", "why": "the newer one is wrong about Mondays"}
-        return defs.resolve_job_def("promote_by_hand").execute_in_process(
-            instance=instance, run_config={"ops": {"promotion_by_hand": {"config": config}}}, raise_on_error=False
+        return (
+            build_defs(Deployment.from_environment())
+            .resolve_job_def("promote_by_hand")
+            .execute_in_process(
+                instance=instance, run_config={"ops": {"promotion_by_hand": {"config": config}}}, raise_on_error=False
+            )
         )
 
     return promote

@@ -13,9 +13,10 @@ import pytest
 from psycopg2.extensions import connection
 
 from credit_assets.checks.verdict import Verdict
-from credit_assets.definitions import defs
+from credit_assets.definitions import build_defs
 from credit_assets.jobs import REFRESH
 from credit_assets.model_metrics import PairError, refuse_other_pairs
+from resources.deployment import Deployment
 from resources.store.blocks import Blocks
 
 
@@ -42,13 +43,13 @@ def test_a_retry_computes_only_what_was_not_committed(refresh: Any, instance: dg
 
 
 def refresh_job() -> dg.JobDefinition:
-    return defs.resolve_job_def(REFRESH)
+    return build_defs(Deployment.from_environment()).resolve_job_def(REFRESH)
 
 
 def test_a_retry_reads_the_dataset_of_its_own_run_and_not_a_newer_one(
     refresh: Any, lending: connection, instance: dg.DagsterInstance
 ) -> None:
-    settings = Path(os.environ["CREDIT_SETTINGS"])
+    settings = Path(os.environ["PLATFORM_SETTINGS"])
     declared = settings.read_text()
     settings.write_text(declared.replace("minimum_auc = 0.65", "minimum_auc = 1.0"))
     failed = refresh(raise_on_error=False)
@@ -116,7 +117,7 @@ def test_another_run_reads_what_the_event_log_names_and_not_the_newest_file(refr
 
     latest = refresh("loan_dataset")
     stray = Work(
-        open_store(os.environ["CREDIT_STORE"]), "loan_dataset", "stray", "stray", {"code": "1"}, FORMATS["parquet"]
+        open_store(os.environ["PLATFORM_STORE"]), "loan_dataset", "stray", "stray", {"code": "1"}, FORMATS["parquet"]
     )
     table = pq.read_table(latest.stored("loan_dataset")).slice(0, 1_000)
     newest = Draft(stray, table, latest.run.output_for_node("loan_dataset").facts, 0.0).commit()
@@ -149,7 +150,7 @@ def test_a_failed_check_stops_what_comes_after_and_the_last_good_dataset_stays_t
 
 def test_training_refuses_a_dataset_of_another_table_or_other_columns(refresh: Any) -> None:
     refresh("loan_dataset")
-    settings = Path(os.environ["CREDIT_SETTINGS"])
+    settings = Path(os.environ["PLATFORM_SETTINGS"])
     settings.write_text(settings.read_text().replace("age = {", "# age = {"))
     result = refresh("test_split", "trained_model", raise_on_error=False)
     assert not result.run.success

@@ -12,7 +12,8 @@ import dagster as dg
 import pytest
 from psycopg2.extensions import connection
 
-from credit_assets.definitions import defs
+from credit_assets.definitions import build_defs
+from resources.deployment import Deployment
 
 ASSETS = ("loan_dataset", "test_split", "trained_model", "model_metrics")
 
@@ -22,7 +23,11 @@ def test_a_refresh_materializes_everything_and_passes_every_check(refresh: Any) 
     materialized = {event.materialization.asset_key for event in result.run.get_asset_materialization_events()}
     assert materialized == {dg.AssetKey(asset) for asset in (*ASSETS, "promoted_model")}
     evaluations = result.run.get_asset_check_evaluations()
-    declared = {key for key in defs.resolve_asset_graph().asset_check_keys if key.asset_key in materialized}
+    declared = {
+        key
+        for key in build_defs(Deployment.from_environment()).resolve_asset_graph().asset_check_keys
+        if key.asset_key in materialized
+    }
     assert {evaluation.asset_check_key for evaluation in evaluations} == declared
     assert all(evaluation.passed for evaluation in evaluations)
 
@@ -38,7 +43,7 @@ def test_the_same_rows_give_the_same_bytes_and_other_rows_do_not(refresh: Any, l
 
 def test_a_folder_and_s3_hold_the_same_bytes(refresh: Any, s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
     in_a_folder = refresh().digests()
-    monkeypatch.setenv("CREDIT_STORE", f"s3://bucket-{uuid.uuid4().hex}/prefix")
+    monkeypatch.setenv("PLATFORM_STORE", f"s3://bucket-{uuid.uuid4().hex}/prefix")
     assert refresh().digests() == in_a_folder
     again = refresh("model_metrics")
     assert again.logged("model_metrics", "trained_model_sha256") == in_a_folder["trained_model"]

@@ -6,10 +6,11 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from credit_assets.definitions import defs
+from credit_assets.definitions import build_defs
 from credit_assets.jobs import REFRESH, RESILIENCE
 from credit_assets.resilience_report import CHECK, REPORT, look
 from credit_assets.settings import Prices
+from resources.deployment import Deployment
 from resources.store.object_store import open_store
 from tests.support.settings import LOANS_SETTINGS
 
@@ -18,13 +19,13 @@ from tests.support.settings import LOANS_SETTINGS
 def settings(tmp_path, monkeypatch) -> Path:
     path = tmp_path / "loans.toml"
     path.write_text(LOANS_SETTINGS.read_text())
-    monkeypatch.setenv("CREDIT_SETTINGS", str(path))
-    monkeypatch.setenv("CREDIT_STORE", (tmp_path / "store").as_uri())
+    monkeypatch.setenv("PLATFORM_SETTINGS", str(path))
+    monkeypatch.setenv("PLATFORM_STORE", (tmp_path / "store").as_uri())
     return path
 
 
 def report(instance, **config):
-    job = defs.resolve_job_def(RESILIENCE)
+    job = build_defs(Deployment.from_environment()).resolve_job_def(RESILIENCE)
     return job.execute_in_process(instance=instance, run_config={"ops": {REPORT: {"config": config}}})
 
 
@@ -40,7 +41,7 @@ def test_a_loss_is_in_the_report_with_its_run_its_node_and_what_it_cost(settings
     assert shown["running_again_p95"] == pytest.approx(15, abs=0.1)
     assert f"| {run} | spot-1 (spot) | without notice | 9.0 s | 15.0 s | 2.0 s | 7.0 s |" in shown["report"]
     assert "no cost is computed" in shown["prices"]
-    (path,) = [each for each in Path(os.environ["CREDIT_STORE"][7:]).rglob("*.json") if each.name != "manifest.json"]
+    (path,) = [each for each in Path(os.environ["PLATFORM_STORE"][7:]).rglob("*.json") if each.name != "manifest.json"]
     assert f'"run": "{run}"' in path.read_text()
 
 
@@ -58,7 +59,7 @@ def test_with_prices_a_week_has_its_cost_and_that_on_demand(settings, past) -> N
     past.power_loss()
     settings.write_text(settings.read_text() + "\n[prices]\non_demand = 360.0\nspot = 36.0\n")
     assert logged(report(past.instance))["prices"] == {"on_demand": 360.0, "spot": 36.0}
-    store = open_store(os.environ["CREDIT_STORE"])
+    store = open_store(os.environ["PLATFORM_STORE"])
     document = look(past.instance, store, Prices(on_demand=360, spot=36), past.began + 300, weeks=2)
     *_, whole = document.data["weeks"]
     assert whole["worker_seconds"] >= 17 + 17 + 5
@@ -67,7 +68,7 @@ def test_with_prices_a_week_has_its_cost_and_that_on_demand(settings, past) -> N
 
 def test_what_happened_before_the_window_is_not_in_it(settings, past) -> None:
     past.power_loss()
-    store = open_store(os.environ["CREDIT_STORE"])
+    store = open_store(os.environ["PLATFORM_STORE"])
     later = look(past.instance, store, Prices(), past.began + 15 * 24 * 3600, weeks=1)
     assert later.data["interruptions"] == []
 
@@ -83,9 +84,9 @@ def test_damage_fails_the_check_and_not_the_report(settings, past, monkeypatch) 
 
 
 def test_a_refresh_makes_no_report_and_a_schedule_does() -> None:
-    selected = defs.resolve_job_def(REFRESH).asset_layer.executable_asset_keys
+    selected = build_defs(Deployment.from_environment()).resolve_job_def(REFRESH).asset_layer.executable_asset_keys
     assert dg.AssetKey("trained_model") in selected
     assert dg.AssetKey(REPORT) not in selected
-    schedule = defs.resolve_schedule_def("resilience_schedule")
+    schedule = build_defs(Deployment.from_environment()).resolve_schedule_def("resilience_schedule")
     assert schedule.job_name == RESILIENCE
     assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING

@@ -18,7 +18,7 @@ QUESTIONS = [
 
 @pytest.mark.parametrize(("page", "question"), QUESTIONS)
 def test_every_question_that_a_runbook_asks_is_answered(instance, page, question) -> None:
-    with closing(psycopg2.connect(os.environ["DAGSTER_POSTGRES_URL"])) as connection, connection.cursor() as cursor:
+    with closing(psycopg2.connect(os.environ["PLATFORM_HISTORY_URL"])) as connection, connection.cursor() as cursor:
         cursor.execute(TABLE)
         cursor.execute(question)
         cursor.fetchall()

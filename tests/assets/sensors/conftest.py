@@ -54,7 +54,8 @@ class Lending:
     def tick(self, instance: dg.DagsterInstance, cursor: str | None, **other: Any) -> Any:
         """What the daemon gets from one evaluation of `new_loans`."""
         named = {name: {**self.resources, **other}[name] for name in ("settings", "database")}
-        return new_loans.evaluate_tick(dg.build_sensor_context(instance=instance, cursor=cursor, resources=named))
+        with dg.build_sensor_context(instance=instance, cursor=cursor, resources=named) as context:
+            return new_loans.evaluate_tick(context)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from resources.deployment import Deployment
 from sensors.failures import REPORTED, failures
 
 
@@ -55,10 +56,13 @@ class Alerts:
         self.instance, self.caplog = instance, caplog
         caplog.set_level(logging.INFO, "sensors.failures")
         self.cursor: str | None = None
+        self.deployment = Deployment()
         self.tick()
 
     def tick(self, cursor: str | None = None) -> Any:
-        context = dg.build_sensor_context(instance=self.instance, cursor=cursor or self.cursor)
+        context = dg.build_sensor_context(
+            instance=self.instance, cursor=cursor or self.cursor, resources={"deployment": self.deployment}
+        )
         data = failures.evaluate_tick(context)
         self.cursor = data.cursor
         return data
@@ -69,9 +73,7 @@ class Alerts:
 
 
 @pytest.fixture
-def alerts(instance: dg.DagsterInstance, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Alerts:
-    monkeypatch.delenv("ALERT_WEBHOOK_URL", raising=False)
-    monkeypatch.delenv("DAGSTER_UI_URL", raising=False)
+def alerts(instance: dg.DagsterInstance, caplog: pytest.LogCaptureFixture) -> Alerts:
     return Alerts(instance, caplog)
 
 
@@ -79,11 +81,9 @@ def test_a_failed_blocking_check_is_reported_once_with_what_why_and_where(
     lending: Any,
     alerts: Alerts,
     webhook: Webhook,
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setenv("ALERT_WEBHOOK_URL", webhook.url)
-    monkeypatch.setenv("DAGSTER_UI_URL", "https://dagster.example/")
+    alerts.deployment = Deployment(webhook_url=webhook.url, ui_url="https://dagster.example/")
     before = alerts.cursor
     lending.arrive(30)
     run = lending.materialize(alerts.instance)
@@ -126,14 +126,14 @@ def test_without_a_webhook_the_report_is_in_the_log_and_nobody_is_called(
 
 
 def test_a_webhook_that_is_down_fails_the_tick_and_neither_loses_nor_repeats_the_report(
-    lending: Any, alerts: Alerts, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
+    lending: Any, alerts: Alerts, webhook: Webhook
 ) -> None:
-    monkeypatch.setenv("ALERT_WEBHOOK_URL", webhook.url)
+    alerts.deployment = Deployment(webhook_url=webhook.url)
     webhook.close()
     run = lending.materialize(alerts.instance)
     tick = alerts.tick()
     (error,) = [reaction.error for reaction in tick.dagster_run_reactions]
-    assert "the webhook was not told (ConnectionError): check ALERT_WEBHOOK_URL" in error.to_string()
+    assert "the webhook was not told (ConnectionError): check PLATFORM_WEBHOOK_URL" in error.to_string()
     assert "a-secret-path" not in error.to_string() + alerts.caplog.text
     assert [line["run_id"] for line in alerts.lines] == [run.run_id]
     assert alerts.tick().dagster_run_reactions == []

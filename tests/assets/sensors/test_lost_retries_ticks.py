@@ -55,7 +55,9 @@ def fail(instance, how, **tags) -> str:
 
 
 def tick(instance) -> str | None:
-    return sensor.lost_retries.evaluate_tick(dg.build_sensor_context(instance=instance)).skip_message
+    return sensor.lost_retries.evaluate_tick(
+        dg.build_sensor_context(instance=instance, resources={"webserver": Webserver("http://127.0.0.1:1")})
+    ).skip_message
 
 
 def test_a_run_that_was_lost_and_not_retried_is_retried_once(instance, asked) -> None:

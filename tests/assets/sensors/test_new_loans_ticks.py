@@ -80,7 +80,7 @@ def test_a_database_that_does_not_answer_is_a_skip_with_its_reason_and_not_an_em
     tick = lending.tick(empty_instance, cursor, database=database)
     assert (keys(tick), tick.cursor) == ([], cursor)
     assert "how many loans have arrived is not known" in tick.skip_message
-    assert "LOANS_DATABASE_URL" in tick.skip_message
+    assert "PLATFORM_DATABASE_URL" in tick.skip_message
     assert "secret" not in tick.skip_message
     assert keys(lending.tick(empty_instance, cursor)) != []
 

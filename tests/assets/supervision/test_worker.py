@@ -50,7 +50,7 @@ def supervised(storage, monkeypatch) -> Iterator[Callable[..., subprocess.Popen[
     """Starts `resources.supervision.worker` with a command of Python below it, as the pod of a run does."""
     names = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "dbname": "PGDATABASE", "password": "PGPASSWORD"}
     about = {names[key]: value for key, value in parse_dsn(storage).items()}
-    environment = os.environ | about | {"DAGSTER_RUN_ID": "1234", "DAGSTER_RUN_LEASE_SECONDS": "3"}
+    environment = os.environ | about | {"PLATFORM_RUN_ID": "1234", "PLATFORM_RUN_LEASE_SECONDS": "3"}
     with ExitStack() as stack:
 
         def start(code: str, pod: str = "first") -> subprocess.Popen[str]:

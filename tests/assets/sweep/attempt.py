@@ -8,8 +8,9 @@ from multiprocessing.connection import Connection
 
 import dagster as dg
 
-from credit_assets.definitions import defs
+from credit_assets.definitions import build_defs
 from credit_assets.jobs import REFRESH
+from resources.deployment import Deployment
 from resources.history.tags import PARENT
 from tests.assets.sweep.faults import AttemptSize, Fault, install_fault
 
@@ -19,7 +20,7 @@ CONFIG = {"ops": {"training": {"config": {"n_estimators": 24, "max_depth": 5}}}}
 
 
 def refresh_job() -> dg.JobDefinition:
-    return defs.resolve_job_def(REFRESH)
+    return build_defs(Deployment.from_environment()).resolve_job_def(REFRESH)
 
 
 def run_attempt(

@@ -98,7 +98,7 @@ class Sweep:
 @pytest.fixture(scope="module")
 def sweep(sandbox: Sandbox) -> Iterator[Sweep]:
     settings = load_settings(write_loans_settings(sandbox.settings, rows=1_000))
-    with closing(psycopg2.connect(sandbox.environment["LOANS_DATABASE_URL"])) as lending, lending:
+    with closing(psycopg2.connect(sandbox.environment["PLATFORM_DATABASE_URL"])) as lending, lending:
         seed(lending.cursor(), settings)
     # With one slot, a retry waits in vain for a slot that a dead worker keeps.
     sandbox.instance.event_log_storage.set_concurrency_slots(POOL, 1)
@@ -119,7 +119,7 @@ def undisturbed(sweep: Sweep) -> tuple[AttemptSize, Invariants]:
     metadata: dict[str, Any] = {each.asset_key.path[-1]: each.metadata for each in events}
     # The other two differ from run to run: a dataset holds the time of its snapshot, and metrics hold its digest.
     expected = {name: metadata[name]["sha256"].value for name in PARTS if name in ("test_split", "trained_model")}
-    store = open_store(sweep.sandbox.environment["CREDIT_STORE"])
+    store = open_store(sweep.sandbox.environment["PLATFORM_STORE"])
     slots = partial(sweep.instance.event_log_storage.get_concurrency_info, POOL)
     return size, Invariants(store, sweep.sandbox.store, expected, slots)
 

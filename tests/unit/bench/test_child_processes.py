@@ -35,12 +35,12 @@ def test_a_failed_process_is_an_error_that_shows_what_it_said() -> None:
 
 
 def test_a_benchmark_never_finds_the_settings_of_somebody_who_has_a_database(monkeypatch) -> None:
-    for name in ("LOANS_DATABASE_URL", "CREDIT_STORE", "DAGSTER_HOME", "ALERT_WEBHOOK_URL"):
+    for name in ("PLATFORM_DATABASE_URL", "PLATFORM_STORE", "DAGSTER_HOME", "PLATFORM_WEBHOOK_URL"):
         monkeypatch.setenv(name, "somebody's")
     script = (
         "import json, os; print(json.dumps({k: v for k, v in os.environ.items() if v in ('ours', \"somebody's\")}))"
     )
-    assert run([sys.executable, "-c", script], {"CREDIT_STORE": "ours"}).output == {"CREDIT_STORE": "ours"}
+    assert run([sys.executable, "-c", script], {"PLATFORM_STORE": "ours"}).output == {"PLATFORM_STORE": "ours"}
 
 
 def test_a_peak_below_that_of_the_parent_is_not_told_rather_than_the_parents() -> None:

@@ -1,35 +1,66 @@
-"""Whoever asks about the models of one table must not be told of those of another."""
+"""Whoever asks about the models of one table must not be answered with those of another, or with half an answer."""
 
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from credit_assets.commands import lineage
-from resources.store.object_store import SETTING
+from credit_assets.commands.main import main
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The settings files whose history was opened, on a machine whose environment says nothing."""
+    settings_files: list[Path] = []
+
+    @contextmanager
+    def local_history(settings: Path, outside: Any) -> Iterator[None]:
+        settings_files.append(settings)
+        raise lineage.NoSuchSet("nothing is promoted there")
+        yield
+
+    for name in ("PLATFORM_STORE", "PLATFORM_SETTINGS", "DAGSTER_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(lineage, "local_history", local_history)
+    return settings_files
 
 
 @pytest.mark.parametrize(
-    ("exported", "asked", "expected"),
+    ("exported", "options", "expected"),
     [
         (None, [], "settings/loans.toml"),
         ("settings/mine.toml", [], "settings/mine.toml"),
         ("settings/mine.toml", ["--settings", "settings/other.toml"], "settings/other.toml"),
     ],
-    ids=["nothing named", "exported", "asked for"],
+    ids=["nothing named", "exported", "an option"],
 )
-def test_the_store_is_that_of_the_settings_that_are_named(monkeypatch, tmp_path, exported, asked, expected) -> None:
-    looked_into: list[Path] = []
-
-    def history(settings: Path) -> nullcontext[None]:
-        looked_into.append(settings)
-        monkeypatch.setenv(SETTING, tmp_path.as_uri())
-        return nullcontext()
-
-    monkeypatch.delenv(SETTING, raising=False)
-    monkeypatch.delenv("CREDIT_SETTINGS", raising=False)
+def test_the_store_is_that_of_the_settings_that_are_named(opened, monkeypatch, exported, options, expected) -> None:
     if exported:
-        monkeypatch.setenv("CREDIT_SETTINGS", exported)
-    monkeypatch.setattr(lineage, "local_history", history)
-    assert lineage.main(asked) == 1, "nothing was promoted there"
-    assert looked_into == [Path(expected)]
+        monkeypatch.setenv("PLATFORM_SETTINGS", exported)
+    assert main(["lineage", *options]) == 1
+    assert opened == [Path(expected)]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--of-dataset", "abc", "--of-code", "1"],
+        ["latest", "--of-code", "1"],
+        ["7", "--of-dataset", "abc"],
+    ],
+)
+def test_options_that_contradict_each_other_are_refused_before_anything_is_opened(opened, capsys, options) -> None:
+    assert main(["lineage", *options]) == 2
+    error = capsys.readouterr().err
+    assert "contradict each other: give one of WHAT, --of-dataset, --of-code" in error
+    assert not opened
+
+
+def test_a_settings_file_beside_the_name_of_a_store_is_refused(opened, monkeypatch, capsys) -> None:
+    monkeypatch.setenv("PLATFORM_STORE", "file:///nowhere")
+    assert main(["lineage", "--settings", "settings/loans.toml"]) == 2
+    assert "--settings has no meaning beside PLATFORM_STORE" in capsys.readouterr().err
+    assert not opened

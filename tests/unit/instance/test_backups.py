@@ -85,7 +85,7 @@ def test_a_backup_is_never_overwritten(store, dumped, kept) -> None:
 
 
 def test_a_missing_backup_is_an_error_that_names_those_that_there_are(store, fetched, dumped) -> None:
-    with pytest.raises(BackupMissing, match="holds no complete backup: check CREDIT_STORE"):
+    with pytest.raises(BackupMissing, match="holds no complete backup: check PLATFORM_STORE"):
         fetch(store, fetched)
     keep(store, dumped("20261121T150000Z"))
     with pytest.raises(BackupMissing, match=r"no complete backup '20200101T000000Z'; there are 20261121T150000Z"):
@@ -117,7 +117,9 @@ def test_a_damaged_dump_leaves_nothing_to_restore_from(store, kept, fetched, byt
     store.delete(key)
     if bytes_now is not None:
         store.create(key, bytes_now)
-    with pytest.raises(BackupDamaged, match=r"lending\..*is not what was committed.*Name an older backup in BACKUP"):
+    with pytest.raises(
+        BackupDamaged, match=r"lending\..*is not what was committed.*Name an older backup in PLATFORM_BACKUP"
+    ):
         fetch(store, fetched)
     assert there(fetched) == {}, "a dump that is whole would be restored without the other"
     assert fetch(store, fetched, "20261122T150000Z") == kept[1]
@@ -162,7 +164,7 @@ def test_the_newest_stay_and_what_is_older_goes_with_the_left_overs_of_failed_on
 def test_an_older_backup_is_deleted_only_after_the_new_one_was_read_back(
     store_uri, store, kept, dumped, monkeypatch, capsys
 ) -> None:
-    monkeypatch.setenv("CREDIT_STORE", store_uri)
+    monkeypatch.setenv("PLATFORM_STORE", store_uri)
     with monkeypatch.context() as lying:
         lying.setattr(ObjectStore, "pieces", lambda self, key: iter([b"other bytes"]))
         assert main(["keep", str(dumped("20261124T150000Z")), "--newest=1"]) == 1
@@ -175,7 +177,7 @@ def test_an_older_backup_is_deleted_only_after_the_new_one_was_read_back(
 
 
 def test_the_program_fails_if_it_has_nothing_to_fetch(store_uri, fetched, monkeypatch, capsys) -> None:
-    monkeypatch.setenv("CREDIT_STORE", store_uri)
+    monkeypatch.setenv("PLATFORM_STORE", store_uri)
     assert main(["fetch", str(fetched)]) == 1
     assert "error: " in capsys.readouterr().err
 

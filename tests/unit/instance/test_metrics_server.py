@@ -53,17 +53,15 @@ def test_a_run_that_never_ran_again_is_slower_than_any_limit() -> None:
 
 
 def test_without_a_port_nothing_is_served(monkeypatch) -> None:
-    monkeypatch.delenv(metrics.PORT, raising=False)
     monkeypatch.setattr("prometheus_client.start_http_server", lambda *_: pytest.fail("it was served"))
-    assert metrics.serve() is None
+    assert metrics.serve(None) is None
 
 
 def test_a_port_that_is_taken_costs_the_metrics_and_not_the_daemon(monkeypatch, caplog) -> None:
-    def taken(*_) -> None:
+    def refuse(*_) -> None:
         raise OSError(98, "Address already in use")
 
-    monkeypatch.setenv(metrics.PORT, "9464")
-    monkeypatch.setattr("prometheus_client.start_http_server", taken)
+    monkeypatch.setattr("prometheus_client.start_http_server", refuse)
     monkeypatch.setattr("prometheus_client.metrics.REGISTRY", CollectorRegistry())
-    metrics.serve()
-    assert "DAGSTER_DAEMON_METRICS_PORT=9464: there are no metrics" in caplog.text
+    metrics.serve(9464)
+    assert "port 9464 can't be had: there are no metrics" in caplog.text

@@ -3,7 +3,7 @@
 from unittest.mock import Mock
 
 from resources.history.tags import CAPACITY, NODE
-from resources.history.whereabouts import VARIABLES, record_place
+from resources.history.whereabouts import Whereabouts
 from resources.launching.placement import placed
 
 SPEC = {"node_selector": {"capacity": "spot"}, "tolerations": ["spot"]}
@@ -40,15 +40,11 @@ def test_where_no_node_is_spot_only_the_lost_one_is_avoided() -> None:
     assert placed({}, 7, 3, None) == {}
 
 
-def test_a_run_is_tagged_with_its_place_as_far_as_it_is_known(monkeypatch) -> None:
+def test_a_run_is_tagged_with_its_place_as_far_as_it_is_known() -> None:
     instance = Mock()
-    for name in VARIABLES.values():
-        monkeypatch.delenv(name, raising=False)
-    record_place(instance, "run")
+    Whereabouts().tag_run(instance, "run")
     instance.add_run_tags.assert_not_called()
-    monkeypatch.setenv("NODE_NAME", "spot-1")
-    record_place(instance, "run")
+    Whereabouts(node="spot-1").tag_run(instance, "run")
     instance.add_run_tags.assert_called_once_with("run", {NODE: "spot-1"})
-    monkeypatch.setenv("NODE_CAPACITY", "spot")
-    record_place(instance, "run")
+    Whereabouts(image="platform", node="spot-1", capacity="spot").tag_run(instance, "run")
     assert instance.add_run_tags.call_args.args == ("run", {NODE: "spot-1", CAPACITY: "spot"})

@@ -160,7 +160,7 @@ def test_a_webhook_that_took_nothing_is_told_again(webhook: Webhook) -> None:
     ("webhook", "times"), [((400,), 1), ((500,), 1), ((302,), 1), ((503,) * 9, 3)], indirect=["webhook"]
 )
 def test_a_webhook_that_refuses_is_an_error_and_is_not_told_over_and_over(webhook: Webhook, times: int) -> None:
-    with pytest.raises(WebhookError, match=r"it answered .* check ALERT_WEBHOOK_URL"):
+    with pytest.raises(WebhookError, match=r"it answered .* check PLATFORM_WEBHOOK_URL"):
         post(webhook.url, report().body)
     assert len(webhook.received) == times
 

@@ -1,7 +1,8 @@
-"""A registry that is told twice, half or never serves another model than the promoted one."""
+"""A registry that is updated twice, half or never serves another model than the promoted one."""
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -9,15 +10,15 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from credit_assets.promoted_model import told
+from credit_assets.promoted_model import update_registry
 from credit_assets.promotion.rule import Decision, promote
-from resources.services.registry import RegistryError, tell
+from resources.services.registry import Registry, RegistryError
 from resources.store.object_store import ObjectStore
 
 NAME, SOURCE, TAGS = "credit-default-credit-loans", "s3://bucket/model.joblib", {"root_run": "root"}
 
 
-class Registry:
+class Server:
     """As much of MLflow's REST API as is asked; `broken` are paths that answer 500."""
 
     def __init__(self) -> None:
@@ -48,12 +49,12 @@ class Registry:
 
 
 @pytest.fixture
-def registry() -> Registry:
-    return Registry()
+def registry() -> Server:
+    return Server()
 
 
 @pytest.fixture
-def uri(registry: Registry) -> Iterator[str]:
+def uri(registry: Server) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.reply(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
@@ -84,20 +85,20 @@ def uri(registry: Registry) -> Iterator[str]:
     server.server_close()
 
 
-def test_the_promoted_artifact_is_a_version_and_the_champion(registry: Registry, uri: str) -> None:
-    assert tell(uri, NAME, SOURCE, TAGS) == "1"
+def test_the_promoted_artifact_is_a_version_and_the_champion(registry: Server, uri: str) -> None:
+    assert Registry(uri).register(NAME, SOURCE, TAGS) == "1"
     assert registry.models == {NAME}
     assert registry.aliases == {"champion": "1"}
     assert registry.versions[0]["source"] == SOURCE
     assert registry.versions[0]["tags"] == [{"key": "root_run", "value": "root"}]
 
 
-def test_telling_twice_changes_nothing_and_a_rollback_makes_no_second_version(registry: Registry, uri: str) -> None:
-    tell(uri, NAME, SOURCE, TAGS)
-    tell(uri, NAME, "s3://bucket/newer.joblib", TAGS)
+def test_registering_twice_changes_nothing_and_a_rollback_makes_no_second_version(registry: Server, uri: str) -> None:
+    Registry(uri).register(NAME, SOURCE, TAGS)
+    Registry(uri).register(NAME, "s3://bucket/newer.joblib", TAGS)
     assert registry.aliases == {"champion": "2"}
-    assert tell(uri, NAME, SOURCE, TAGS) == "1"
-    assert tell(uri, NAME, SOURCE, TAGS) == "1"
+    assert Registry(uri).register(NAME, SOURCE, TAGS) == "1"
+    assert Registry(uri).register(NAME, SOURCE, TAGS) == "1"
     assert registry.aliases == {"champion": "1"}
     assert len(registry.versions) == 2
 
@@ -106,49 +107,46 @@ def test_telling_twice_changes_nothing_and_a_rollback_makes_no_second_version(re
     "path",
     ["/registered-models/create", "/model-versions/search", "/model-versions/create", "/registered-models/alias"],
 )
-def test_what_broke_half_way_is_finished_by_telling_again(registry: Registry, uri: str, path: str) -> None:
+def test_what_broke_half_way_is_finished_by_registering_again(registry: Server, uri: str, path: str) -> None:
     registry.broken = {path}
     with pytest.raises(RegistryError, match=rf"the registry refused {path} \(500 INTERNAL_ERROR: it broke\)"):
-        tell(uri, NAME, SOURCE, TAGS)
+        Registry(uri).register(NAME, SOURCE, TAGS)
     assert registry.aliases == {}
     registry.broken = set()
-    assert tell(uri, NAME, SOURCE, TAGS) == "1"
+    assert Registry(uri).register(NAME, SOURCE, TAGS) == "1"
     assert len(registry.versions) == 1
     assert registry.aliases == {"champion": "1"}
 
 
-def test_credentials_are_sent_and_never_said(registry: Registry, uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "ada")
-    monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", "secret")
-    tell(uri, NAME, SOURCE, TAGS)
+def test_credentials_are_sent_and_never_said(registry: Server, uri: str) -> None:
+    by_password = Registry(uri, user="ada", password="secret")
+    by_password.register(NAME, SOURCE, TAGS)
     assert str(registry.authorization).startswith("Basic ")
-    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "token")
-    tell(uri, NAME, SOURCE, TAGS)
+    by_token = replace(by_password, token="token")
+    by_token.register(NAME, SOURCE, TAGS)
     assert registry.authorization == "Bearer token"
+    assert "secret" not in repr(by_token)
     with pytest.raises(RegistryError) as refused:
-        tell("http://ada:secret@127.0.0.1:1", NAME, SOURCE, TAGS)
+        Registry("http://ada:secret@127.0.0.1:1").register(NAME, SOURCE, TAGS)
     assert "ConnectionError" in str(refused.value)
     assert "secret" not in str(refused.value)
 
 
 @pytest.mark.parametrize("store_uri", ["s3"], indirect=True)
-def test_a_registry_that_is_away_costs_no_promotion_and_is_told_by_the_next_run(
-    store: ObjectStore, commit_set: Any, registry: Registry, uri: str, monkeypatch: pytest.MonkeyPatch
+def test_a_registry_that_is_away_costs_no_promotion_and_is_updated_by_the_next_run(
+    store: ObjectStore, commit_set: Any, registry: Server, uri: str
 ) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
-    assert told(store, pytest.fail) == "nothing to tell"
+    assert update_registry(Registry(uri), store, pytest.fail) == "nothing is promoted yet"
     position = promote(store, commit_set("root"), Decision("rule", "run", "run")).position
     assert position
-    said: list[str] = []
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    assert told(store, said.append) == "none (MLFLOW_TRACKING_URI)"
-    assert not said
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
-    assert told(store, said.append).startswith("not told: the registry was not told (ConnectionError)")
-    assert "is not in the registry" in said[0]
+    warnings: list[str] = []
+    assert update_registry(Registry(), store, warnings.append) == "none (MLFLOW_TRACKING_URI)"
+    assert not warnings
+    outcome = update_registry(Registry("http://127.0.0.1:1"), store, warnings.append)
+    assert outcome.startswith("not updated: the registry was not updated (ConnectionError)")
+    assert "is not in the registry" in warnings[0]
     assert not registry.versions
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
-    assert told(store, said.append) == "version 1 is its champion"
+    assert update_registry(Registry(uri), store, warnings.append) == "version 1 is its champion"
     assert registry.models == {"credit-default-credit-loans"}
     assert registry.versions[0]["source"] == store.location(position.value["set"]["trained_model"]["key"])
-    assert len(said) == 1
+    assert len(warnings) == 1

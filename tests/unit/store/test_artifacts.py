@@ -1,11 +1,13 @@
 """An artifact that was half-written, changed or swapped must never be read as if it were whole: it becomes a model."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from resources.history.whereabouts import Whereabouts
 from resources.store.artifacts import (
     ArtifactError,
     Committed,
@@ -131,16 +133,12 @@ def test_an_artifact_of_an_older_format_is_refused_with_both_versions(store: Obj
         work(store).adopt_or(never)
 
 
-def test_a_manifest_says_on_which_image_and_node_it_was_made_if_the_environment_does(
-    store: ObjectStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("PLATFORM_IMAGE", "NODE_NAME"):
-        monkeypatch.delenv(name, raising=False)
+def test_a_manifest_says_on_which_image_and_node_it_was_made_if_they_are_known(store: ObjectStore) -> None:
     nowhere = work(store).adopt_or(lambda: (report(), {})).commit().committed
     assert b"where" not in nowhere.manifest.to_bytes()
-    monkeypatch.setenv("PLATFORM_IMAGE", "platform@sha256:abc")
-    monkeypatch.setenv("NODE_NAME", "spot-1")
-    somewhere = work(store, inputs={"loans": "other"}).adopt_or(lambda: (report(), {})).commit().committed
+    on_spot = Whereabouts(image="platform@sha256:abc", node="spot-1", capacity="spot")
+    somewhere = replace(work(store, inputs={"loans": "other"}), where=on_spot)
+    somewhere = somewhere.adopt_or(lambda: (report(), {})).commit().committed
     again = find(store, somewhere.place)
     assert again
     assert again.manifest.where == {"image": "platform@sha256:abc", "node": "spot-1"}

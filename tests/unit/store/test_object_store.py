@@ -97,7 +97,7 @@ def test_a_store_that_stays_away_is_an_error_when_patience_ends(
         raise GenericError("Generic S3 error: HTTP error: error sending request")
 
     monkeypatch.setattr(obstore, "put", away)
-    with pytest.raises(RequestLost, match="CREDIT_STORE"):
+    with pytest.raises(RequestLost, match="PLATFORM_STORE"):
         store.create("key", b"ours")
     assert len(tried) > 1
     assert tried[-1] - tried[0] < 10
@@ -134,12 +134,12 @@ def test_opening_leaves_nothing_behind(store: ObjectStore) -> None:
 
 @pytest.mark.parametrize("uri", ["", "/tmp/store", "file://host/store", "gs://bucket", "s3://"])
 def test_a_uri_of_another_kind_is_refused_with_what_was_expected(uri: str) -> None:
-    with pytest.raises(StoreError, match=r"CREDIT_STORE=.*expected file:///absolute/folder or s3://bucket/prefix"):
+    with pytest.raises(StoreError, match=r"PLATFORM_STORE=.*expected file:///absolute/folder or s3://bucket/prefix"):
         open_store(uri)
 
 
 def test_a_folder_that_is_not_ours_to_make_is_an_error_that_names_it() -> None:
-    with pytest.raises(StoreError, match=r"file:///proc/nobody: it is not there and can't be made.*CREDIT_STORE"):
+    with pytest.raises(StoreError, match=r"file:///proc/nobody: it is not there and can't be made.*PLATFORM_STORE"):
         open_store("file:///proc/nobody")
 
 
@@ -150,7 +150,7 @@ def test_a_file_in_the_place_of_the_folder_is_an_error_that_names_it(tmp_path: P
 
 
 def test_a_store_that_can_not_be_written_to_is_refused_before_anything_is_computed() -> None:
-    with pytest.raises(StoreError, match=r"file:///sys/kernel: can't create .*Make it writable.*CREDIT_STORE"):
+    with pytest.raises(StoreError, match=r"file:///sys/kernel: can't create .*Make it writable.*PLATFORM_STORE"):
         open_store("file:///sys/kernel")
 
 
@@ -171,7 +171,7 @@ except ObjectMissing:
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert "File too large" in done.stdout
-    assert "free space there, or name another store in CREDIT_STORE" in done.stdout
+    assert "free space there, or name another store in PLATFORM_STORE" in done.stdout
     assert "nothing is there" in done.stdout
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 

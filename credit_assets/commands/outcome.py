@@ -1,0 +1,56 @@
+"""What a run in this process came to, as text for people.
+
+Belongs here: sentences made from the events of a run. Does not belong here: the run itself (`run`).
+"""
+
+import re
+import sys
+from collections.abc import Sequence
+
+import dagster as dg
+
+from credit_assets.promoted_model import CHECK, POINTER
+
+
+def print_failures(result: dg.ExecuteInProcessResult) -> None:
+    """Prints why a run failed, one line for each reason."""
+    for reason in failure_reasons(result.all_events):
+        print(f"error: {reason}", file=sys.stderr)
+
+
+def failure_reasons(events: Sequence[dg.DagsterEvent]) -> list[str]:
+    """Why a run failed: the innermost message of each failed step, or of what kept the run from starting."""
+    steps, run = (
+        [event for event in events if event.event_type is kind]
+        for kind in (dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE)
+    )
+    reasons = []
+    for event in steps or run:
+        error = getattr(event.event_specific_data, "error", None)
+        user_failure = getattr(event.event_specific_data, "user_failure_data", None)
+        while error is not None and error.cause is not None:
+            error = error.cause
+        message = getattr(user_failure, "description", None) or (error.message if error else event.message)
+        message = re.sub(r"^(credit_assets|resources)\.[\w.]+: ", "", message or "it does not say why")
+        reasons.append((f"{event.step_key}: " if event.step_key else "") + message.strip())
+    return reasons
+
+
+def is_interruption(event: dg.DagsterEvent) -> bool:
+    """Whether the event says that somebody stopped the run, by Ctrl-C or SIGTERM."""
+    error = getattr(event.event_specific_data, "error", None)
+    return error is not None and error.cls_name == "DagsterExecutionInterruptedError"
+
+
+def summary(result: dg.ExecuteInProcessResult) -> str:
+    """The metrics for people, where each artifact lies with its digest, and which set is promoted."""
+    report = result.output_for_node("model_metrics").value.text
+    lines = [report.rstrip(), "", "Artifacts"]
+    for event in result.get_asset_materialization_events():
+        metadata = event.materialization.metadata
+        asset = event.materialization.asset_key.to_user_string()
+        if asset == POINTER:
+            continue
+        lines += [f"  {asset:<14} sha256 {metadata['sha256'].value}", f"  {'':<14} {metadata['path'].value}"]
+    (promoted,) = (each for each in result.get_asset_check_evaluations() if each.check_name == CHECK)
+    return "\n".join([*lines, "", f"Promotion: {promoted.description}"])

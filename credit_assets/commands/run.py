@@ -1,0 +1,133 @@
+"""`credit-platform run`: materializes everything once in this process, and prints what the instance recorded."""
+
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+from sqlalchemy.exc import SQLAlchemyError
+
+from credit_assets.commands.local import LocalPlatform, fail_runs_of_killed_processes
+from credit_assets.commands.outcome import is_interruption, print_failures, summary
+from credit_assets.definitions import build_defs
+from credit_assets.jobs import REFRESH
+from resources.deployment import Deployment, local_address
+from resources.errors import PlatformError
+from resources.machine.embedded_postgres import EmbeddedPostgres
+from resources.machine.processes import this_process
+
+DEFAULT_SETTINGS = Path("settings/loans.toml")
+LEFT = "what it committed stays, and the next `make run` marks its run as failed"
+
+
+class HistoryError(PlatformError):
+    """Dagster's database went away while a run was recorded."""
+
+
+def materialize_all(local: LocalPlatform, settings: Path) -> int:
+    """Materializes all assets in this process, with the instance's storage, and prints what came out.
+
+    Args:
+        local: the platform of this machine.
+        settings: the settings file, for the command that is suggested.
+
+    Returns:
+        The exit code: 0 only if every asset was materialized and every blocking check passed.
+
+    Raises:
+        HistoryError: Dagster's database went away.
+        KeyboardInterrupt: somebody stopped the run.
+    """
+    with end_with_server(local.server), interruptible(), dg.DagsterInstance.get() as instance:
+        fail_runs_of_killed_processes(instance)
+        result = execute(local.deployment, REFRESH, instance)
+        if not result.success:
+            print_failures(result)
+            print(f"run {result.run_id} failed; `{ui_command(settings)}` shows it", file=sys.stderr)
+            return 1
+        print(summary(result))
+        print(f"\nLook at it: {ui_command(settings)}, then {local_address()}")
+    return 0
+
+
+def execute(
+    deployment: Deployment, job: str, instance: dg.DagsterInstance, ops: dict | None = None
+) -> dg.ExecuteInProcessResult:
+    """Executes a job in this process.
+
+    Args:
+        deployment: what its resources are made from.
+        job: its name.
+        instance: where the run is recorded.
+        ops: config of its ops, by name.
+
+    Raises:
+        HistoryError: Dagster's database went away.
+        KeyboardInterrupt: somebody stopped the run; what it committed is recorded.
+    """
+    config = {"loggers": {"progress": {}}, **({"ops": ops} if ops else {})}
+    try:
+        result = (
+            build_defs(deployment)
+            .resolve_job_def(job)
+            .execute_in_process(instance=instance, raise_on_error=False, run_config=config, tags=this_process())
+        )
+    except SQLAlchemyError as error:
+        raise HistoryError(
+            f"Dagster's database went away ({type(error).__name__}); {LEFT}. Its log may say more"
+        ) from None
+    if any(map(is_interruption, result.all_events)):
+        print(f"interrupted: what run {result.run_id} committed stays; `make run` starts another", file=sys.stderr)
+        raise KeyboardInterrupt
+    return result
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Turns Dagster's own exception for Ctrl-C, which it raises outside of a step too, into Python's.
+
+    Raises:
+        KeyboardInterrupt: somebody stopped the run.
+    """
+    try:
+        yield
+    except dg.DagsterExecutionInterruptedError:
+        print(f"interrupted: {LEFT}", file=sys.stderr)
+        raise KeyboardInterrupt from None
+
+
+@contextmanager
+def end_with_server(server: EmbeddedPostgres, pause: float = 0.5) -> Iterator[None]:
+    """Ends this process, in one line, when this machine's PostgreSQL has ended: nobody starts it again.
+
+    Without it a run would wait 10 s for each event that it can't record. To end at once is what a kill does, and the
+    next run cleans up after that.
+
+    Args:
+        server: the embedded PostgreSQL.
+        pause: seconds between two looks.
+    """
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(pause):
+            if server.has_ended():
+                print(f"error: the PostgreSQL of {server.data} has ended; {LEFT}", file=sys.stderr, flush=True)
+                sys.stdout.flush()
+                os._exit(1)
+
+    watcher = threading.Thread(target=watch, name="watches PostgreSQL", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
+
+
+def ui_command(settings: Path) -> str:
+    """The command that serves the history of these settings."""
+    return "make ui" if settings == DEFAULT_SETTINGS else f"make ui SETTINGS={settings}"

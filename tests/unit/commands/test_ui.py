@@ -1,0 +1,91 @@
+"""A second `make ui` must not start a second daemon on the storage of the first."""
+
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from credit_assets.commands import local
+from credit_assets.commands.main import main
+from credit_assets.commands.ui import HOST, UiError, check_port, only_daemon
+from resources.deployment import Deployment
+
+
+@pytest.fixture
+def listening() -> Iterator[socket.socket]:
+    with socket.create_server((HOST, 0)) as server:
+        yield server
+
+
+@pytest.mark.parametrize("command", ["ui", "run"])
+def test_a_taken_port_stops_the_ui_in_one_line_before_anything_starts_and_no_run(
+    command: str, listening: socket.socket, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Started(Exception):
+        pass
+
+    def start(_settings: Path, _outside: Deployment) -> None:
+        raise Started
+
+    monkeypatch.setattr(local, "local_platform", start)
+    port = listening.getsockname()[1]
+    if command == "run":
+        with pytest.raises(Started):
+            main(["run"])
+        return
+    assert main(["ui", "--port", str(port)]) == 1
+    said = capsys.readouterr()
+    assert not said.out
+    (line,) = said.err.splitlines()
+    assert line.startswith(f"error: port {port} can't be had (Address already in use)")
+    assert "--port 3001" in line
+    listening.close()
+    with pytest.raises(Started):
+        main(["ui", "--port", str(port)])
+
+
+def test_one_that_listens_on_every_address_has_the_port_too() -> None:
+    with socket.create_server(("", 0)) as server, pytest.raises(UiError, match="choose another"):
+        check_port(server.getsockname()[1])
+
+
+def test_a_port_that_there_is_not_is_named() -> None:
+    with pytest.raises(UiError, match="there is no port 70000: "):
+        check_port(70_000)
+
+
+def test_what_is_left_of_the_last_uis_connections_is_no_reason_to_refuse(listening: socket.socket) -> None:
+    port = listening.getsockname()[1]
+    with socket.create_connection((HOST, port)):
+        taken, _ = listening.accept()
+        taken.close()  # first, so that this end of it lingers
+    listening.close()
+    check_port(port)
+
+
+def test_a_second_ui_of_one_history_is_refused_and_says_where_the_first_is(tmp_path: Path) -> None:
+    deployment = Deployment(history_url="postgresql://one", dagster_home=str(tmp_path))
+    with only_daemon(deployment, "http://localhost:3000"):
+        with pytest.raises(UiError, match="is at http://localhost:3000 already"), only_daemon(deployment, "another"):
+            pytest.fail("there are two daemons")
+        with only_daemon(replace(deployment, history_url="postgresql://two"), "http://localhost:3001"):
+            pass
+    with only_daemon(deployment, "http://localhost:3002"):
+        pass
+
+
+def test_a_daemon_that_outlives_its_killed_parent_still_keeps_a_second_one_out(tmp_path: Path) -> None:
+    deployment = Deployment(history_url="postgresql://one", dagster_home=str(tmp_path))
+    with only_daemon(deployment, "http://localhost:3000") as lock:
+        daemon = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, pass_fds=(lock,))
+    try:
+        with pytest.raises(UiError, match="already"), only_daemon(deployment, "another"):
+            pytest.fail("there are two daemons")
+    finally:
+        daemon.communicate(b"\n")
+    with only_daemon(deployment, "http://localhost:3001"):
+        pass
