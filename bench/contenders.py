@@ -1,6 +1,6 @@
 """The contenders of the extraction, each in a process of its own: `python -m bench.contenders NAME FOLDER`.
 
-Each runs the same statement against `PLATFORM_DATABASE_URL`. It imports its libraries first, and then prints as JSON how
+Each runs the same statement against `PLATFORM_DATABASE_URL`. It imports its libraries first. Then it prints as JSON how
 long the work took and where its Parquet file is.
 """
 
