@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from bench.timing.children import DATABASE, REPOSITORY
 from credit_assets.loans.table import select_sql
@@ -24,14 +25,28 @@ SQL = select_sql(SETTINGS, AS_OF)
 COPY = f"COPY ({SQL}) TO STDOUT (FORMAT csv)"
 
 
+class NoLog:
+    """The event log of a step that runs without Dagster: it keeps nothing and knows no run."""
+
+    def write_message(self, text: str) -> None:
+        """Keeps nothing."""
+
+    def write_fact(self, fact: object) -> None:
+        """Keeps nothing."""
+
+    def read_runs(self, root_run: str) -> list[Any]:
+        """Knows no run."""
+        return []
+
+
 def prepare_ours(folder: Path, *, audited: bool = False) -> Callable[[], Path]:
     """The work of `loan_dataset` without Dagster: extract, compute digests, commit to a file:// store."""
     import obstore  # noqa: F401
     import psycopg2  # noqa: F401
     import pyarrow.parquet  # noqa: F401
 
-    from credit_assets.checks.dataset_checks import audit_dataset
-    from credit_assets.loans.extraction import extract
+    from credit_assets.checks.loan_dataset import check_dataset
+    from credit_assets.loans.extraction import extract_loans
     from resources.services.database import Database
     from resources.store.checkpoints import Work
     from resources.store.formats import FORMATS
@@ -42,12 +57,12 @@ def prepare_ours(folder: Path, *, audited: bool = False) -> Callable[[], Path]:
 
     def work() -> Path:
         store = open_store(folder.as_uri())
-        step = Work(store, "loan_dataset", "bench", "bench", {"code": "bench"}, FORMATS["parquet"])
+        step = Work(store, NoLog(), "loan_dataset", "bench", "bench", {"code": "bench"}, FORMATS["parquet"])
         with tempfile.TemporaryDirectory() as scratch:
             path = Path(scratch, "loan_dataset.parquet")
             with Database(url=os.environ[DATABASE]).snapshot() as cursor:
-                dataset = step.adopt_or(lambda: (path, extract(cursor, SETTINGS, AS_OF, path)))
-            if audited and (failed := [each.message for each in audit_dataset(path, SETTINGS) if not each.passed]):
+                dataset = step.adopt_or(lambda: (path, extract_loans(cursor, SETTINGS, AS_OF, path)))
+            if audited and (failed := [each.message for each in check_dataset(path, SETTINGS) if not each.passed]):
                 raise ValueError(f"the generated loans failed their checks: {failed}")
             return folder / dataset.commit().committed.manifest.files[0].key
 

@@ -73,8 +73,9 @@ def train_once(name: str, folder: Path, trees: int) -> dict[str, float | str]:
     import pyarrow.csv as csv
     from joblib import cpu_count
 
+    from credit_assets.loans.columns import select_features, select_outcomes
     from credit_assets.loans.seed import LOAN_COLUMNS, generate_loans
-    from credit_assets.model.pipeline import TrainingConfig, build_pipeline, features, outcomes, train
+    from credit_assets.model.pipeline import TrainingConfig, build_pipeline, fit_pipeline
     from credit_assets.settings import load_settings
     from resources.store.blocks import Blocks
     from resources.store.object_store import open_store
@@ -83,20 +84,21 @@ def train_once(name: str, folder: Path, trees: int) -> dict[str, float | str]:
     settings = load_settings(REPOSITORY / "settings" / "loans.toml")
     named = csv.ReadOptions(column_names=LOAN_COLUMNS)
     loans = csv.read_csv(io.BytesIO(generate_loans(LOANS).encode()), read_options=named)
-    rows, config, told = features(loans, settings), TrainingConfig(n_estimators=trees), list[str]()
+    rows, config, counts = select_features(loans, settings), TrainingConfig(n_estimators=trees), list[int]()
     store = open_store(Path(tempfile.mkdtemp(dir=folder)).as_uri())
-    blocks = Blocks(store, "training", at_once=cpu_count(), tell=told.append)
-    build_pipeline(settings, TrainingConfig(n_estimators=1)).fit(rows, outcomes(loans, settings))  # imports the rest
+    blocks = Blocks(store, "training", at_once=cpu_count(), on_commit=lambda committed, _: counts.append(committed))
+    # A small fit first: it imports what is left.
+    build_pipeline(settings, TrainingConfig(n_estimators=1)).fit(rows, select_outcomes(loans, settings))
 
     started = time.monotonic()
     if name == "fit":
-        pipeline = build_pipeline(settings, config).fit(rows, outcomes(loans, settings))
+        pipeline = build_pipeline(settings, config).fit(rows, select_outcomes(loans, settings))
     else:
         grow = {"blocks": blocks.grow, "trees": lambda total, make: make(0, total)}[name]
-        pipeline = train(loans, settings, config, grow)
+        pipeline = fit_pipeline(loans, settings, config, grow)
     seconds = time.monotonic() - started
     scores = pipeline.set_params(forest__n_jobs=1).predict_proba(rows.head(1_000))
-    return {"seconds": seconds, "blocks": len(told), "scores": compute_sha256(scores.tobytes())}
+    return {"seconds": seconds, "blocks": len(counts), "scores": compute_sha256(scores.tobytes())}
 
 
 if __name__ == "__main__":

@@ -1,15 +1,15 @@
 """The model and its test split: one training step, so that the two always belong together."""
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
 
-from credit_assets.checks.training_checks import MODEL_CHECKS, SPLIT_CHECKS, audit_model, audit_split
-from credit_assets.checks.verdict import commit_if_passed, materialized, specs
+from credit_assets.checks.training import MODEL_CHECKS, SPLIT_CHECKS, check_model, check_split
+from credit_assets.checks.verdict import commit_if_passed, declare_checks, materialize
 from credit_assets.loans.table import refuse_other_tables
-from credit_assets.model.pipeline import TrainingConfig, cross_validate, split, train
+from credit_assets.model.cross_validation import cross_validate
+from credit_assets.model.pipeline import TrainingConfig, fit_pipeline, split_rows
 from credit_assets.settings import SettingsFile
 from resources.store.checkpoints import Artifact, Checkpoints
 
@@ -35,7 +35,7 @@ from resources.store.checkpoints import Artifact, Checkpoints
             metadata={"format": "joblib"},
         ),
     },
-    check_specs=[*specs("test_split", SPLIT_CHECKS), *specs("trained_model", MODEL_CHECKS)],
+    check_specs=[*declare_checks("test_split", SPLIT_CHECKS), *declare_checks("trained_model", MODEL_CHECKS)],
 )
 def training(
     context: dg.AssetExecutionContext,
@@ -53,41 +53,44 @@ def training(
         "content_sha256": loan_dataset.facts["content_sha256"],
         "parameters": config.model_dump(),
     }
-    rows, test_rows = split(loans, declared, config)
-    draft = checkpoints.work(context, "test_split", **inputs).adopt_or(
+    rows, test_rows = split_rows(loans, declared, config)
+    split_draft = checkpoints.work(context, "test_split", **inputs).adopt_or(
         lambda: (loans.take(test_rows), pinned | {"rows": len(test_rows)})
     )
-    split_verdicts = audit_split(loans.take(rows), draft.value, declared)
-    test = yield from commit_if_passed("test_split", draft, split_verdicts)
+    split_verdicts = check_split(loans.take(rows), split_draft.value, declared)
+    test = yield from commit_if_passed("test_split", split_draft, split_verdicts)
 
     def fit() -> tuple[Any, dict[str, Any]]:
         from joblib import cpu_count
 
         context.log.info(f"training {config.n_estimators} trees on {len(rows):,} loans")
-        started = time.monotonic()
-        blocks = work.blocks(context.log.info, at_once=cpu_count())
-        pipeline = train(loans.take(rows), declared, config, blocks.grow)
-        context.log.info(f"trained in {time.monotonic() - started:.1f} s")
-        return pipeline, pinned | {
+        trees = work.blocks("trees", at_once=cpu_count())
+        # A fold is a training of its own and may take longer than a notice allows.
+        folds = work.blocks("folds", folder="folds", hold_notices=False)
+        return fit_pipeline(loans.take(rows), declared, config, trees.grow), pinned | {
             "features": list(declared.features),
             "rows": len(rows),
             "test_split_sha256": test.sha256,
-            "cross_validation": cross_validate(loans, declared, config),
+            "cross_validation": cross_validate(loans, declared, config, folds.grow),
         }
 
     work = checkpoints.work(context, "trained_model", **inputs, test_split=test.sha256)
-    fitted = work.adopt_or(fit)
-    model_verdicts = audit_model(fitted.value, test.value, declared)
-    model = yield from commit_if_passed("trained_model", fitted, model_verdicts)
+    model_draft = work.adopt_or(fit)
+    model_verdicts = check_model(model_draft.value, test.value, declared)
+    model = yield from commit_if_passed("trained_model", model_draft, model_verdicts)
 
     # Both are committed: from here on the latest split and the latest model belong together, whatever fails.
     columns = ", ".join(loans.column_names)
-    yield materialized("test_split", test, {"dagster/row_count": len(test_rows), "columns": columns}, split_verdicts)
+    yield materialize("test_split", test, {"dagster/row_count": len(test_rows), "columns": columns}, split_verdicts)
+    yield materialize("trained_model", model, _describe_model(model), model_verdicts)
+
+
+def _describe_model(model: Artifact) -> dict[str, Any]:
+    """What the UI shows of the model."""
     facts = model.facts
-    metadata = {
+    return {
         "rows trained on": facts["rows"],
         "features": ", ".join(facts["features"]),
         **{name: facts[name] for name in ("parameters", "test_split_sha256", "loan_dataset_sha256")},
         "cross_validation": facts["cross_validation"] or "off (limits.cross_validation_folds)",
     }
-    yield materialized("trained_model", model, metadata, model_verdicts)

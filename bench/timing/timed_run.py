@@ -36,17 +36,17 @@ PARTS = (
 )
 
 WRAPPED = {
-    "credit_assets.loan_dataset": {"extract": COMPUTING, "audit_dataset": CHECKS},
+    "credit_assets.loan_dataset": {"extract_loans": COMPUTING, "check_dataset": CHECKS},
     "credit_assets.training": {
-        "split": COMPUTING,
-        "train": COMPUTING,
+        "split_rows": COMPUTING,
+        "fit_pipeline": COMPUTING,
         "cross_validate": COMPUTING,
-        "audit_split": CHECKS,
-        "audit_model": CHECKS,
+        "check_split": CHECKS,
+        "check_model": CHECKS,
     },
-    "credit_assets.model_metrics": {"evaluate": COMPUTING, "audit_metrics": CHECKS},
+    "credit_assets.model_metrics": {"evaluate_model": COMPUTING, "check_metrics": CHECKS},
     "credit_assets.measurement.pictures": dict.fromkeys(
-        ("roc_picture", "calibration_picture", "confusion_picture", "importance_picture"), PICTURES
+        ("draw_roc", "draw_calibration", "draw_confusion", "draw_importance"), PICTURES
     ),
     "resources.store.checkpoints": {"open_store": STORING},
     "resources.store.checkpoints:Draft": {"commit": STORING},

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 CHUNK_BYTES = 1 << 20
 
 
-def extract(cursor: "cursor", settings: Settings, as_of: datetime | None, path: Path) -> dict[str, Any]:
+def extract_loans(cursor: "cursor", settings: Settings, as_of: datetime | None, path: Path) -> dict[str, Any]:
     """Streams the rows into a Parquet file, a chunk at a time.
 
     Args:
@@ -75,6 +75,17 @@ def extract(cursor: "cursor", settings: Settings, as_of: datetime | None, path: 
         "schema": {field.name: str(field.type) for field in schema},
         "content_sha256": content.hexdigest(),
     }
+
+
+def parse_as_of(text: str | None) -> datetime | None:
+    """Reads ISO 8601; without an offset it is UTC. Raises ValueError, naming `as_of`, for anything else."""
+    if text is None:
+        return None
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"as_of: {text!r} is not a time; expected ISO 8601, such as 2026-01-31T00:00:00Z") from None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 @contextmanager

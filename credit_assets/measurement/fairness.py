@@ -36,7 +36,7 @@ NOTE = (
 )
 
 
-def fairness_table(
+def compare_groups(
     attribute_groups: Mapping[str, Sequence[str | None]],
     outcome: "np.ndarray",
     decision: "np.ndarray",
@@ -122,7 +122,7 @@ def _attribute(
     ]
 
 
-def bands(values: Sequence[float | None], bounds: Sequence[float]) -> list[str]:
+def assign_bands(values: Sequence[float | None], bounds: Sequence[float]) -> list[str]:
     """The band of each value: `under 25`, `25 to 39`, `40 to 59`, `60 and over` for the bounds 25, 40 and 60.
 
     Each lower bound belongs to its band. Whole bounds count completed units, as ages do: 39.5 is in `25 to 39`.
@@ -147,20 +147,17 @@ def _plain(bound: float) -> str:
     return f"{bound:,.12g}"
 
 
-def as_markdown(rows: Sequence[Mapping[str, Any]]) -> str:
-    """The table for the UI, in short numbers."""
-    if not rows:
-        return "No personal attribute is declared in the settings."
-    head = [f"| {' | '.join(COLUMNS.values())} |", f"|---|---|{'---:|' * (len(COLUMNS) - 2)}"]
-    body = [f"| {' | '.join(_short(key, row[key]) for key in COLUMNS)} |" for row in rows]
-    return "\n".join([*head, *body, "", NOTE])
+def shorten(key: str, value: Any) -> str:
+    """A figure of the table in short, for people; "–" where it is not defined.
 
-
-def _short(key: str, value: Any) -> str:
+    Args:
+        key: the column, one of `COLUMNS`.
+        value: what `compare_groups` gives for it.
+    """
     if value is None:
         return "–"
     if key in PERCENT:
         return f"{value:.1%}"
     if isinstance(value, float):
         return f"{value:.2f}"
-    return f"{value:,}" if isinstance(value, int) else " ".join(str(value).replace("|", "\\|").split())
+    return f"{value:,}" if isinstance(value, int) else str(value)

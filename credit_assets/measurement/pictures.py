@@ -25,8 +25,8 @@ PAPER, INK, MUTED, LINES, BLUE, PALE = "#ffffff", "#1f2733", "#5b6675", "#dde2e8
 TITLE, TEXT = 15, 12
 
 
-def roc_picture(roc: Mapping[str, Sequence[float]], auc: float) -> bytes:
-    """The ROC curve, as `scores.curves` gives it, over the diagonal of a ranking by chance."""
+def draw_roc(roc: Mapping[str, Sequence[float]], auc: float) -> bytes:
+    """The ROC curve, as `scores.compute_curves` gives it, over the diagonal of a ranking by chance."""
     figure, axes = _page(f"ROC, AUC {auc:.2f}", "False positive rate", "True positive rate")
     axes.plot((0, 1), (0, 1), color=MUTED, linewidth=1.2, linestyle="--")
     axes.fill_between(roc["false_positive_rate"], roc["true_positive_rate"], color=PALE, linewidth=0)
@@ -35,8 +35,8 @@ def roc_picture(roc: Mapping[str, Sequence[float]], auc: float) -> bytes:
     return _png(figure)
 
 
-def calibration_picture(bins: Sequence[Mapping[str, float]], brier: float) -> bytes:
-    """Observed against predicted share of defaults, as `scores.curves` gives it; on the diagonal they agree."""
+def draw_calibration(bins: Sequence[Mapping[str, float]], brier: float) -> bytes:
+    """Observed against predicted share of defaults, as `scores.compute_curves` gives it; on the diagonal they agree."""
     figure, axes = _page(f"Calibration, Brier {brier:.2f}", "Mean predicted probability", "Observed share of defaults")
     predicted, observed = [each["predicted"] for each in bins], [each["observed"] for each in bins]
     axes.plot((0, 1), (0, 1), color=MUTED, linewidth=1.2, linestyle="--")
@@ -46,7 +46,7 @@ def calibration_picture(bins: Sequence[Mapping[str, float]], brier: float) -> by
     return _png(figure)
 
 
-def confusion_picture(scores: "Scores") -> bytes:
+def draw_confusion(scores: "Scores") -> bytes:
     """The confusion matrix: loans, and their share of those with the same outcome, which is also the shade."""
     figure, axes = _page(f"Confusion matrix, accuracy {scores.accuracy:.2f}", "Predicted", "Actual")
     counts = (
@@ -67,7 +67,7 @@ def confusion_picture(scores: "Scores") -> bytes:
     return _png(figure)
 
 
-def importance_picture(names: Sequence[str], importances: Sequence[float]) -> bytes:
+def draw_importance(names: Sequence[str], importances: Sequence[float]) -> bytes:
     """The greatest importances, at most 12: the value and the name of the feature, which may be long, above its bar."""
     ranked = sorted(zip(importances, names, strict=True), key=lambda pair: (-pair[0], pair[1]))[:FEATURES]
     title = "Feature importance" + (f", first {FEATURES} of {len(names)}" if len(names) > FEATURES else "")
@@ -82,7 +82,7 @@ def importance_picture(names: Sequence[str], importances: Sequence[float]) -> by
     return _png(figure)
 
 
-def as_markdown(png: bytes, alt: str) -> str:
+def embed_picture(png: bytes, alt: str) -> str:
     """The picture as Markdown that holds it, for the metadata of an event."""
     return f"![{alt}](data:image/png;base64,{base64.b64encode(png).decode()})"
 

@@ -53,7 +53,7 @@ class Scores:
     brier: float
 
 
-def score(outcome: "np.ndarray", probability: "np.ndarray", threshold: float = THRESHOLD) -> Scores:
+def compute_scores(outcome: "np.ndarray", probability: "np.ndarray", threshold: float = THRESHOLD) -> Scores:
     """Scores predicted probabilities of default against what happened.
 
     Args:
@@ -114,7 +114,7 @@ def refuse_unusable(outcome: "np.ndarray", probability: "np.ndarray") -> None:
         )
 
 
-def curves(outcome: "np.ndarray", probability: "np.ndarray") -> dict[str, Any]:
+def compute_curves(outcome: "np.ndarray", probability: "np.ndarray") -> dict[str, Any]:
     """The ROC curve and the calibration of predictions, short enough to be stored as JSON.
 
     Returns:
@@ -124,7 +124,7 @@ def curves(outcome: "np.ndarray", probability: "np.ndarray") -> dict[str, Any]:
         (mean probability), `observed` (share of defaults) and `rows`.
 
     Raises:
-        ValueError: as `score`.
+        ValueError: as `compute_scores`.
     """
     import numpy as np
     from sklearn.metrics import roc_curve
@@ -153,7 +153,7 @@ def curves(outcome: "np.ndarray", probability: "np.ndarray") -> dict[str, Any]:
     }
 
 
-def text_report(scores: Scores, facts: Mapping[str, str]) -> str:
+def format_text_report(scores: Scores, facts: Mapping[str, str]) -> str:
     """The plain text file: the four headline metrics, the other figures, then what the model and the data were.
 
     Args:

@@ -1,7 +1,7 @@
-"""A random forest tree by tree: the same trees as of one fit, in whatever blocks they were grown.
+"""A random forest tree by tree: the same trees as one fit grows, however they are divided into blocks.
 
-Each tree is a pickle of its own, so that the forest put together from them has the same bytes wherever it was
-interrupted; equal trees in another grouping are not yet equal bytes (object identities in the pickle's memo).
+Each tree is a pickle of its own. So the forest that is put together from them has the same bytes wherever it was
+interrupted: a pickle of several trees would depend on which of them share an object.
 """
 
 import pickle
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from sklearn.ensemble import RandomForestClassifier
 
-# Given how many trees there are to be, and what grows those from one number up to another: all of them, in order.
+# `grow(total, make)` returns items 0 … total - 1, in order; `make(start, stop)` makes items start … stop - 1.
 Grow = Callable[[int, Callable[[int, int], list[bytes]]], list[bytes]]
 
 
@@ -29,19 +29,23 @@ def grow_forest(
 
     Raises:
         ValueError: random_state is not an int.
+
+    Source: `RandomForestClassifier(warm_start=True)` of scikit-learn, which grows the trees that are missing.
     """
     from sklearn.base import clone
 
     if not isinstance(forest.random_state, int):
         raise ValueError(f"random_state is {forest.random_state!r}: expected an int, so that trees can be grown again")
 
-    def between(first: int, last: int) -> list[bytes]:
-        shard = clone(forest).set_params(warm_start=True, n_estimators=last)
-        # A fit that finds so many trees draws their seeds, and grows those behind them.
-        shard.estimators_ = [None] * first
-        return [pickle.dumps(tree, protocol=5) for tree in shard.fit(rows, outcomes).estimators_[first:]]
+    def grow_trees(start: int, stop: int) -> list[bytes]:
+        part = clone(forest).set_params(warm_start=True, n_estimators=stop)
+        # A fit that finds so many trees draws their seeds without using them, and grows the trees behind them.
+        part.estimators_ = [None] * start
+        return [pickle.dumps(tree, protocol=5) for tree in part.fit(rows, outcomes).estimators_[start:]]
 
-    trees = grow(forest.n_estimators, between)
+    trees = grow(forest.n_estimators, grow_trees)
+    # A fit of one tree sets what scikit-learn learns beside the trees (classes_, n_features_in_, …), with its own names
+    # and in its own order, on which the bytes of the artifact depend. Its tree is then replaced.
     fitted = clone(forest).set_params(n_estimators=1).fit(rows, outcomes)
     fitted.estimators_ = [pickle.loads(tree) for tree in trees]  # noqa: S301 - as trusted as the store (decision 0012)
     return fitted.set_params(n_estimators=forest.n_estimators)

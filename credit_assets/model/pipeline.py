@@ -1,22 +1,26 @@
-"""Training: the split and the fit, as pure functions of loans, settings and hyperparameters."""
+"""The split and the fit, as pure functions of loans, settings and hyperparameters.
+
+Belongs here: which rows the model learns from, and its preprocessing. Does not belong here: how its trees are grown
+(`forest`), and how it is validated (`cross_validation`).
+"""
 
 from typing import TYPE_CHECKING
 
 import dagster as dg
 from pydantic import Field
 
+from credit_assets.loans.columns import select_features, select_outcomes
 from credit_assets.model.forest import Grow, grow_forest
 from credit_assets.settings import Settings
 
 if TYPE_CHECKING:
     import numpy as np
-    import pandas as pd
     import pyarrow as pa
     from sklearn.pipeline import Pipeline
 
 
 class TrainingConfig(dg.Config):
-    """Hyperparameters of the split and of the forest."""
+    """Hyperparameters of the split and of the forest, as Dagster's launchpad shows them."""
 
     n_estimators: int = Field(default=100, ge=1, le=5_000, description="Trees in the forest.")
     max_depth: int = Field(default=10, ge=1, le=64, description="Greatest depth of a tree.")
@@ -24,20 +28,11 @@ class TrainingConfig(dg.Config):
     test_share: float = Field(default=0.2, gt=0.0, lt=1.0, description="Share of the loans that are kept for the test.")
 
 
-def outcomes(loans: "pa.Table", settings: Settings) -> "np.ndarray":
-    """1 for a loan that defaulted, else 0. Shape (rows,), int8."""
-    import pyarrow.compute as pc
-
-    return pc.equal(loans.column(settings.target.column), settings.target.positive).to_numpy().astype("int8")
-
-
-def features(loans: "pa.Table", settings: Settings) -> "pd.DataFrame":
-    """The declared features and nothing else, in their declared order. Shape (rows, features)."""
-    return loans.select(list(settings.features)).to_pandas()
-
-
-def split(loans: "pa.Table", settings: Settings, config: TrainingConfig) -> tuple["np.ndarray", "np.ndarray"]:
+def split_rows(loans: "pa.Table", settings: Settings, config: TrainingConfig) -> tuple["np.ndarray", "np.ndarray"]:
     """Row numbers of the training and the test part, stratified by outcome, each in the order of the dataset.
+
+    Returns:
+        Two arrays of row numbers, rising, without a common one.
 
     Raises:
         ValueError: a class has too few rows to be in both parts.
@@ -49,7 +44,7 @@ def split(loans: "pa.Table", settings: Settings, config: TrainingConfig) -> tupl
         np.arange(loans.num_rows),
         test_size=config.test_share,
         random_state=config.random_state,
-        stratify=outcomes(loans, settings),
+        stratify=select_outcomes(loans, settings),
     )
     return np.sort(train), np.sort(test)
 
@@ -83,31 +78,18 @@ def build_pipeline(settings: Settings, config: TrainingConfig) -> "Pipeline":
     )
 
 
-def train(loans: "pa.Table", settings: Settings, config: TrainingConfig, grow: Grow) -> "Pipeline":
-    """Fits the model on all rows given, its trees by `grow`, which may have some of them already.
+def fit_pipeline(loans: "pa.Table", settings: Settings, config: TrainingConfig, grow: Grow) -> "Pipeline":
+    """Fits the model on all rows given.
 
     The number of threads is taken out of the result: it belongs to the machine, would change the artifact's bytes, and
     `predict_proba` with several threads adds in the order of arrival, so that its last bits differ from call to call.
+
+    Args:
+        loans: the training part.
+        grow: makes the trees; it may have some of them already.
     """
     pipeline = build_pipeline(settings, config)
-    encoded = pipeline.named_steps["encode"].fit_transform(features(loans, settings))
-    forest = grow_forest(pipeline.named_steps["forest"], encoded, outcomes(loans, settings), grow)
+    encoded = pipeline.named_steps["encode"].fit_transform(select_features(loans, settings))
+    forest = grow_forest(pipeline.named_steps["forest"], encoded, select_outcomes(loans, settings), grow)
     pipeline.steps[-1] = ("forest", forest.set_params(n_jobs=1))
     return pipeline
-
-
-def cross_validate(loans: "pa.Table", settings: Settings, config: TrainingConfig) -> dict[str, float] | None:
-    """Mean and standard deviation of the AUC over stratified folds of the whole dataset, if the settings ask for it."""
-    from sklearn.model_selection import StratifiedKFold, cross_val_score
-
-    folds = settings.limits.cross_validation_folds
-    if not folds:
-        return None
-    aucs = cross_val_score(
-        build_pipeline(settings, config),
-        features(loans, settings),
-        outcomes(loans, settings),
-        cv=StratifiedKFold(folds, shuffle=True, random_state=config.random_state),
-        scoring="roc_auc",
-    )
-    return {"folds": folds, "roc_auc_mean": float(aucs.mean()), "roc_auc_std": float(aucs.std())}

@@ -1,10 +1,15 @@
-"""What a person sees while a run works: one line for each message of an asset, with the seconds since the start."""
+"""What a person sees while a run works: one line for each message of an asset, with the seconds since the start.
+
+A message is what an asset logs for people. A committed block is a fact for programs, which has a description too.
+"""
 
 import logging
 import sys
 import time
 
 import dagster as dg
+
+from resources.history.facts import ITEMS_COMMITTED
 
 
 class _Line(logging.Formatter):
@@ -15,12 +20,28 @@ class _Line(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         known = getattr(record, "dagster_meta", {})
         step = known.get("step_key") or "run"
-        return f"{time.monotonic() - self.started:6.1f} s  {step:<14} {known.get('orig_message', record.getMessage())}"
+        message = describe_fact(record) or known.get("orig_message") or record.getMessage()
+        return f"{time.monotonic() - self.started:6.1f} s  {step:<14} {message}"
+
+
+def describe_fact(record: logging.LogRecord) -> str | None:
+    """The description of the committed block that a record is about, or None if it is about something else."""
+    event = getattr(record, "dagster_meta", {}).get("dagster_event")
+    if event is None or event.event_type is not dg.DagsterEventType.ASSET_OBSERVATION:
+        return None
+    observation = event.asset_observation_data.asset_observation
+    return observation.description if ITEMS_COMMITTED in observation.metadata else None
+
+
+def is_for_people(record: logging.LogRecord) -> bool:
+    """Whether a person sees this record: messages from INFO upwards, and committed blocks, which are DEBUG."""
+    return record.levelno >= logging.INFO or describe_fact(record) is not None
 
 
 def _progress(_: dg.InitLoggerContext) -> logging.Logger:
-    logger = logging.Logger("progress", level=logging.INFO)  # noqa: LOG001 a run's own, shared with no other
+    logger = logging.Logger("progress", level=logging.DEBUG)  # noqa: LOG001 a run's own, shared with no other
     handler = logging.StreamHandler(sys.stdout)
+    handler.addFilter(is_for_people)
     handler.setFormatter(_Line())
     logger.addHandler(handler)
     return logger

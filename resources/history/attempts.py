@@ -11,6 +11,7 @@ from enum import StrEnum
 
 import dagster as dg
 
+from resources.history.facts import is_committed_block
 from resources.history.step_failures import is_a_steps_own
 from resources.history.tags import CAPACITY, CRASHED, LOST_AT, NODE, REASON, ROOT
 
@@ -104,7 +105,7 @@ def attempt(record: dg.RunRecord, entries: Sequence[dg.EventLogEntry], parents: 
         failed=first(entries, EVENT.RUN_FAILURE) or record.end_time or record.update_timestamp.timestamp(),
         lost_at=lost_at,
         last_sign=max((entry.timestamp for entry in signs), default=None),
-        kept=tuple(entry.timestamp for entry in signs if kind(entry) in LASTING or is_kept(entry.user_message)),
+        kept=tuple(entry.timestamp for entry in signs if kind(entry) in LASTING or is_committed_block(entry)),
         node=placed.get(NODE),
         spot=placed[CAPACITY] == "spot" if CAPACITY in placed else None,
         over=True,

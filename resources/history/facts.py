@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-# Metadata of an observation: how many items of a step are committed, and how many it makes in all.
-ITEMS_COMMITTED, ITEMS_TOTAL = "platform/items_committed", "platform/items_total"
+# Metadata of an observation: what a step makes many of (such as trees), how many are committed, and how many in all.
+ITEMS, ITEMS_COMMITTED, ITEMS_TOTAL = "platform/items", "platform/items_committed", "platform/items_total"
 # Metadata of an observation: where a manifest is about to be created, and the SHA-256 of its bytes in hex.
 ANNOUNCED_PLACE, ANNOUNCED_SHA256 = "platform/announced_place", "platform/announced_manifest_sha256"
 # The end of the log message by which releases before 0.2 said that a block is committed.
@@ -24,12 +24,19 @@ class Announcement:
     manifest_sha256: str
 
 
-def committed_items(asset: dg.AssetKey, committed: int, total: int) -> dg.AssetObservation:
-    """The fact that so many of a step's items are committed, so that a retry does not make them again."""
+def committed_items(asset: dg.AssetKey, items: str, committed: int, total: int) -> dg.AssetObservation:
+    """The fact that so many of a step's items are committed, so that a retry does not make them again.
+
+    Args:
+        asset: what the step makes from them.
+        items: their kind, such as `trees`; a step may make several kinds, each with a count of its own.
+        committed: how many are committed.
+        total: how many there will be.
+    """
     return dg.AssetObservation(
         asset_key=asset,
-        description=f"{committed:,} of {total:,} committed",
-        metadata={ITEMS_COMMITTED: committed, ITEMS_TOTAL: total},
+        description=f"{committed:,} of {total:,} {items} committed",
+        metadata={ITEMS: items, ITEMS_COMMITTED: committed, ITEMS_TOTAL: total},
     )
 
 

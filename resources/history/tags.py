@@ -12,3 +12,6 @@ NODE, CAPACITY = "platform/node", "platform/capacity"
 CRASHED, LOST_AT = "platform/crashed", "platform/lost_at"
 # The process that works on a run without a launcher. A run that was launched inherits it from one that it retries.
 PROCESS = "platform/process"
+# The id of a run that announces each manifest in the event log before it creates it. A retry inherits the tag of the
+# run before it, so it counts only if it is the run's own id.
+ANNOUNCES = "platform/announces"

@@ -71,6 +71,11 @@ class Manifest:
         fields = {name: value for name, value in asdict(self).items() if value or name != "where"}
         return json.dumps(fields, indent=1, sort_keys=True).encode()
 
+    @property
+    def sha256(self) -> str:
+        """SHA-256 in hex of its bytes, by which the event log names it."""
+        return compute_sha256(self.to_bytes())
+
     @classmethod
     def from_bytes(cls, data: bytes, place: str) -> "Manifest":
         """Raises ArtifactError for what is not a manifest, or one of another version."""

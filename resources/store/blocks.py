@@ -11,7 +11,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -21,7 +21,13 @@ from resources.store.written_once import compute_sha256, write_once
 
 log = logging.getLogger(__name__)
 NAME = re.compile(r"\d{8}\.\d{2}")
+# What `Blocks.log` says of each block that an earlier attempt committed.
+FOUND = "an earlier attempt committed them"
 Make = Callable[[int, int], list[bytes]]
+
+
+def ignore_commit(_committed: int, _total: int) -> None:
+    """Does nothing when a block is committed."""
 
 
 class BlockDamaged(PlatformError):
@@ -38,22 +44,29 @@ class Blocks:
     Args:
         store: where they lie.
         place: of the work that they belong to; holds everything that an item depends on (`Work.place`).
-        share: how much of the time committing may take.
+        items: what the items are called in messages, such as `trees`.
         at_once: items that are made side by side, as on several cores; a block has no fewer.
+        share: how much of the time committing may take.
         longest: seconds that a block may take, or its fewest items; all of them lost if its worker is.
         heed: seconds for each of `at_once`, after which a notice is heeded: the block then ends early. To stop and ask
             leaves cores idle, the more of them the longer.
-        tell: hears of every block, and of every damaged one.
+        hold_notices: whether a notice waits for the items that are being made. False for items that may take longer
+            than a notice allows: the notice then stops the step at once, and the block that is being made is lost.
+        on_commit: called after each block with the number of items that are committed, and of all.
+        log: called with a sentence for each block that is found, and for each damaged one.
         clock: seconds, by which blocks are measured.
     """
 
     store: ObjectStore
     place: str
+    items: str = "items"
     at_once: int = 1
     share: float = 0.02
     longest: float = 2.5
     heed: float = 0.3
-    tell: Callable[[str], None] = log.info
+    hold_notices: bool = True
+    on_commit: Callable[[int, int], None] = ignore_commit
+    log: Callable[[str], None] = log.info
     clock: Callable[[], float] = time.monotonic
 
     def grow(self, total: int, make: Make) -> list[bytes]:
@@ -61,7 +74,7 @@ class Blocks:
 
         Args:
             total: how many there are to be.
-            make: called with the first item and the one behind the last, returns these; several times for a block.
+            make: `make(start, stop)` returns items start … stop - 1; it is called several times for a block.
 
         Raises:
             StoreError: the store is denied, full or away.
@@ -71,19 +84,19 @@ class Blocks:
         while (first := len(items)) < total:
             if block := self._first_whole(there.get(first, [])):
                 items += block
-                self.tell(f"{len(items):,} of {total:,} found, as an earlier attempt committed them")
+                self.log(f"{len(items):,} of {total:,} {self.items} found: {FOUND}")
                 continue
             last = min([total, first + size, *(known for known in there if known > first)])
             made, began = list[bytes](), self.clock()
             try:
-                with no_notice_in_the_middle() as noticed:
+                with hold_notices() if self.hold_notices else nullcontext([]) as noticed:
                     while (behind := first + len(made)) < last and not (made and noticed):
                         made += make(behind, min(behind + each, last))
                     took = self.clock() - began
                     items += self._commit(first, made)
-            finally:  # a notice ends the step here, and what it left is told nevertheless
+            finally:  # a notice ends the step here, and the block that it waited for is reported nevertheless
                 if len(items) > first:
-                    self.tell(f"{len(items):,} of {total:,} committed")
+                    self.on_commit(len(items), total)
             each = max(self.at_once, round(len(made) * self.heed * self.at_once / max(took, 1e-6)))
             committing = self.clock() - began - took
             size = next_size(len(made), took, committing, self.share, self.longest, self.at_once)
@@ -114,12 +127,12 @@ class Blocks:
         )
 
     def _read(self, name: str) -> list[bytes] | None:
-        """The items of one block; None if it is damaged, which is told."""
+        """The items of one block; None if it is damaged, which is logged."""
         key = f"{self.place}/blocks/{name}"
         try:
             return decode(self.store.read(key))
         except BlockDamaged as error:
-            self.tell(f"{self.store.location(key)} is damaged and is made again: {error}")
+            self.log(f"{self.store.location(key)} is damaged and is made again: {error}")
             return None
 
 
@@ -148,7 +161,7 @@ def next_size(made: int, took: float, committing: float, share: float, longest: 
 
 
 @contextmanager
-def no_notice_in_the_middle() -> Iterator[list[int]]:
+def hold_notices() -> Iterator[list[int]]:
     """SIGTERM waits until what there is of a block is committed; the list that this yields says that it waits."""
     waiting: list[int] = []
     if threading.current_thread() is not threading.main_thread():

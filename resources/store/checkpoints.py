@@ -3,6 +3,9 @@
 A retry has another run id but the same root run, and derives the same place from the same code version, config, inputs
 and library versions. So it finds what an earlier attempt committed and adopts it instead of computing again; a retry
 that was given other code or config derives another place and computes.
+
+Belongs here: places, drafts, adoption, and the resource that steps get them from. Does not belong here: bytes and
+digests (`artifacts`), blocks (`blocks`), whom to believe (`trust`), and Dagster's inputs and outputs (`io_manager`).
 """
 
 import time
@@ -13,6 +16,9 @@ from typing import Any, cast
 
 import dagster as dg
 
+from resources.history.facts import announced_manifest, committed_items
+from resources.history.step_log import DagsterStepLog, StepLog
+from resources.history.tags import ANNOUNCES
 from resources.history.whereabouts import UNKNOWN, Whereabouts
 from resources.store.artifacts import (
     DISTRIBUTION,
@@ -30,18 +36,19 @@ from resources.store.artifacts import (
 from resources.store.blocks import Blocks
 from resources.store.formats import FORMATS, Format
 from resources.store.object_store import ObjectStore, open_store
+from resources.store.trust import refuse_unannounced
 from resources.store.written_once import compute_sha256
 
 
 @dataclass(frozen=True)
 class Artifact:
-    """What is committed, with its value: verified if it was loaded, as computed if it was committed just now.
+    """A committed value: verified if it was loaded, as computed if it was committed just now.
 
     Args:
         value: what the format of the output reads and writes.
         committed: manifest and digest of what lies in the store.
         location: URI of its first file.
-        seconds: what computing it took; 0 if it was adopted or loaded.
+        seconds: how long computing it took; 0 if it was adopted or loaded.
     """
 
     value: Any
@@ -51,7 +58,7 @@ class Artifact:
 
     @property
     def facts(self) -> Mapping[str, Any]:
-        """What its producer pinned about it, as JSON."""
+        """What the step that made it recorded about it, as JSON."""
         return self.committed.manifest.facts
 
     @property
@@ -74,7 +81,15 @@ class Draft:
     seconds: float
 
     def commit(self) -> Artifact:
-        """Writes the files, then the manifest. If another attempt was first, what that one committed stands."""
+        """Writes the files, announces the manifest in the event log, and creates it.
+
+        If another attempt was first, its artifact stands. A step that dies between the announcement and the creation
+        does no harm: an announcement of a manifest that does not exist is never looked for.
+
+        Raises:
+            ArtifactError: the manifest that was there first is damaged, or no attempt announced it.
+            StoreError: the store is full, denied or away.
+        """
         work = self.work
         files = work.format.encode(self.value, work.asset.rpartition("/")[2])
         manifest = Manifest(
@@ -89,17 +104,29 @@ class Draft:
             versions={DISTRIBUTION: version(DISTRIBUTION)} | library_versions(),
             where=work.where.to_manifest(),
         )
+        work.log.write_fact(announced_manifest(work.asset_key, work.place, manifest.sha256))
         committed = commit(work.store, work.place, manifest)
-        if committed.manifest.run != work.run:
-            return load(work.store, committed, work.format)
+        if committed.manifest_sha256 != manifest.sha256:
+            return work.adopt(committed)
         return Artifact(self.value, committed, work.store.location(committed.manifest.files[0].key), self.seconds)
 
 
 @dataclass(frozen=True)
 class Work:
-    """One step's attempt, and where its output lies whoever attempts it."""
+    """One attempt of one step, and the place of its output, which is the same for every attempt.
+
+    Args:
+        store: where the output is committed.
+        log: the event log, as this step writes and reads it.
+        asset: asset key, parts joined by `/`.
+        root_run: the run that was asked for.
+        run: this attempt.
+        identity: everything that the output depends on, as JSON.
+        format: of the output's files.
+    """
 
     store: ObjectStore
+    log: StepLog
     asset: str
     root_run: str
     run: str
@@ -108,30 +135,69 @@ class Work:
     where: Whereabouts = UNKNOWN
 
     @property
+    def asset_key(self) -> dg.AssetKey:
+        """The asset as Dagster names it."""
+        return dg.AssetKey(self.asset.split("/"))
+
+    @property
     def place(self) -> str:
         """`asset/root run/fingerprint of the identity`."""
         return f"{self.asset}/{self.root_run}/{compute_sha256(self.identity)[:16]}"
 
-    def blocks(self, tell: Callable[[str], None], at_once: int = 1) -> Blocks:
-        """What attempts at this work have made of it, for one that takes long.
+    def blocks(self, items: str, folder: str = "", at_once: int = 1, hold_notices: bool = True) -> Blocks:
+        """The blocks that attempts of this step have committed, for a step that takes long.
 
         Args:
-            tell: hears of each block.
+            items: what is made, such as `trees`: it tells the facts of two kinds of items apart.
+            folder: below the place; a step that makes two kinds of items needs one for the second.
             at_once: items that are made side by side.
+            hold_notices: whether a notice waits for the items that are being made.
         """
-        return Blocks(self.store, self.place, at_once=at_once, tell=tell)
+
+        def log_commit(committed: int, total: int) -> None:
+            self.log.write_fact(committed_items(self.asset_key, items, committed, total))
+
+        return Blocks(
+            self.store,
+            f"{self.place}/{folder}".rstrip("/"),
+            items=items,
+            at_once=at_once,
+            hold_notices=hold_notices,
+            on_commit=log_commit,
+            log=self.log.write_message,
+        )
 
     def adopt_or(self, compute: Callable[[], tuple[Any, Mapping[str, Any]]]) -> Artifact | Draft:
-        """What is committed at this place, verified, or else a value and its facts computed now."""
+        """The artifact that is committed at this place, verified, or else a draft that is computed now.
+
+        Args:
+            compute: returns the value, and what is to be recorded about it.
+
+        Raises:
+            ArtifactError: what is committed is damaged, or no attempt of this root run announced it.
+        """
         if committed := find(self.store, self.place):
-            return load(self.store, committed, self.format)
+            return self.adopt(committed)
         started = time.monotonic()
         value, facts = compute()
         return Draft(self, value, facts, time.monotonic() - started)
 
+    def adopt(self, committed: Committed) -> Artifact:
+        """An artifact that was found in the store, if an attempt of this root run created it.
+
+        Raises:
+            ArtifactError: a file is damaged, or no attempt of this root run announced the manifest.
+        """
+        refuse_unannounced(committed, self.log.read_runs(self.root_run), self.store.location(self.place))
+        return load(self.store, committed, self.format)
+
 
 class Checkpoints(dg.ConfigurableResource):
-    """The object store that steps commit to, opened and proven before anything is computed."""
+    """The object store that steps commit to. It is opened, and proven to be writable, before anything is computed.
+
+    Opening it also tags the run with where it works: every process that computes a step opens the store, a step's own
+    pod too, and Dagster has no other hook in that process that comes before the first step.
+    """
 
     store_uri: str
     where: dg.ResourceDependency[Whereabouts] = cast("Any", UNKNOWN)
@@ -141,6 +207,7 @@ class Checkpoints(dg.ConfigurableResource):
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         self._store = open_store(self.store_uri)
         if context.instance and context.run:
+            context.instance.add_run_tags(context.run.run_id, {ANNOUNCES: context.run.run_id})
             self.where.tag_run(context.instance, context.run.run_id)
 
     @property
@@ -148,19 +215,27 @@ class Checkpoints(dg.ConfigurableResource):
         self._store = self._store or open_store(self.store_uri)
         return self._store
 
-    def work(self, context: dg.AssetExecutionContext, output: str, **inputs: Any) -> Work:
-        """Where the named output of this step lies.
+    def work(self, context: dg.AssetExecutionContext, asset: str, **inputs: Any) -> Work:
+        """This step's attempt at one of its assets.
 
         Args:
+            asset: the whole asset key, parts joined by `/`.
             inputs: what the step is given beside its config, as JSON: digests of upstream artifacts and of settings.
+
+        Raises:
+            ArtifactError: the step does not make this asset.
         """
-        key = next(key for key in context.selected_asset_keys if key.path[-1] == output)
+        key = dg.AssetKey(asset.split("/"))
+        if key not in context.assets_def.specs_by_key:
+            made = ", ".join(sorted(each.to_user_string() for each in context.assets_def.specs_by_key))
+            raise ArtifactError(f"step {context.op_execution_context.op.name} makes {made}, and not {asset}")
         spec = context.assets_def.specs_by_key[key]
         format = FORMATS[str(spec.metadata["format"])]
         partition = {"partition": context.partition_key} if context.has_partition_key else {}
         return Work(
             store=self.store,
-            asset="/".join(key.path),
+            log=DagsterStepLog(context),
+            asset=asset,
             root_run=context.run.root_run_id or context.run.run_id,
             run=context.run.run_id,
             identity={

@@ -93,7 +93,7 @@ def attempt(machine: Machine, training: Training, platform: Platform, client: Me
             machine.spend(starting)
             machine.kept = machine.now
             if platform.blocks:
-                Blocks(store, "training", tell=lambda _: None, clock=machine.clock).grow(trees, make)
+                Blocks(store, "training", log=lambda _: None, clock=machine.clock).grow(trees, make)
             else:
                 make(0, trees)
     except (MachineGone, Stopped):

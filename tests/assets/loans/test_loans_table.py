@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from psycopg2.extensions import cursor
 
-from credit_assets.loans.extraction import extract
+from credit_assets.loans.extraction import extract_loans
 from credit_assets.loans.seed import create_table_sql
 from credit_assets.loans.table import LoansError, check_table
 from credit_assets.settings import Settings
@@ -101,7 +101,7 @@ def test_text_of_another_encoding_is_read_as_what_it_says(postgres: EmbeddedPost
             cursor.execute(create_table_sql(DECLARED))
             cursor.execute(INSERT.replace("loans (", "loans (created_at, ").replace("(0", "('2026-01-01', 0"), ["café"])
         with Database(url=postgres.url(name)).snapshot() as cursor:
-            facts = extract(cursor, DECLARED, datetime(2026, 1, 2, tzinfo=UTC), tmp_path / name)
+            facts = extract_loans(cursor, DECLARED, datetime(2026, 1, 2, tzinfo=UTC), tmp_path / name)
         assert facts["rows"] == 1
         assert pq.read_table(tmp_path / name).column("purpose").to_pylist() == ["café"]
     assert (tmp_path / "latin1").read_bytes() == (tmp_path / "utf8").read_bytes()

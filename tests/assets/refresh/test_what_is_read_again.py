@@ -15,9 +15,9 @@ from psycopg2.extensions import connection
 from credit_assets.checks.verdict import Verdict
 from credit_assets.definitions import build_defs
 from credit_assets.jobs import REFRESH
-from credit_assets.model_metrics import PairError, refuse_other_pairs
+from credit_assets.measurement.evaluation import PairError, refuse_other_pairs
 from resources.deployment import Deployment
-from resources.store.blocks import Blocks
+from tests.support.step_log import SharedLog
 
 
 def test_a_retry_computes_only_what_was_not_committed(refresh: Any, instance: dg.DagsterInstance) -> None:
@@ -74,40 +74,6 @@ def test_a_retry_reads_the_dataset_of_its_own_run_and_not_a_newer_one(
     assert lineage["content_sha256"].value != newer.logged("loan_dataset", "content_sha256")
 
 
-def test_a_training_that_was_killed_goes_on_behind_its_last_block_and_leaves_the_same_bytes(
-    refresh: Any, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    refresh("loan_dataset")
-    undisturbed = refresh("test_split", "trained_model").digests()
-    with monkeypatch.context() as dying:
-        grown = []
-        commit_block = Blocks._commit
-
-        def commit_two(self: Blocks, first: int, made: list[bytes]) -> list[bytes]:
-            if len(grown) == 2:
-                raise KeyboardInterrupt
-            grown.append(made)
-            return commit_block(self, first, made)
-
-        dying.setattr(Blocks, "_commit", commit_two)
-        with pytest.raises(KeyboardInterrupt):
-            refresh("test_split", "trained_model")
-    (lost,) = instance.get_runs(limit=1)
-    assert not lost.is_success
-    job = dg.reconstructable(refresh_job)
-    options = dg.ReexecutionOptions.from_failure(lost.run_id, instance)
-    with dg.execute_job(job, instance=instance, reexecution_options=options) as retry:
-        assert retry.success
-        lines = [entry.user_message for entry in instance.all_logs(retry.run_id)]
-        made = {
-            event.materialization.asset_key.to_user_string(): event.materialization.metadata["sha256"].value
-            for event in retry.get_asset_materialization_events()
-        }
-    kept = sum(map(len, grown))
-    assert f"{kept} of 100 found, as an earlier attempt committed them" in lines
-    assert made == undisturbed
-
-
 def test_another_run_reads_what_the_event_log_names_and_not_the_newest_file(refresh: Any) -> None:
     import pyarrow.parquet as pq
 
@@ -116,9 +82,8 @@ def test_another_run_reads_what_the_event_log_names_and_not_the_newest_file(refr
     from resources.store.object_store import open_store
 
     latest = refresh("loan_dataset")
-    stray = Work(
-        open_store(os.environ["PLATFORM_STORE"]), "loan_dataset", "stray", "stray", {"code": "1"}, FORMATS["parquet"]
-    )
+    store, log = open_store(os.environ["PLATFORM_STORE"]), SharedLog().attempt("stray")
+    stray = Work(store, log, "loan_dataset", "stray", "stray", {"code": "1"}, FORMATS["parquet"])
     table = pq.read_table(latest.stored("loan_dataset")).slice(0, 1_000)
     newest = Draft(stray, table, latest.run.output_for_node("loan_dataset").facts, 0.0).commit()
     assert newest.sha256 != latest.logged("loan_dataset", "sha256")
@@ -173,7 +138,7 @@ def test_a_model_that_fails_its_check_leaves_the_last_pair_of_model_and_split(
     lending.commit()
     with monkeypatch.context() as broken:
         refused = [Verdict("scores_are_probabilities", False, "all scores are the same")]
-        broken.setattr("credit_assets.training.audit_model", lambda *_: refused)
+        broken.setattr("credit_assets.training.check_model", lambda *_: refused)
         failed = refresh(raise_on_error=False)
     assert failed.assets == ["loan_dataset"]
     measured = refresh("model_metrics")

@@ -2,6 +2,7 @@
 
 import time
 
+from resources.store.blocks import FOUND
 from tests.drills.support.platform import NotInTime, Platform
 
 
@@ -40,7 +41,7 @@ def goes_on(
     platform.until("training runs again", lambda: platform.step_starts(retry, "training"), 120)
     assert platform.webserver.wait_for_run(retry, 600) == "SUCCESS"
     assert not platform.step_starts(retry, "loan_dataset"), "what was committed was computed again"
-    found = [message for _, message in platform.said(retry) if "as an earlier attempt committed them" in message]
+    found = [message for _, message in platform.said(retry) if FOUND in message]
     assert len(found) >= len(platform.blocks_committed(run, struck)) > 0, "trees that were committed were grown again"
     assert platform.artifacts(run, retry) == undisturbed
     platform.assert_complete(run, retry, beside_others=beside_others)

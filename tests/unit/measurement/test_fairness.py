@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from credit_assets.measurement.fairness import COLUMNS, as_markdown, bands, fairness_table
+from credit_assets.measurement.fairness import COLUMNS, assign_bands, compare_groups
+from credit_assets.measurement.presentation import tabulate_fairness
 
 
 def table(groups, outcome=None, decision=None, probability=None, attribute="sex"):
@@ -16,7 +17,7 @@ def table(groups, outcome=None, decision=None, probability=None, attribute="sex"
     outcome = np.arange(rows) % 2 if outcome is None else np.array(outcome)
     decision = np.zeros(rows, bool) if decision is None else np.array(decision, bool)
     probability = np.full(rows, 0.5) if probability is None else np.array(probability)
-    return {row["group"]: row for row in fairness_table({attribute: groups}, outcome, decision, probability)}
+    return {row["group"]: row for row in compare_groups({attribute: groups}, outcome, decision, probability)}
 
 
 def test_two_groups_have_the_figures_of_a_count_by_hand():
@@ -53,9 +54,9 @@ def test_each_attribute_is_compared_within_itself_and_holds_every_loan_once():
     outcome, probability = rng.integers(0, 2, 300), rng.random(300)
     groups = {
         "sex": rng.choice(["f", "m"], 300).tolist(),
-        "age": bands(rng.integers(18, 80, 300).tolist(), [25, 40, 60]),
+        "age": assign_bands(rng.integers(18, 80, 300).tolist(), [25, 40, 60]),
     }
-    rows = fairness_table(groups, outcome, probability >= 0.5, probability)
+    rows = compare_groups(groups, outcome, probability >= 0.5, probability)
     for attribute in groups:
         own = [row for row in rows if row["attribute"] == attribute]
         assert sum(row["rows"] for row in own) == 300
@@ -98,7 +99,8 @@ def test_no_row_nor_the_difference_to_the_whole_shows_fewer_than_ten_people():
         assert sum(row["rows"] for row in rows.values()) == len(groups)
         small = [f"group {each}" for each, size in enumerate(sizes) if size < 10]
         assert not any(name in group for name in small for group in rows)
-        assert not any(f"| {name}" in as_markdown(list(rows.values())) for name in small)
+        shown = {record.data["group"] for record in tabulate_fairness(list(rows.values())).records}
+        assert not any(str(group).startswith(name) for name in small for group in shown)
 
 
 def test_a_few_of_unknown_group_do_not_take_the_smaller_group_out_of_the_table():
@@ -132,12 +134,12 @@ def test_the_largest_group_comes_first_and_the_order_of_the_rows_changes_nothing
 )
 def test_what_can_not_be_tabled_is_refused_with_its_reason(groups, rows, message):
     with pytest.raises(ValueError, match=message):
-        fairness_table({"sex": groups}, np.ones(rows), np.ones(rows), np.ones(rows))
+        compare_groups({"sex": groups}, np.ones(rows), np.ones(rows), np.ones(rows))
 
 
 def test_a_bound_belongs_to_the_band_that_it_opens():
     values = [18, 24.9, 25, 39, 39.5, 40, 59, 60, 99, None, float("nan")]
-    assert bands(values, [25, 40, 60]) == [
+    assert assign_bands(values, [25, 40, 60]) == [
         *["under 25"] * 2,
         *["25 to 39"] * 3,
         *["40 to 59"] * 2,
@@ -156,23 +158,27 @@ def test_a_bound_belongs_to_the_band_that_it_opens():
     ],
 )
 def test_labels_read_as_a_person_would_say_them(bounds, labels):
-    assert bands([-1, *bounds], bounds) == labels
+    assert assign_bands([-1, *bounds], bounds) == labels
 
 
 @pytest.mark.parametrize("bounds", [[], [40, 25], [25, 25], [25, float("nan")]])
 def test_bounds_that_do_not_rise_are_refused(bounds):
     with pytest.raises(ValueError, match="must be numbers that rise"):
-        bands([30], bounds)
+        assign_bands([30], bounds)
 
 
-def test_the_markdown_table_has_a_cell_for_every_figure_in_short_numbers():
+def test_the_table_of_the_ui_has_a_cell_for_every_figure_in_short_numbers():
     rows = table(["a|b"] * 1_200 + [None] * 300, decision=[1] * 400 + [0] * 1_100)
-    lines = as_markdown(list(rows.values())).splitlines()
-    assert lines[2] == r"| sex | a\|b | 1,200 | 50.0% | 33.3% | 33.3% | 33.3% | 50.0% | 0.50 | 1.00 |"
-    assert lines[3].endswith("| 0.50 | – |")
-    assert all(line.replace(r"\|", "").count("|") == len(COLUMNS) + 1 for line in lines[:4])
-    assert "not a verdict" in lines[-1]
-
-
-def test_no_personal_attribute_is_said_and_not_shown_as_an_empty_table():
-    assert as_markdown([]) == "No personal attribute is declared in the settings."
+    shown = tabulate_fairness(list(rows.values()))
+    assert [column.name for column in shown.schema.columns] == list(COLUMNS.values())
+    first, second = (record.data for record in shown.records)
+    assert list(first) == list(COLUMNS.values())
+    assert list(first.values()) == [
+        "sex",
+        "a|b",
+        "1,200",
+        *("50.0%", "33.3%", "33.3%", "33.3%", "50.0%"),
+        "0.50",
+        "1.00",
+    ]
+    assert list(second.values())[-2:] == ["0.50", "–"], "an impact ratio of the unknown"

@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from credit_assets.measurement import pictures
-from credit_assets.measurement.scores import curves, score
+from credit_assets.measurement.scores import compute_curves, compute_scores
 
 LONG_NAMES = ["".join(letters) for letters in np.random.default_rng(1).choice(list("abdeghkmqsw_ABGMQRSW"), (40, 63))]
 
@@ -27,19 +27,19 @@ def draw(seed: int = 0) -> dict[str, bytes]:
     rng = np.random.default_rng(seed)
     probability = rng.beta(1.3, 4, 1_000)
     outcome = (rng.random(1_000) < probability).astype("int8")
-    scores, drawn = score(outcome, probability), curves(outcome, probability)
+    scores, drawn = compute_scores(outcome, probability), compute_curves(outcome, probability)
     return {
-        "roc": pictures.roc_picture(drawn["roc"], scores.roc_auc),
-        "calibration": pictures.calibration_picture(drawn["calibration"], scores.brier),
-        "confusion": pictures.confusion_picture(scores),
-        "importance": pictures.importance_picture(["income", "loan_amount", "age"], [0.2, 0.7, 0.1]),
+        "roc": pictures.draw_roc(drawn["roc"], scores.roc_auc),
+        "calibration": pictures.draw_calibration(drawn["calibration"], scores.brier),
+        "confusion": pictures.draw_confusion(scores),
+        "importance": pictures.draw_importance(["income", "loan_amount", "age"], [0.2, 0.7, 0.1]),
     }
 
 
 def draw_plain() -> str:
     """Two of the pictures, of figures that take no other library to make; their digests."""
     half = {"false_positive_rate": [0.0, 0.2, 1.0], "true_positive_rate": [0.0, 0.7, 1.0]}
-    pngs = pictures.roc_picture(half, 0.75), pictures.importance_picture(["income", "loan_amount"], [0.6, 0.4])
+    pngs = pictures.draw_roc(half, 0.75), pictures.draw_importance(["income", "loan_amount"], [0.6, 0.4])
     return " ".join(hashlib.sha256(png).hexdigest() for png in pngs)
 
 
@@ -70,10 +70,10 @@ def test_the_largest_pictures_stay_within_12_kilobytes():
     rng = np.random.default_rng(2)
     outcome = rng.integers(0, 2, 300_000)
     largest = [
-        pictures.roc_picture(steps, 0.5),
-        pictures.calibration_picture(zigzag, 0.25),
-        pictures.confusion_picture(score(outcome, rng.random(300_000))),
-        pictures.importance_picture(LONG_NAMES, rng.random(40).tolist()),
+        pictures.draw_roc(steps, 0.5),
+        pictures.draw_calibration(zigzag, 0.25),
+        pictures.draw_confusion(compute_scores(outcome, rng.random(300_000))),
+        pictures.draw_importance(LONG_NAMES, rng.random(40).tolist()),
     ]
     assert max(map(len, largest)) <= 12 * 1024
     # Long names fit for their fewer colours only; names of ordinary length need no such sacrifice.
@@ -122,24 +122,24 @@ def test_neither_a_home_that_can_not_be_written_nor_the_settings_found_there_cha
 
 def test_importances_are_ranked_and_only_the_first_twelve_are_drawn():
     names, values = [f"feature_{each}" for each in range(15)], [each / 105 for each in range(15)]
-    full = pictures.importance_picture(names, values)
-    assert pictures.importance_picture(names[::-1], values[::-1]) == full
-    assert pictures.importance_picture(["other", *names[1:]], values) == full
-    assert pictures.importance_picture([*names[:-1], "other"], values) != full
+    full = pictures.draw_importance(names, values)
+    assert pictures.draw_importance(names[::-1], values[::-1]) == full
+    assert pictures.draw_importance(["other", *names[1:]], values) == full
+    assert pictures.draw_importance([*names[:-1], "other"], values) != full
 
 
 def test_a_model_that_learned_nothing_is_drawn_as_well():
-    assert pictures.importance_picture(["income"], [0.0])
-    assert pictures.calibration_picture([{"predicted": 0.0, "observed": 0.0, "rows": 200}], 0.0)
+    assert pictures.draw_importance(["income"], [0.0])
+    assert pictures.draw_calibration([{"predicted": 0.0, "observed": 0.0, "rows": 200}], 0.0)
 
 
 def test_names_and_importances_that_do_not_pair_are_refused():
     with pytest.raises(ValueError, match="zip"):
-        pictures.importance_picture(["income", "age"], [1.0])
+        pictures.draw_importance(["income", "age"], [1.0])
 
 
 def test_markdown_holds_the_very_picture(drawn):
-    text = pictures.as_markdown(drawn["roc"], "ROC curve")
+    text = pictures.embed_picture(drawn["roc"], "ROC curve")
     head, _, encoded = text.removesuffix(")").partition(",")
     assert head == "![ROC curve](data:image/png;base64"
     assert base64.b64decode(encoded, validate=True) == drawn["roc"]

@@ -13,7 +13,7 @@ from scipy.stats import ks_2samp
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import auc, roc_auc_score
 
-from credit_assets.measurement.scores import Scores, curves, score, text_report
+from credit_assets.measurement.scores import Scores, compute_curves, compute_scores, format_text_report
 
 # Ten loans, four of them defaults; at 0.5 TP 3, FN 1, FP 2, TN 4. Of the 24 pairs of a default and a repaid loan 19
 # are in the right order and one is a tie.
@@ -30,7 +30,7 @@ def many() -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_ten_loans_score_what_they_score_by_hand():
-    scores = score(OUTCOME, PROBABILITY)
+    scores = compute_scores(OUTCOME, PROBABILITY)
     counts = (scores.true_positives, scores.false_negatives, scores.false_positives, scores.true_negatives)
     assert counts == (3, 1, 2, 4)
     assert (scores.rows, scores.positives, scores.threshold) == (10, 4, 0.5)
@@ -46,13 +46,13 @@ def test_ten_loans_score_what_they_score_by_hand():
 
 
 def test_a_probability_at_the_threshold_predicts_a_default_and_one_just_below_does_not():
-    at, below = score(OUTCOME, PROBABILITY, 0.5), score(OUTCOME, PROBABILITY, np.nextafter(0.5, 1))
+    at, below = compute_scores(OUTCOME, PROBABILITY, 0.5), compute_scores(OUTCOME, PROBABILITY, np.nextafter(0.5, 1))
     assert at.false_positives == 2
     assert below.false_positives == 1
 
 
 def test_the_threshold_moves_the_decisions_and_not_the_ranking():
-    low, high = score(OUTCOME, PROBABILITY, 0.15), score(OUTCOME, PROBABILITY, 0.75)
+    low, high = compute_scores(OUTCOME, PROBABILITY, 0.15), compute_scores(OUTCOME, PROBABILITY, 0.75)
     assert (low.recall, high.precision) == (1.0, 1.0)
     assert low.precision != high.precision
     assert (low.roc_auc, low.ks, low.brier) == (high.roc_auc, high.ks, high.brier)
@@ -61,19 +61,19 @@ def test_the_threshold_moves_the_decisions_and_not_the_ranking():
 def test_ks_is_the_two_sample_statistic_of_kolmogorov_and_smirnov(many):
     outcome, probability = many
     expected = ks_2samp(probability[outcome == 1], probability[outcome == 0]).statistic
-    assert score(outcome, probability).ks == pytest.approx(expected)
+    assert compute_scores(outcome, probability).ks == pytest.approx(expected)
 
 
 def test_a_ranking_upside_down_has_the_same_ks_and_the_opposite_gini(many):
     outcome, probability = many
-    upright, inverted = score(outcome, probability), score(outcome, 1 - probability)
+    upright, inverted = compute_scores(outcome, probability), compute_scores(outcome, 1 - probability)
     assert inverted.ks == pytest.approx(upright.ks)
     assert inverted.gini == pytest.approx(-upright.gini)
     assert upright.gini > 0.3
 
 
 def test_a_perfect_ranking_scores_one_and_one_constant_scores_nothing():
-    perfect, constant = score(OUTCOME, OUTCOME.astype(float)), score(OUTCOME, np.full(10, 0.4))
+    perfect, constant = compute_scores(OUTCOME, OUTCOME.astype(float)), compute_scores(OUTCOME, np.full(10, 0.4))
     assert (perfect.roc_auc, perfect.gini, perfect.ks, perfect.brier, perfect.f1) == (1, 1, 1, 0, 1)
     assert (constant.roc_auc, constant.gini, constant.ks) == (0.5, 0, 0)
     assert constant.brier == pytest.approx(0.4 * 0.6)
@@ -81,7 +81,7 @@ def test_a_perfect_ranking_scores_one_and_one_constant_scores_nothing():
 
 def test_a_random_ranking_scores_about_a_half():
     rng = np.random.default_rng(3)
-    scores = score(rng.integers(0, 2, 20_000), rng.random(20_000))
+    scores = compute_scores(rng.integers(0, 2, 20_000), rng.random(20_000))
     assert scores.roc_auc == pytest.approx(0.5, abs=0.02)
     assert scores.ks < 0.03
 
@@ -89,22 +89,24 @@ def test_a_random_ranking_scores_about_a_half():
 def test_the_order_of_the_rows_changes_nothing(many):
     outcome, probability = many
     order = np.random.default_rng(5).permutation(len(outcome))
-    assert asdict(score(outcome[order], probability[order])) == pytest.approx(asdict(score(outcome, probability)))
-    assert curves(outcome[order], probability[order]) == curves(outcome, probability)
+    assert asdict(compute_scores(outcome[order], probability[order])) == pytest.approx(
+        asdict(compute_scores(outcome, probability))
+    )
+    assert compute_curves(outcome[order], probability[order]) == compute_curves(outcome, probability)
 
 
 def test_precision_without_a_predicted_default_is_undefined_and_the_other_figures_stay():
-    scores = score(OUTCOME, PROBABILITY, 0.95)
+    scores = compute_scores(OUTCOME, PROBABILITY, 0.95)
     assert scores.precision is None
     assert (scores.recall, scores.f1, scores.accuracy) == (0, 0, 0.6)
-    assert "Precision: undefined" in text_report(scores, {})
-    assert "undefined" not in text_report(score(OUTCOME, PROBABILITY), {})
+    assert "Precision: undefined" in format_text_report(scores, {})
+    assert "undefined" not in format_text_report(compute_scores(OUTCOME, PROBABILITY), {})
 
 
 @pytest.mark.parametrize("threshold", [0.0, 0.5, 1.0])
 def test_scores_and_curves_survive_json_which_knows_no_nan(many, threshold):
-    scores = score(many[0], many[1], threshold)
-    text = json.dumps({"scores": asdict(scores), "curves": curves(*many)}, allow_nan=False)
+    scores = compute_scores(many[0], many[1], threshold)
+    text = json.dumps({"scores": asdict(scores), "curves": compute_curves(*many)}, allow_nan=False)
     assert Scores(**json.loads(text)["scores"]) == scores
     assert len(text) < 5_000
 
@@ -125,7 +127,7 @@ def test_scores_and_curves_survive_json_which_knows_no_nan(many, threshold):
     ],
 )
 def test_what_can_not_be_scored_is_refused_with_its_reason(outcome, probability, message):
-    for refusing in (score, curves):
+    for refusing in (compute_scores, compute_curves):
         with pytest.raises(ValueError, match=message):
             refusing(np.array(outcome), np.array(probability))
 
@@ -134,7 +136,7 @@ def test_the_stored_roc_curve_is_short_and_keeps_the_area_and_the_point_of_ks():
     rng = np.random.default_rng(7)
     probability = rng.beta(1.3, 4, 4_000)  # no ties: the full curve has about a thousand points
     outcome = (rng.random(4_000) < probability).astype("int8")
-    roc, scores = curves(outcome, probability)["roc"], score(outcome, probability)
+    roc, scores = compute_curves(outcome, probability)["roc"], compute_scores(outcome, probability)
     false_positive_rate, true_positive_rate = np.array(roc["false_positive_rate"]), np.array(roc["true_positive_rate"])
     assert len(false_positive_rate) == len(true_positive_rate) <= 101
     assert (false_positive_rate[0], true_positive_rate[0]) == (0, 0)
@@ -145,7 +147,7 @@ def test_the_stored_roc_curve_is_short_and_keeps_the_area_and_the_point_of_ks():
 
 def test_calibration_agrees_with_scikit_learn_and_counts_every_loan_once(many):
     outcome, probability = many
-    calibration = curves(outcome, probability)["calibration"]
+    calibration = compute_curves(outcome, probability)["calibration"]
     observed, predicted = calibration_curve(outcome, probability, n_bins=10, strategy="quantile")
     assert [each["observed"] for each in calibration] == pytest.approx(observed, abs=1e-6)
     assert [each["predicted"] for each in calibration] == pytest.approx(predicted, abs=1e-6)
@@ -153,7 +155,7 @@ def test_calibration_agrees_with_scikit_learn_and_counts_every_loan_once(many):
 
 
 def test_a_model_that_always_says_the_same_has_one_calibration_bin():
-    calibration = curves(OUTCOME, np.full(10, 0.25))["calibration"]
+    calibration = compute_curves(OUTCOME, np.full(10, 0.25))["calibration"]
     assert calibration == [{"predicted": 0.25, "observed": 0.4, "rows": 10}]
 
 
@@ -167,12 +169,12 @@ def test_the_text_starts_with_the_lines_that_people_and_scripts_look_for():
         "F1 Score: 0.6667\n"
         "\n"
     )
-    assert text_report(score(OUTCOME, PROBABILITY), {}).startswith(head)
+    assert format_text_report(compute_scores(OUTCOME, PROBABILITY), {}).startswith(head)
 
 
 def test_the_text_holds_every_figure_and_fact_aligned_and_fits_on_a_screen():
     facts = {f"{name} sha256": "e3" * 32 for name in ("trained model", "test split", "dataset content")}
-    text = text_report(score(OUTCOME, PROBABILITY), facts | {"run": "4f1c"})
+    text = format_text_report(compute_scores(OUTCOME, PROBABILITY), facts | {"run": "4f1c"})
     head, figures, stated = text.split("\n\n")
     assert len(text.splitlines()) < 40
     assert stated.count("e3" * 32) == 3
@@ -185,4 +187,4 @@ def test_the_text_holds_every_figure_and_fact_aligned_and_fits_on_a_screen():
 
 
 def test_auc_is_the_one_of_scikit_learn(many):
-    assert score(*many).roc_auc == roc_auc_score(*many)
+    assert compute_scores(*many).roc_auc == roc_auc_score(*many)

@@ -1,12 +1,14 @@
 """An artifact that was half-written, changed or swapped must never be read as if it were whole: it becomes a model."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from resources.history.facts import announced_manifest
 from resources.history.whereabouts import Whereabouts
 from resources.store.artifacts import (
     ArtifactError,
@@ -23,10 +25,22 @@ from resources.store.checkpoints import Draft, Work, load
 from resources.store.formats import FORMATS, Document, Report
 from resources.store.object_store import ObjectMissing, ObjectStore
 from resources.store.written_once import compute_sha256
+from tests.support.step_log import SharedLog
+
+Attempt = Callable[..., Work]
 
 
-def work(store: ObjectStore, run: str = "run-1", **identity: Any) -> Work:
-    return Work(store, "model_metrics", "root-1", run, {"code": "1", **identity}, FORMATS["report"])
+@pytest.fixture
+def work(store: ObjectStore) -> Attempt:
+    """Attempts of one step, which share a store and an event log."""
+    log = SharedLog()
+
+    def attempt(run: str = "run-1", **identity: Any) -> Work:
+        return Work(
+            store, log.attempt(run), "model_metrics", "root-1", run, {"code": "1", **identity}, FORMATS["report"]
+        )
+
+    return attempt
 
 
 def report(text: str = "fine") -> Document:
@@ -37,60 +51,60 @@ def never() -> Any:
     raise AssertionError("this was computed although it is committed")
 
 
-def test_what_is_committed_is_read_back_whole(store: ObjectStore) -> None:
-    artifact = work(store).adopt_or(lambda: (report(), {"rows": 3})).commit()
+def test_what_is_committed_is_read_back_whole(store: ObjectStore, work: Attempt) -> None:
+    artifact = work().adopt_or(lambda: (report(), {"rows": 3})).commit()
     assert load(store, artifact.committed, FORMATS["report"]).value == report()
     assert artifact.committed.manifest.versions["scikit-learn"] == library_versions()["scikit-learn"]
 
 
-def test_a_retry_adopts_what_is_committed_instead_of_computing_again(store: ObjectStore) -> None:
-    first = work(store).adopt_or(lambda: (report(), {"rows": 3})).commit()
-    retry = work(store, run="run-2").adopt_or(never).commit()
+def test_a_retry_adopts_what_is_committed_instead_of_computing_again(work: Attempt) -> None:
+    first = work().adopt_or(lambda: (report(), {"rows": 3})).commit()
+    retry = work(run="run-2").adopt_or(never).commit()
     assert retry.sha256 == first.sha256
     assert retry.facts == {"rows": 3}
     assert retry.committed.manifest.run == "run-1"
 
 
-def test_a_retry_with_other_code_config_or_inputs_computes(store: ObjectStore) -> None:
-    work(store).adopt_or(lambda: (report("old"), {})).commit()
+def test_a_retry_with_other_code_config_or_inputs_computes(work: Attempt) -> None:
+    work().adopt_or(lambda: (report("old"), {})).commit()
     changes: list[dict[str, Any]] = [
         {"code": "2"},
         {"config": {"max_depth": 3}},
         {"inputs": {"loan_dataset": "other"}},
     ]
     for change in changes:
-        again = work(store, **change).adopt_or(lambda: (report("new"), {}))
+        again = work(**change).adopt_or(lambda: (report("new"), {}))
         assert again.value.text == "new"
         assert isinstance(again, Draft)
 
 
-def test_files_without_a_manifest_do_not_exist(store: ObjectStore) -> None:
-    place = work(store).place
+def test_files_without_a_manifest_do_not_exist(store: ObjectStore, work: Attempt) -> None:
+    place = work().place
     store_file(store, place, "model_metrics.json", b"{}")
     assert find(store, place) is None
-    assert work(store).adopt_or(lambda: (report(), {})).value == report()
-    assert isinstance(work(store).adopt_or(lambda: (report(), {})), Draft)
+    assert work().adopt_or(lambda: (report(), {})).value == report()
+    assert isinstance(work().adopt_or(lambda: (report(), {})), Draft)
 
 
-def test_of_two_writers_one_wins_and_the_other_finds_out(store: ObjectStore) -> None:
-    slow = work(store, run="slow").adopt_or(lambda: (report("slow"), {"by": "slow"}))
-    quick = work(store, run="quick").adopt_or(lambda: (report("quick"), {"by": "quick"})).commit()
+def test_of_two_writers_one_wins_and_the_other_finds_out(work: Attempt) -> None:
+    slow = work(run="slow").adopt_or(lambda: (report("slow"), {"by": "slow"}))
+    quick = work(run="quick").adopt_or(lambda: (report("quick"), {"by": "quick"})).commit()
     late = slow.commit()
     assert late.sha256 == quick.sha256
     assert late.facts == {"by": "quick"}
     assert late.value.text == "quick"
 
 
-def test_a_writer_that_died_before_its_manifest_does_no_harm(store: ObjectStore) -> None:
+def test_a_writer_that_died_before_its_manifest_does_no_harm(store: ObjectStore, work: Attempt) -> None:
     for name, content in Report().encode(report(), "model_metrics").items():
-        store_file(store, work(store).place, name, content)
-    artifact = work(store).adopt_or(lambda: (report(), {})).commit()
+        store_file(store, work().place, name, content)
+    artifact = work().adopt_or(lambda: (report(), {})).commit()
     assert load(store, artifact.committed, FORMATS["report"]).value == report()
 
 
 @pytest.fixture
-def committed(store: ObjectStore) -> Committed:
-    return work(store).adopt_or(lambda: (report(), {})).commit().committed
+def committed(work: Attempt) -> Committed:
+    return work().adopt_or(lambda: (report(), {})).commit().committed
 
 
 @pytest.mark.parametrize(
@@ -124,20 +138,25 @@ def test_a_manifest_other_than_the_logged_one_is_refused(store: ObjectStore, com
 
 
 @pytest.mark.parametrize("field", ["format_version", "manifest_version"])
-def test_an_artifact_of_an_older_format_is_refused_with_both_versions(store: ObjectStore, field: str) -> None:
-    place = work(store).place
-    current = work(store).adopt_or(lambda: (report(), {})).commit().committed
-    old = json.loads(current.manifest.to_bytes()) | {field: 0}
-    overwrite(store, f"{place}/manifest.json", json.dumps(old).encode())
+def test_an_artifact_of_an_older_format_is_refused_with_both_versions(
+    store: ObjectStore, work: Attempt, field: str
+) -> None:
+    place = work().place
+    current = work().adopt_or(lambda: (report(), {})).commit().committed
+    old = json.dumps(json.loads(current.manifest.to_bytes()) | {field: 0}).encode()
+    overwrite(store, f"{place}/manifest.json", old)
+    work().log.write_fact(announced_manifest(work().asset_key, place, compute_sha256(old)))
     with pytest.raises(ArtifactError, match=r"0; this release\s+reads"):
-        work(store).adopt_or(never)
+        work().adopt_or(never)
 
 
-def test_a_manifest_says_on_which_image_and_node_it_was_made_if_they_are_known(store: ObjectStore) -> None:
-    nowhere = work(store).adopt_or(lambda: (report(), {})).commit().committed
+def test_a_manifest_says_on_which_image_and_node_it_was_made_if_they_are_known(
+    store: ObjectStore, work: Attempt
+) -> None:
+    nowhere = work().adopt_or(lambda: (report(), {})).commit().committed
     assert b"where" not in nowhere.manifest.to_bytes()
     on_spot = Whereabouts(image="platform@sha256:abc", node="spot-1", capacity="spot")
-    somewhere = replace(work(store, inputs={"loans": "other"}), where=on_spot)
+    somewhere = replace(work(inputs={"loans": "other"}), where=on_spot)
     somewhere = somewhere.adopt_or(lambda: (report(), {})).commit().committed
     again = find(store, somewhere.place)
     assert again

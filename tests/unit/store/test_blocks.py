@@ -8,7 +8,7 @@ import sys
 import obstore
 import pytest
 
-from resources.store.blocks import BlockDamaged, Blocks, decode, next_size, no_notice_in_the_middle
+from resources.store.blocks import BlockDamaged, Blocks, decode, hold_notices, next_size
 
 # Makes items until it is told to die by itself in the middle of one.
 DYING = """
@@ -43,23 +43,38 @@ def made() -> Maker:
     return Maker()
 
 
+class Counts(list):
+    """What is committed after each block, and of how many."""
+
+    def add(self, committed: int, total: int) -> None:
+        self.append((committed, total))
+
+
 @pytest.fixture
-def told() -> list[str]:
+def counts() -> Counts:
+    return Counts()
+
+
+@pytest.fixture
+def messages() -> list[str]:
     return []
 
 
 @pytest.fixture
-def blocks(store, told) -> Blocks:
+def blocks(store, counts, messages) -> Blocks:
     """With a block for each item."""
-    return Blocks(store, "place", longest=0, tell=told.append)
+    return Blocks(store, "place", longest=0, on_commit=counts.add, log=messages.append)
 
 
-def test_all_items_come_in_order_and_each_is_made_once(blocks, made, told) -> None:
+def test_all_items_come_in_order_and_each_is_made_once(blocks, made, counts, messages) -> None:
     assert blocks.grow(100, made) == items(0, 100)
     assert made.calls == list(range(100))
-    assert told[-1] == "100 of 100 committed"
+    assert counts == [(number, 100) for number in range(1, 101)]
+    assert messages == [], "a commit is a number for programs and no sentence"
     assert blocks.grow(100, made) == items(0, 100)
     assert made.calls == list(range(100)), "what was committed was made again"
+    assert len(counts) == 100, "what was found was counted as committed again"
+    assert messages[-1] == "100 of 100 items found: an earlier attempt committed them"
 
 
 def test_the_next_attempt_goes_on_behind_the_last_block(blocks, made) -> None:
@@ -90,7 +105,7 @@ def test_of_two_attempts_at_once_the_first_to_commit_is_taken_by_both(blocks) ->
 
 
 @pytest.mark.parametrize("damage", ["changed", "truncated", "emptied", "not a block"])
-def test_a_damaged_block_is_reported_and_made_again(blocks, made, told, damage) -> None:
+def test_a_damaged_block_is_reported_and_made_again(blocks, made, messages, damage) -> None:
     blocks.grow(40, items)
     key = sorted(key for key in blocks.store.list_keys("place"))[2]
     whole = blocks.store.read(key)
@@ -103,7 +118,7 @@ def test_a_damaged_block_is_reported_and_made_again(blocks, made, told, damage) 
     obstore.put(blocks.store.client, key, broken)
     assert blocks.grow(40, made) == items(0, 40)
     assert made.calls == [2], "a damaged block was taken for whole, or whole ones were made again"
-    assert [line for line in told if f"{key} is damaged" in line]
+    assert [line for line in messages if f"{key} is damaged" in line]
     assert blocks.store.read(key) == broken, "evidence was overwritten"
     assert blocks.grow(40, made) == items(0, 40)
     assert made.calls == [2], "what was made again is not found again"
@@ -124,7 +139,7 @@ def test_a_block_is_long_enough_to_be_cheap_and_short_enough_to_lose() -> None:
     assert next_size(made=1, took=0, committing=0, share=0.02, longest=2.5) == 16, "one block tells too little"
 
 
-def test_blocks_are_as_long_as_the_clock_that_they_are_given_says(store, told) -> None:
+def test_blocks_are_as_long_as_the_clock_that_they_are_given_says(store, counts) -> None:
     now = 0.0
 
     def slowly(first, last):
@@ -132,14 +147,13 @@ def test_blocks_are_as_long_as_the_clock_that_they_are_given_says(store, told) -
         now += 0.5 * (last - first)
         return items(first, last)
 
-    Blocks(store, "simulated", tell=told.append, clock=lambda: now).grow(16, slowly)
-    assert len(told) == 16, "committing took nothing: 0.625 s, one item"
-    Blocks(store, "longer", longest=10, tell=told.append, clock=lambda: now).grow(16, slowly)
-    ends = ["1", "6", "11", "16"]
-    assert told[16:] == [f"{end} of 16 committed" for end in ends], "a quarter of 10 s"
+    Blocks(store, "simulated", on_commit=counts.add, clock=lambda: now).grow(16, slowly)
+    assert len(counts) == 16, "committing took nothing: 0.625 s, one item"
+    Blocks(store, "longer", longest=10, on_commit=counts.add, clock=lambda: now).grow(16, slowly)
+    assert counts[16:] == [(1, 16), (6, 16), (11, 16), (16, 16)], "a quarter of 10 s"
 
 
-def test_what_is_made_side_by_side_is_never_made_alone(store, told) -> None:
+def test_what_is_made_side_by_side_is_never_made_alone(store, counts) -> None:
     """Or a tree that takes a minute would leave all cores but one idle."""
     now, calls = 0.0, []
 
@@ -149,9 +163,9 @@ def test_what_is_made_side_by_side_is_never_made_alone(store, told) -> None:
         calls.append(last - first)
         return items(first, last)
 
-    Blocks(store, "wide", at_once=4, tell=told.append, clock=lambda: now).grow(10, slowly)
+    Blocks(store, "wide", at_once=4, on_commit=counts.add, clock=lambda: now).grow(10, slowly)
     assert calls == [4, 4, 2]
-    assert told == ["4 of 10 committed", "8 of 10 committed", "10 of 10 committed"]
+    assert counts == [(4, 10), (8, 10), (10, 10)]
 
 
 @pytest.fixture
@@ -163,7 +177,7 @@ def heard():
     signal.signal(signal.SIGTERM, before)
 
 
-def test_a_notice_ends_a_block_early_and_what_there_is_of_it_is_committed(store, told, heard) -> None:
+def test_a_notice_ends_a_block_early_and_what_there_is_of_it_is_committed(store, counts, heard) -> None:
     now, calls = 0.0, []
 
     def slowly(first, last):
@@ -175,32 +189,32 @@ def test_a_notice_ends_a_block_early_and_what_there_is_of_it_is_committed(store,
             os.kill(os.getpid(), signal.SIGTERM)
         return items(first, last)
 
-    def told_and_stopping(line: str) -> None:
-        told.append(line)
+    def count_and_stop(committed: int, total: int) -> None:
+        counts.add(committed, total)
         if heard:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        Blocks(store, "p", longest=4, tell=told_and_stopping, clock=lambda: now).grow(100, slowly)
+        Blocks(store, "p", longest=4, on_commit=count_and_stop, clock=lambda: now).grow(100, slowly)
     assert calls == [1, 4, 7, 10], "a block is made by 0.3 s, and by no item more once a notice is there"
-    assert told == ["1 of 100 committed", "10 of 100 committed"]
+    assert counts == [(1, 100), (10, 100)]
 
 
-def test_a_block_that_a_notice_ended_early_is_gone_on_from(store, told, made, heard) -> None:
-    blocks = Blocks(store, "p", longest=0, tell=told.append)
+def test_a_block_that_a_notice_ended_early_is_gone_on_from(store, counts, made, heard) -> None:
+    blocks = Blocks(store, "p", longest=0, on_commit=counts.add)
     blocks.grow(3, made)
 
     def noticed(first, last):
         os.kill(os.getpid(), signal.SIGTERM)
         return items(first, last)
 
-    Blocks(store, "p", heed=0, tell=told.append).grow(5, noticed)
+    Blocks(store, "p", heed=0, on_commit=counts.add).grow(5, noticed)
     assert len(heard) == 2, "a notice was lost"
     assert blocks.grow(9, made) == items(0, 9)
     assert made.calls == [0, 1, 2, 5, 6, 7, 8]
 
 
-def test_what_is_committed_at_a_notice_is_told_though_the_step_ends_there(store, told, heard) -> None:
+def test_what_is_committed_at_a_notice_is_counted_although_the_step_ends_there(store, counts, heard) -> None:
     def ends_the_step(*_: object) -> None:
         raise KeyboardInterrupt
 
@@ -210,19 +224,40 @@ def test_what_is_committed_at_a_notice_is_told_though_the_step_ends_there(store,
 
     signal.signal(signal.SIGTERM, ends_the_step)
     with pytest.raises(KeyboardInterrupt):
-        Blocks(store, "p", tell=told.append).grow(5, noticed)
-    assert told == ["1 of 5 committed"]
-    told.clear()
+        Blocks(store, "p", on_commit=counts.add).grow(5, noticed)
+    assert counts == [(1, 5)]
+    counts.clear()
     with pytest.raises(ZeroDivisionError):
-        Blocks(store, "q", tell=told.append).grow(5, lambda first, last: items(first, last // 0))
-    assert told == [], "what was not committed was told"
+        Blocks(store, "q", on_commit=counts.add).grow(5, lambda first, last: items(first, last // 0))
+    assert counts == [], "what was not committed was counted"
+
+
+def test_a_notice_stops_items_at_once_that_take_longer_than_it_allows(store, counts) -> None:
+    """A fold of a cross-validation may take minutes; a worker that waits for it is killed, and looks lost."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    def noticed(first, last):
+        if first == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+            raise AssertionError("the notice waited for the item")
+        return items(first, last)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            Blocks(store, "p", longest=0, hold_notices=False, on_commit=counts.add).grow(5, noticed)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert counts == [(1, 5), (2, 5)], "what was committed before was lost or counted again"
 
 
 def test_a_notice_waits_for_the_block_and_is_not_lost() -> None:
     heard = []
     before = signal.signal(signal.SIGTERM, lambda *_: heard.append("notice"))
     try:
-        with no_notice_in_the_middle():
+        with hold_notices():
             os.kill(os.getpid(), signal.SIGTERM)
             assert not heard
         assert heard == ["notice"]

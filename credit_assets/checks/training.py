@@ -20,7 +20,7 @@ MODEL_CHECKS: Mapping[str, str] = {
 }
 
 
-def audit_split(train: "pa.Table", test: "pa.Table", settings: Settings) -> list[Verdict]:
+def check_split(train: "pa.Table", test: "pa.Table", settings: Settings) -> list[Verdict]:
     """One verdict for each of `SPLIT_CHECKS`."""
     import pyarrow.compute as pc
 
@@ -44,7 +44,7 @@ def audit_split(train: "pa.Table", test: "pa.Table", settings: Settings) -> list
     ]
 
 
-def audit_model(model: "Pipeline", test: "pa.Table", settings: Settings) -> list[Verdict]:
+def check_model(model: "Pipeline", test: "pa.Table", settings: Settings) -> list[Verdict]:
     """One verdict for each of `MODEL_CHECKS`, or the first alone: a model of other columns can't score the split."""
     import numpy as np
 

@@ -23,7 +23,7 @@ DATASET_CHECKS: Mapping[str, str] = {
 }
 
 
-def audit_dataset(stored: "Path | pa.Table", settings: Settings) -> list[Verdict]:
+def check_dataset(stored: "Path | pa.Table", settings: Settings) -> list[Verdict]:
     """One verdict for each of `DATASET_CHECKS`, or that of `schema` alone: of other columns nothing else can be said.
 
     Columns are looked at one at a time.

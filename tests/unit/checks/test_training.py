@@ -9,8 +9,9 @@ import pytest
 from sklearn.dummy import DummyClassifier
 from sklearn.pipeline import Pipeline
 
-from credit_assets.checks.training_checks import MODEL_CHECKS, SPLIT_CHECKS, audit_model, audit_split
-from credit_assets.model.pipeline import TrainingConfig, features, split, train
+from credit_assets.checks.training import MODEL_CHECKS, SPLIT_CHECKS, check_model, check_split
+from credit_assets.loans.columns import select_features
+from credit_assets.model.pipeline import TrainingConfig, fit_pipeline, split_rows
 from credit_assets.settings import Settings
 
 ROWS = 200
@@ -40,24 +41,24 @@ def loans(rows: int = ROWS, first_id: int = 1, defaults: int | None = None) -> p
 
 
 def split_failures(training: pa.Table, test: pa.Table) -> dict[str, str]:
-    verdicts = audit_split(training, test, SETTINGS)
+    verdicts = check_split(training, test, SETTINGS)
     assert {each.check for each in verdicts} == set(SPLIT_CHECKS)
     return {each.check: each.message for each in verdicts if not each.passed}
 
 
 def model_failures(model: Any, test: pa.Table) -> dict[str, str]:
-    return {each.check: each.message for each in audit_model(model, test, SETTINGS) if not each.passed}
+    return {each.check: each.message for each in check_model(model, test, SETTINGS) if not each.passed}
 
 
 @pytest.fixture(scope="module")
 def model() -> Pipeline:
-    return train(loans(), SETTINGS, CONFIG, lambda trees, between: between(0, trees))
+    return fit_pipeline(loans(), SETTINGS, CONFIG, lambda trees, between: between(0, trees))
 
 
 @pytest.mark.parametrize("defaults", [2, 3, 50, 101])
 def test_the_split_of_a_training_passes(defaults: int) -> None:
     table = loans(201, defaults=defaults)
-    training, test = (table.take(rows) for rows in split(table, SETTINGS, TrainingConfig(test_share=0.4)))
+    training, test = (table.take(rows) for rows in split_rows(table, SETTINGS, TrainingConfig(test_share=0.4)))
     assert split_failures(training, test) == {}
     assert training.num_rows + test.num_rows == 201
 
@@ -101,7 +102,7 @@ def test_an_empty_part_is_a_failure_and_no_crash(training: int, test: int) -> No
 
 
 def test_a_trained_model_passes(model: Pipeline) -> None:
-    verdicts = audit_model(model, loans(), SETTINGS)
+    verdicts = check_model(model, loans(), SETTINGS)
     assert {each.check for each in verdicts} == set(MODEL_CHECKS)
     assert all(each.passed for each in verdicts)
 
@@ -119,7 +120,7 @@ def test_a_model_of_other_columns_fails_by_their_names_and_is_not_asked_for_scor
 
 def test_a_model_that_says_the_same_of_every_loan_fails() -> None:
     table = loans()
-    model = DummyClassifier(strategy="prior").fit(features(table, SETTINGS), table["default_status"].to_numpy())
+    model = DummyClassifier(strategy="prior").fit(select_features(table, SETTINGS), table["default_status"].to_numpy())
     assert list(model_failures(model, table)) == ["scores_are_probabilities"]
 
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from credit_assets.checks.dataset_checks import DATASET_CHECKS, audit_dataset
+from credit_assets.checks.loan_dataset import DATASET_CHECKS, check_dataset
 from credit_assets.checks.verdict import Verdict
 from credit_assets.loans.table import arrow_schema
 from credit_assets.settings import Settings
@@ -62,7 +62,7 @@ def with_values(column: str, *values: Any) -> pa.Table:
 
 
 def failed(table: pa.Table, settings: Settings | None = None) -> dict[str, Verdict]:
-    return {each.check: each for each in audit_dataset(table, settings or declared()) if not each.passed}
+    return {each.check: each for each in check_dataset(table, settings or declared()) if not each.passed}
 
 
 def only(table: pa.Table, check: str, settings: Settings | None = None) -> Verdict:
@@ -78,7 +78,7 @@ def outcomes(positives: int, rows: int = ROWS) -> pa.Table:
 
 
 def test_good_loans_pass_every_declared_check() -> None:
-    verdicts = audit_dataset(loans(), declared())
+    verdicts = check_dataset(loans(), declared())
     assert {each.check for each in verdicts} == set(DATASET_CHECKS)
     assert len(verdicts) == len(DATASET_CHECKS)
     assert all(each.passed for each in verdicts)
@@ -88,11 +88,11 @@ def test_a_parquet_file_is_judged_as_the_table_that_it_holds(tmp_path: Path) -> 
     path = tmp_path / "loans.parquet"
     for table in (loans(), with_values("income", None), loans(0)):
         pq.write_table(table, path)
-        assert audit_dataset(path, declared()) == audit_dataset(table, declared())
+        assert check_dataset(path, declared()) == check_dataset(table, declared())
 
 
 def test_without_rows_every_verdict_is_there_and_the_dataset_fails() -> None:
-    verdicts = audit_dataset(loans(0), declared())
+    verdicts = check_dataset(loans(0), declared())
     assert {each.check for each in verdicts} == set(DATASET_CHECKS)
     assert {each.check for each in verdicts if not each.passed} == {"enough_rows", "two_classes"}
 
@@ -121,7 +121,7 @@ def test_thirty_rows_are_refused_by_the_setting_and_what_was_expected() -> None:
 def test_a_column_too_few_too_many_or_of_another_type_is_named(
     change: Callable[[pa.Table], pa.Table], named: str
 ) -> None:
-    (verdict,) = audit_dataset(change(loans()), declared())
+    (verdict,) = check_dataset(change(loans()), declared())
     assert (verdict.check, verdict.passed) == ("schema", False)
     assert verdict.message == f"columns that differ from the declared ones: {named}"
 

@@ -12,7 +12,7 @@ METRICS_CHECKS: Mapping[str, str] = {
 }
 
 
-def audit_metrics(measured: Mapping[str, Any], settings: Settings) -> list[Verdict]:
+def check_metrics(measured: Mapping[str, Any], settings: Settings) -> list[Verdict]:
     """One verdict for each of `METRICS_CHECKS`."""
     scores, floor = measured["scores"], settings.limits.minimum_auc
     share = scores["positives"] / scores["rows"]

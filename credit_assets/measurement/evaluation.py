@@ -1,0 +1,80 @@
+"""The evaluation of one model on the split that was held out beside it: every figure, and the report of them."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from credit_assets.loans.columns import select_features, select_outcomes
+from credit_assets.measurement.fairness import assign_bands, compare_groups
+from credit_assets.measurement.scores import THRESHOLD, Scores, compute_curves, compute_scores, format_text_report
+from credit_assets.settings import Settings
+from resources.errors import PlatformError
+from resources.store.formats import Document
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from sklearn.pipeline import Pipeline
+
+
+class PairError(PlatformError, ValueError):
+    """A model and a split that don't belong together."""
+
+
+def refuse_other_pairs(model_facts: Mapping[str, Any], test_split_sha256: str) -> None:
+    """Raises PairError unless the split is the one that was held out when this model was trained."""
+    own = model_facts["test_split_sha256"]
+    if own != test_split_sha256:
+        raise PairError(
+            f"trained_model was trained beside test_split {own[:12]}…, and was given {test_split_sha256[:12]}…: "
+            "metrics on rows that it may have learned from flatter it. Materialize training (trained_model and "
+            "test_split together), then model_metrics"
+        )
+
+
+def evaluate_model(model: "Pipeline", test: "pa.Table", settings: Settings) -> dict[str, Any]:
+    """Everything that is measured: scores, curves, importances by column, fairness by personal attribute.
+
+    Holds aggregates only. As JSON: no NaN, None where a figure is not defined.
+    """
+    outcome = select_outcomes(test, settings)
+    probability = model.predict_proba(select_features(test, settings))[:, 1]
+    groups = {
+        name: assign_bands(values, attribute.bands) if attribute.bands else values
+        for name, attribute in settings.personal.items()
+        for values in [test.column(name).to_pylist()]
+    }
+    return {
+        "scores": asdict(compute_scores(outcome, probability)),
+        "curves": compute_curves(outcome, probability),
+        "importance": sum_importance_by_column(model),
+        "fairness": compare_groups(groups, outcome, probability >= THRESHOLD, probability) if groups else [],
+    }
+
+
+def sum_importance_by_column(model: "Pipeline") -> dict[str, float]:
+    """Mean decrease in impurity, summed over the one-hot columns of a category, greatest first; sums to 1."""
+    encoder, forest = model.named_steps["encode"], model.named_steps["forest"]
+    total = dict.fromkeys(model.feature_names_in_, 0.0)
+    ((_, one_hot, categories), *_) = encoder.transformers_
+    encoded = [
+        name for name, levels in zip(categories, getattr(one_hot, "categories_", []), strict=False) for _ in levels
+    ]
+    passed = [name for name in model.feature_names_in_ if name not in categories]
+    for name, value in zip([*encoded, *passed], forest.feature_importances_, strict=True):
+        total[name] += float(value)
+    return dict(sorted(total.items(), key=lambda item: -item[1]))
+
+
+def write_report(measured: Mapping[str, Any]) -> Document:
+    """The report: all that was measured, as JSON, and the text that people mail around."""
+    return Document(measured, format_text_report(Scores(**measured["scores"]), _describe_origin(measured)))
+
+
+def _describe_origin(measured: Mapping[str, Any]) -> dict[str, str]:
+    """What the text says below the scores: cross-validation, and the digests of what was measured."""
+    folds = measured["cross_validation"]
+    validated = f"{folds['roc_auc_mean']:.4f} ± {folds['roc_auc_std']:.4f} over {folds['folds']} folds" if folds else ""
+    lineage = {
+        name.replace("_sha256", " sha256").replace("_", " "): value for name, value in measured["lineage"].items()
+    }
+    return ({"Cross-validated ROC AUC": validated} if validated else {}) | lineage

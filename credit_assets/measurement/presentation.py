@@ -1,0 +1,40 @@
+"""What the Dagster UI shows of the metrics: figures, pictures, and the fairness table."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+
+from credit_assets.measurement import pictures
+from credit_assets.measurement.fairness import COLUMNS, NOTE, shorten
+from credit_assets.measurement.scores import Scores
+
+FIGURES = ("accuracy", "precision", "recall", "f1", "roc_auc", "gini", "ks", "brier")
+
+
+def describe_metrics(measured: Mapping[str, Any]) -> dict[str, Any]:
+    """The metadata of `model_metrics`, from what was measured; a figure that is not defined is left out."""
+    scores, drawn, importance = Scores(**measured["scores"]), measured["curves"], measured["importance"]
+    figures = {name: round(value, 4) for name in FIGURES if (value := getattr(scores, name)) is not None}
+    images = {
+        "ROC curve": pictures.draw_roc(drawn["roc"], scores.roc_auc),
+        "calibration": pictures.draw_calibration(drawn["calibration"], scores.brier),
+        "confusion matrix": pictures.draw_confusion(scores),
+        "feature importance": pictures.draw_importance(list(importance), list(importance.values())),
+    }
+    fairness = measured["fairness"]
+    return {
+        "dagster/row_count": scores.rows,
+        **figures,
+        **measured["lineage"],
+        "cross_validation": measured["cross_validation"] or "off (limits.cross_validation_folds)",
+        "pictures": dg.MetadataValue.md("\n\n".join(pictures.embed_picture(png, name) for name, png in images.items())),
+        **({"fairness": tabulate_fairness(fairness), "fairness note": NOTE} if fairness else {}),
+    }
+
+
+def tabulate_fairness(rows: Sequence[Mapping[str, Any]]) -> dg.TableMetadataValue:
+    """The fairness table for the UI, in short numbers; "–" where a figure is not defined."""
+    records = [dg.TableRecord({title: shorten(key, row[key]) for key, title in COLUMNS.items()}) for row in rows]
+    columns = [dg.TableColumn(title, "string") for title in COLUMNS.values()]
+    return dg.MetadataValue.table(records, dg.TableSchema(columns=columns))

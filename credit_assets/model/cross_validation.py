@@ -1,0 +1,64 @@
+"""Cross-validation: the AUC over folds of the whole dataset, one fold at a time, so that a retry repeats no fold."""
+
+import json
+from typing import TYPE_CHECKING
+
+from credit_assets.loans.columns import select_features, select_outcomes
+from credit_assets.model.forest import Grow
+from credit_assets.model.pipeline import TrainingConfig, build_pipeline
+from credit_assets.settings import Settings
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    import pyarrow as pa
+
+
+def cross_validate(
+    loans: "pa.Table", settings: Settings, config: TrainingConfig, grow: Grow
+) -> dict[str, float] | None:
+    """Mean and standard deviation of the AUC over stratified folds of the whole dataset.
+
+    They are those of scikit-learn's `cross_val_score(…, scoring="roc_auc")` with the same folds.
+
+    Args:
+        grow: makes the folds; calls back for those that no earlier attempt has committed. An item is the AUC of one
+            fold as JSON.
+
+    Returns:
+        `folds`, `roc_auc_mean` and `roc_auc_std`; None if the settings ask for no folds.
+    """
+    import numpy as np
+    from sklearn.model_selection import StratifiedKFold
+
+    folds = settings.limits.cross_validation_folds
+    if not folds:
+        return None
+    rows, outcome = select_features(loans, settings), select_outcomes(loans, settings)
+    splits = list(StratifiedKFold(folds, shuffle=True, random_state=config.random_state).split(rows, outcome))
+
+    def score_folds(start: int, stop: int) -> list[bytes]:
+        return [
+            json.dumps({"roc_auc": _score_fold(rows, outcome, train, test, settings, config)}).encode()
+            for train, test in splits[start:stop]
+        ]
+
+    aucs = np.array([json.loads(item)["roc_auc"] for item in grow(folds, score_folds)])
+    return {"folds": folds, "roc_auc_mean": float(aucs.mean()), "roc_auc_std": float(aucs.std())}
+
+
+def _score_fold(
+    rows: "pd.DataFrame",
+    outcome: "np.ndarray",
+    train: "np.ndarray",
+    test: "np.ndarray",
+    settings: Settings,
+    config: TrainingConfig,
+) -> float:
+    """The AUC on the row numbers `test` of a model that was fitted on the row numbers `train`."""
+    from sklearn.metrics import get_scorer
+
+    pipeline = build_pipeline(settings, config).fit(rows.iloc[train], outcome[train])
+    # Several threads add the trees' votes in the order of arrival, so the last bits would differ from call to call.
+    pipeline.set_params(forest__n_jobs=1)
+    return float(get_scorer("roc_auc")(pipeline, rows.iloc[test], outcome[test]))

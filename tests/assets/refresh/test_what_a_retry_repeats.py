@@ -1,0 +1,167 @@
+"""How much of a training a retry repeats, on a real PostgreSQL and a real Dagster instance.
+
+Without this a worker that was lost in the last minute of a training costs hours, or its retry leaves another model.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from credit_assets.definitions import build_defs
+from credit_assets.jobs import REFRESH
+from resources.deployment import Deployment
+from resources.history.facts import ITEMS, ITEMS_COMMITTED, ITEMS_TOTAL, is_committed_block
+from resources.store.blocks import decode, write_once
+from resources.store.object_store import open_store
+
+FOLDS = 4
+
+
+def refresh_job() -> dg.JobDefinition:
+    return build_defs(Deployment.from_environment()).resolve_job_def(REFRESH)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What a run left in the event log."""
+
+    run: str
+    entries: list[dg.EventLogEntry]
+
+    @property
+    def messages(self) -> list[str]:
+        return [entry.user_message for entry in self.entries]
+
+    @property
+    def digests(self) -> dict[str, str]:
+        made = [each.asset_materialization for each in self.entries if each.asset_materialization]
+        return {each.asset_key.to_user_string(): str(each.metadata["sha256"].value) for each in made}
+
+    def counts(self, items: str) -> list[int]:
+        """How many of these items were committed after each block."""
+        blocks = [entry for entry in self.entries if is_committed_block(entry)]
+        assert all(entry.step_key == "training" for entry in blocks), "a fact that belongs to no step is read by nobody"
+        facts = [entry.asset_observation.metadata for entry in blocks if entry.asset_observation]
+        return [int(str(each[ITEMS_COMMITTED].value)) for each in facts if each[ITEMS].value == items]
+
+
+@pytest.fixture
+def attempt(instance: dg.DagsterInstance) -> Callable[[str], Attempt]:
+    def read(run: str) -> Attempt:
+        return Attempt(run, [record.event_log_entry for record in instance.get_records_for_run(run).records])
+
+    return read
+
+
+@pytest.fixture
+def with_folds(lending: Any) -> None:
+    settings = Path(os.environ["PLATFORM_SETTINGS"])
+    settings.write_text(settings.read_text().replace("[limits]", f"[limits]\ncross_validation_folds = {FOLDS}"))
+    assert f"cross_validation_folds = {FOLDS}" in settings.read_text()
+
+
+@contextmanager
+def die_at_block(number: int, folder: str) -> Iterator[None]:
+    """Ends the worker before it commits this block, counted from 1, of the blocks below a folder."""
+    seen = []
+
+    def write_or_die(store: Any, key: str, content: bytes) -> Any:
+        if f"/{folder}" in key:
+            seen.append(key)
+            if len(seen) == number:
+                raise KeyboardInterrupt
+        return write_once(store, key, content)
+
+    with pytest.MonkeyPatch.context() as dying:
+        dying.setattr("resources.store.blocks.write_once", write_or_die)
+        with pytest.raises(KeyboardInterrupt):
+            yield
+
+
+@pytest.fixture
+def lose_and_retry(refresh: Any, instance: dg.DagsterInstance, attempt: Any) -> Callable[[int, str], Any]:
+    """The lost attempt at a training and its retry."""
+
+    def run(number: int, folder: str) -> tuple[Attempt, Attempt]:
+        with die_at_block(number, folder):
+            refresh("test_split", "trained_model")
+        (lost,) = instance.get_runs(limit=1)
+        assert not lost.is_success
+        options = dg.ReexecutionOptions.from_failure(lost.run_id, instance)
+        with dg.execute_job(dg.reconstructable(refresh_job), instance=instance, reexecution_options=options) as retry:
+            assert retry.success
+        return attempt(lost.run_id), attempt(retry.run_id)
+
+    return run
+
+
+def test_a_retry_grows_only_the_trees_that_were_not_committed_and_leaves_the_same_bytes(
+    refresh: Any, lose_and_retry: Any
+) -> None:
+    refresh("loan_dataset")
+    undisturbed = refresh("test_split", "trained_model").digests()
+    lost, retry = lose_and_retry(3, "blocks/")
+    *_, kept = lost.counts("trees")
+    assert len(lost.counts("trees")) == 2
+    assert f"{kept} of 100 trees found: an earlier attempt committed them" in retry.messages
+    assert min(retry.counts("trees")) > kept, "what was committed was made again"
+    assert retry.counts("trees")[-1] == 100
+    assert retry.digests == undisturbed
+
+
+def test_a_retry_repeats_no_fold_of_the_cross_validation_that_was_committed(
+    with_folds: None, refresh: Any, lose_and_retry: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from credit_assets.model import cross_validation
+
+    refresh("loan_dataset")
+    undisturbed = refresh("test_split", "trained_model").digests()
+    fitted, build = [], cross_validation.build_pipeline
+
+    def count(*arguments: Any) -> Any:
+        fitted.append(arguments)
+        return build(*arguments)
+
+    monkeypatch.setattr(cross_validation, "build_pipeline", count)
+    # With a block for each fold: the third is fitted and lost.
+    monkeypatch.setattr("resources.store.blocks.next_size", lambda *_: 1)
+    lost, retry = lose_and_retry(3, "folds/blocks/")
+    assert lost.counts("folds") == [1, 2]
+    assert lost.counts("trees")[-1] == 100, "the folds are counted apart from the trees"
+    assert retry.counts("trees") == [], "trees that were committed were grown again"
+    assert retry.counts("folds") == [3, 4]
+    assert f"2 of {FOLDS} folds found: an earlier attempt committed them" in retry.messages
+    assert len(fitted) == FOLDS + 1, "one fold was lost, so one is fitted twice"
+    assert retry.digests == undisturbed
+
+
+def test_a_committed_block_is_one_event_of_the_step_with_its_numbers(refresh: Any, attempt: Any) -> None:
+    done = attempt(refresh("loan_dataset", "test_split", "trained_model").run.run_id)
+    blocks = [entry for entry in done.entries if is_committed_block(entry)]
+    assert blocks
+    for entry in blocks:
+        assert entry.step_key == "training"
+        assert entry.asset_observation
+        assert entry.asset_observation.asset_key == dg.AssetKey("trained_model")
+        assert entry.asset_observation.metadata[ITEMS_TOTAL].value == 100
+    assert done.counts("trees")[-1] == 100
+    assert done.counts("folds") == []
+    assert not [message for message in done.messages if message.endswith(" committed")], "said twice: two rows a block"
+
+
+def test_the_training_grows_a_tree_on_each_core_from_the_first_block_on(
+    refresh: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or all cores but one wait while the first trees grow."""
+    cores = 3
+    monkeypatch.setattr("joblib.cpu_count", lambda: cores)
+    refresh("loan_dataset", "test_split", "trained_model")
+    store = open_store(os.environ["PLATFORM_STORE"])
+    first = next(key for key in store.list_keys("trained_model") if key.endswith("/blocks/00000000.00"))
+    assert len(decode(store.read(first))) == cores
