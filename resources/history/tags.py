@@ -15,3 +15,6 @@ PROCESS = "platform/process"
 # The id of a run that announces each manifest in the event log before it creates it. A retry inherits the tag of the
 # run before it, so it counts only if it is the run's own id.
 ANNOUNCES = "platform/announces"
+# The launcher stops the retries of a run with `dagster/max_retries: 0`, and writes the run's id into this tag. A
+# person's re-execution inherits both tags. By the id of another run the launcher knows that it may be retried again.
+RETRIES_STOPPED = "platform/retries_stopped"

@@ -1,9 +1,12 @@
 """Dagster's daemon, of which one leads and the others stand by (`python -m resources.instance.daemon run …`).
 
-Two daemons that both act would launch things twice (dagster issue 33962), and one alone that is lost with its node is
-missed until Kubernetes has given the node up. Which one leads is a lease in PostgreSQL
-(resources/supervision/lease.py); the others wait, with nothing of Dagster imported
+Two daemons that both act would launch things twice (dagster issue 33962). A single daemon that is lost with its node
+would be missing until Kubernetes has given the node up. The leader holds a lease in PostgreSQL
+(resources/supervision/lease.py); the others wait, and import nothing of Dagster
 (docs/decisions/0010-one-daemon-leads.md).
+
+Belongs here: how the daemon starts, and how it ends when a part of it hangs. Does not belong here: how a leader is
+found (resources/supervision/leader.py), and what is checked of runs (resources/launching/starts.py).
 """
 
 import logging
@@ -13,7 +16,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from resources.deployment import Deployment
@@ -26,23 +29,26 @@ if TYPE_CHECKING:
     from prometheus_client import Gauge
 
 log = logging.getLogger(__name__)
-NAME = "daemon"
+# The lease of the daemon that leads.
+LEASE = "daemon"
+# Seconds between two checks of the heartbeats.
+PAUSE = 15.0
 
 
 def main() -> None:
     """Waits for the lease, then becomes `dagster-daemon` with this command's arguments.
 
-    libpq's variables (PGHOST, PGPASSWORD, …) say in which database the lease is. The deployment says how long it lasts,
-    after which silence a part of the daemon counts as hung, and on which port the metrics are served
+    The lease is in the database of libpq's variables (PGHOST, PGPASSWORD, …). The deployment has the lease's length, the
+    seconds without a heartbeat after which a part of the daemon counts as hung, and the port of the metrics
     (resources/instance/metrics_server.py).
     """
-    ours = logging.getLogger("resources")  # and not the root: Dagster adds its own handlers to its loggers
+    ours = logging.getLogger("resources")  # not the root logger, because Dagster adds its own handlers to its loggers
     ours.setLevel(logging.INFO)
     ours.addHandler(logging.StreamHandler())
     deployment = Deployment.from_environment()
     leads = serve(deployment.metrics_port)
 
-    lease = Lease("", NAME, socket.gethostname(), deployment.daemon_lease_seconds)
+    lease = Lease("", LEASE, socket.gethostname(), deployment.daemon_lease_seconds)
     lead(lease, lambda: run_daemon(deployment.heartbeat_seconds, leads))
 
 
@@ -50,54 +56,79 @@ def run_daemon(heartbeat_seconds: float, leads: "Gauge | None" = None) -> None:
     """Runs Dagster's own command in this process, so that it ends with the lease.
 
     Args:
-        heartbeat_seconds: the silence after which a part of the daemon counts as hung.
-        leads: set to 1 while it does, if there are metrics.
+        heartbeat_seconds: the seconds without a heartbeat after which a part of the daemon counts as hung.
+        leads: the gauge that is 1 in the daemon that leads; None: there are no metrics.
     """
-    run = load("dagster-daemon", *sys.argv[1:])  # before the threads, which import parts of the same
+    run = load("dagster-daemon", *sys.argv[1:])  # before the threads start, because they import parts of it too
     threading.Thread(target=end_when_hung, args=(heartbeat_seconds,), name="heartbeats", daemon=True).start()
-    threading.Thread(target=look_after_starts, name="starts", daemon=True).start()
+    threading.Thread(target=watch_starting_runs, name="starts", daemon=True).start()
     if leads:
         leads.set(1)
         threading.Thread(target=collect, name="collectors", daemon=True).start()
     run()
 
 
-def look_after_starts() -> None:
-    """Its imports are the leader's business, not the standby's."""
+def watch_starting_runs() -> None:
+    """Checks runs that start. It imports Dagster here, because a daemon that stands by must not."""
     from resources.launching.starts import watch_starts
 
     watch_starts()
 
 
-def end_when_hung(tolerance: float, pause: float = 15) -> None:
-    """Ends this process when a part of the daemon has hung, for another to lead. Dagster would write a warning."""
-    import dagster as dg
-    from sqlalchemy.exc import SQLAlchemyError
-
-    since = time.time()
-    with dg.DagsterInstance.get() as instance:
-        while True:
-            time.sleep(pause)
-            try:
-                beats = {part: beat.timestamp for part, beat in instance.get_daemon_heartbeats().items()}
-            except SQLAlchemyError:
-                continue  # a database that is away is the lease's concern
-            if hung := silent(beats, since, tolerance):
-                log.error("no heartbeat for %.0f s from %s: this daemon ends", tolerance, ", ".join(hung))
-                os.kill(os.getpid(), signal.SIGKILL)
-
-
-def silent(heartbeats: Mapping[str, float], since: float, tolerance: float) -> list[str]:
-    """The parts of the daemon that have given a heartbeat since then, and none within the tolerance.
-
-    Those before are another daemon's, or of a part that is no longer configured.
+def end_when_hung(tolerance: float) -> None:
+    """Ends this process when a part of the daemon has hung, so that another leads. Dagster would only log a warning.
 
     Args:
-        heartbeats: the last of each part, in Unix seconds.
-        since: Unix seconds.
-        tolerance: seconds.
+        tolerance: seconds without a heartbeat.
     """
-    return [part for part, last in heartbeats.items() if since < last < time.time() - tolerance]
+    import dagster as dg
+
+    with dg.DagsterInstance.get() as instance:
+        watch_heartbeats(
+            lambda: {part: beat.timestamp for part, beat in instance.get_daemon_heartbeats().items()}, tolerance
+        )
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def watch_heartbeats(
+    fetch: Callable[[], Mapping[str, float]],
+    tolerance: float,
+    wait: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.time,
+) -> None:
+    """Watches the heartbeats of the daemon's parts; returns when one has hung.
+
+    Args:
+        fetch: returns the last heartbeat of each part, in Unix seconds.
+        tolerance: seconds without a heartbeat.
+        wait: waits for so many seconds.
+        clock: returns Unix seconds.
+    """
+    from sqlalchemy.exc import SQLAlchemyError
+
+    since = clock()
+    while True:
+        wait(PAUSE)
+        try:
+            heartbeats = fetch()
+        except SQLAlchemyError:
+            continue  # a database that does not answer is the lease's concern
+        if hung := find_hung(heartbeats, since, clock() - tolerance):
+            log.error("no heartbeat for %.0f s from %s: this daemon ends", tolerance, ", ".join(hung))
+            return
+
+
+def find_hung(heartbeats: Mapping[str, float], since: float, expected_after: float) -> list[str]:
+    """The parts of the daemon that have given a heartbeat since this daemon leads, and none recently.
+
+    Older heartbeats are another daemon's, or those of a part that is no longer configured.
+
+    Args:
+        heartbeats: the last one of each part, in Unix seconds.
+        since: when this daemon began to lead, in Unix seconds.
+        expected_after: a part whose last heartbeat is older has hung; in Unix seconds.
+    """
+    return [part for part, last in heartbeats.items() if since < last < expected_after]
 
 
 if __name__ == "__main__":

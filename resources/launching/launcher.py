@@ -1,260 +1,220 @@
-"""The run launcher: Dagster's for Kubernetes, for which a worker is alive as long as it renews its lease.
+"""The run launcher: Dagster's for Kubernetes, for which a worker is alive while it renews its lease.
 
-Whether a worker lives is asked of the lease that it holds (resources/supervision/worker.py), and of Kubernetes only if
-that is not renewed. No answer is not a death, and a worker that is given up is fenced before its run is failed.
+Belongs here: Dagster's methods, and what is done about a verdict on a worker. Does not belong here: the verdict itself
+(resources/launching/verdict.py), and calls to the API server (resources/launching/kubernetes_jobs.py).
 """
 
-import logging
-import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import datetime
-from threading import Thread
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 import dagster as dg
 from dagster_k8s import K8sRunLauncher
 from dagster_k8s.job import get_job_name_from_run_id
 
-# What the health check returns has no public name (decision 0015).
+# The result of the health check has no public name (decision 0015).
 from dagster_k8s.launcher import (
     CheckRunHealthResult,  # pyright: ignore[reportPrivateImportUsage]
     WorkerStatus,  # pyright: ignore[reportPrivateImportUsage]
 )
 
-from resources.history.tags import CRASHED, LOST_AT, MOST, NODE, NUMBER, ROOT
-from resources.launching.placement import placed
-from resources.supervision.lease import Leases
+from resources.history.tags import CRASHED, LOST_AT, MOST, NODE, NUMBER, RETRIES_STOPPED, ROOT
+from resources.launching.kubernetes_jobs import LONG_TIME_LIMIT, Job, KubernetesJobs, NoAnswer
+from resources.launching.placement import describe_attempt, place_attempt
+from resources.launching.silence import SilenceWatch
+from resources.launching.verdict import Facts, JobState, Verdict, judge
+from resources.supervision.lease_table import Leases, name_run_lease
 
-log = logging.getLogger(__name__)
-# The kernel may end the holder of the lease together with its worker.
-OUT_OF_MEMORY = "OOMKilled"
-# The exit code of what SIGTERM ended.
-ASKED_TO_END = 143
-# The container that works: others may have been injected beside it.
-CONTAINER = "dagster"
-# Labels of the Jobs of runs, and of steps only.
-RUN, STEP = "dagster/run-id", "dagster/op"
-# What the Kubernetes API answers to what makes no sense.
-NONSENSE = (400, 422)
-ALIVE = (WorkerStatus.RUNNING, WorkerStatus.SUCCESS)
+if TYPE_CHECKING:
+    from dagster_k8s.container_context import K8sContainerContext
+
+Answer = TypeVar("Answer")
+# HTTP statuses with which the API server refuses an object that can never be valid.
+INVALID = (400, 422)
+HEALTHY = CheckRunHealthResult(WorkerStatus.RUNNING)
 
 
-class NoAnswer(Exception):
-    """Neither the lease of a run's worker nor its Job can be asked about."""
+class WatchedLeases(Protocol):
+    """What the launcher needs of the table of leases."""
 
+    def find_deadline(self, name: str) -> datetime | None:
+        """The deadline of a lease; None if there is no such lease."""
+        ...
 
-@dataclass
-class Silence:
-    """For how long leases have not been renewed, as one watcher sees it: clocks need not agree.
-
-    Args:
-        most: leases that it remembers.
-    """
-
-    most: int = 10_000
-    _seen: dict[str, tuple[datetime, float]] = field(default_factory=dict)
-
-    def of(self, name: str, deadline: datetime) -> float:
-        """Seconds since this watcher first saw this deadline; 0 if it has moved."""
-        before = self._seen.pop(name, None)
-        if before is None or before[0] != deadline:
-            before = (deadline, time.monotonic())
-        self._seen[name] = before
-        if len(self._seen) > self.most:  # those of runs that ended come first, as nobody asks for them
-            del self._seen[next(iter(self._seen))]
-        return time.monotonic() - before[1]
-
-    def forget(self) -> None:
-        """Begins to watch anew: while nothing could be seen, nobody was silent."""
-        self._seen.clear()
-
-
-def exit_code(pod: Any) -> int | None:
-    """That of a pod's worker; None if it has not ended, or never began."""
-    status = next((each for each in pod.status.container_statuses or [] if each.name == CONTAINER), None)
-    return status.state.terminated.exit_code if status and status.state.terminated else None
-
-
-def ended(job: Any) -> bool:
-    """Whether Kubernetes has no more pods to start for a Job, and none that work."""
-    return any(each.type in {"Complete", "Failed"} and each.status == "True" for each in job.status.conditions or [])
-
-
-def is_refused(error: Exception) -> bool:
-    """Whether a run can't be launched as it is, however often: it asks for what it may not have, or for nonsense."""
-    if type(error) is Exception:  # what stock raises for a field that is not allowed
-        return True
-    return isinstance(error, dg.DagsterInvalidConfigError) or getattr(error, "status", None) in NONSENSE
+    def revoke(self, name: str, deadline: datetime) -> bool:
+        """Takes a lease from its holder, unless its deadline has moved; whether it did."""
+        ...
 
 
 class LeasedK8sRunLauncher(K8sRunLauncher):
-    """`K8sRunLauncher`, with its config, that gives a worker up if its lease falls silent, or its Job says so.
+    """`K8sRunLauncher`, with its config, that gives a worker up if its lease falls silent or its Job has ended.
 
-    Stock learns of a lost node when Kubernetes has given it up, about a minute later, and takes one refused connection,
-    429 or 502 for a death: it fails a run that is well, and retries it beside itself. Where nothing can be learned, the
-    monitor writes the error to its log, and looks again at its next round.
+    Stock Dagster notices a lost node only after Kubernetes has, about a minute later. It also takes one refused
+    connection, or one answer 429 or 502, for the death of a worker: it fails a healthy run, and starts its retry beside
+    it. Here a question without an answer is an error, which the monitor logs before it asks again.
 
-    libpq's variables (PGHOST, …) say where the leases are.
+    A worker that is given up is fenced first: its lease is revoked, then its run is tagged, then its Job is deleted.
+    The address of the leases is in libpq's environment variables (PGHOST, …).
 
     Args:
         lease_seconds: how long a lease may be silent.
-        crash_retries: how often a run is retried whose worker ended by itself, killed for memory for example, whatever
-            the budget for lost workers.
-        spot_attempts: attempts that are bound to spot nodes; later ones look for a node that stays.
+        crash_retries: how often a run is retried whose worker ended by itself. The budget for lost workers is larger.
+        spot_attempts: attempts that are bound to spot nodes; later ones avoid them.
+        leases: the table of leases; None: the one in libpq's database.
+        silence: measures for how long a lease was silent.
+        stock: the arguments of `K8sRunLauncher`.
     """
 
-    def __init__(self, lease_seconds: int, crash_retries: int, spot_attempts: int, **more: Any) -> None:
-        super().__init__(**more)
-        self._leases, self._silence = Leases("", "run monitoring"), Silence()
-        self._asking = ThreadPoolExecutor(4, "asks about Jobs")
-        self._patience, self._crash_retries, self._spot_attempts = lease_seconds, crash_retries, spot_attempts
+    def __init__(
+        self,
+        lease_seconds: int,
+        crash_retries: int,
+        spot_attempts: int,
+        leases: WatchedLeases | None = None,
+        silence: SilenceWatch | None = None,
+        **stock: Any,
+    ) -> None:
+        super().__init__(**stock)
+        self._lease_seconds, self._crash_retries, self._spot_attempts = lease_seconds, crash_retries, spot_attempts
+        self._leases = leases or Leases("", "run monitoring")
+        self._silence = silence or SilenceWatch()
+        self.jobs = KubernetesJobs(self._api_client)
 
     @classmethod
     def config_type(cls) -> Any:
-        ours = {"lease_seconds": 8, "crash_retries": 2, "spot_attempts": 4}
-        fields = {name: dg.Field(int, default_value=value) for name, value in ours.items()}
+        defaults = {"lease_seconds": 8, "crash_retries": 2, "spot_attempts": 4}
+        fields = {name: dg.Field(int, default_value=value) for name, value in defaults.items()}
         return {**cast("dict[str, Any]", super().config_type()), **fields}
 
-    def get_container_context_for_run(self, dagster_run: Any) -> Any:
-        """Stock's, with the place of this attempt (resources/launching/placement.py), and its number for its pod."""
-        context, run = super().get_container_context_for_run(dagster_run), dagster_run
-        parent = self._instance.get_run_by_id(run.parent_run_id) if run.parent_run_id else None
-        lost_on = parent.tags.get(NODE) if parent else None
-        config, attempt = context.run_k8s_config, run.tags.get(NUMBER, "0")
-        spec = placed(config.pod_spec_config, int(attempt), self._spot_attempts, lost_on)
-        capacity = "spot" if "node_selector" in spec else "any"
-        told = {"PLATFORM_ATTEMPT": attempt, "PLATFORM_CAPACITY": capacity}
-        # A pod of the image before reads the old names, which end with the next release.
-        told |= {"PLATFORM_ATTEMPT": attempt, "PLATFORM_CAPACITY": capacity}
-        environment = [{"name": name, "value": value} for name, value in told.items()]
-        container = {**config.container_config, "env": [*config.container_config.get("env", []), *environment]}
+    def get_container_context_for_run(self, dagster_run: dg.DagsterRun) -> "K8sContainerContext":
+        """Stock's, with the place of this attempt, and what its pod is told about it."""
+        context, attempt = super().get_container_context_for_run(dagster_run), int(dagster_run.tags.get(NUMBER, "0"))
+        parent_id = dagster_run.parent_run_id
+        parent = self._instance.get_run_by_id(parent_id) if parent_id else None
+        config = context.run_k8s_config
+        spec = place_attempt(
+            config.pod_spec_config, attempt, self._spot_attempts, parent.tags.get(NODE) if parent else None
+        )
+        variables = [*config.container_config.get("env", []), *describe_attempt(spec, attempt)]
+        by_name = {each["name"]: each for each in variables}  # Kubernetes uses the later of two with one name
+        container = {**config.container_config, "env": list(by_name.values())}
         return context._replace(run_k8s_config=config._replace(pod_spec_config=spec, container_config=container))
 
     def launch_run(self, context: Any) -> None:
-        """Stock's. A run that can't be launched as it is fails once: twenty retries would fail as it did."""
+        """Stock's. A run that can't be launched as it is fails once, because twenty retries would fail as it did."""
+        run = context.dagster_run
+        self._restore_retries(run)
         try:
             super().launch_run(context)
         except Exception as error:
             if is_refused(error):
-                self._instance.add_run_tags(context.dagster_run.run_id, {MOST: "0"})
+                self._instance.add_run_tags(run.run_id, {MOST: "0", RETRIES_STOPPED: run.run_id})
             raise
 
-    def check_run_worker_health(self, run: Any) -> Any:
-        """Whether the worker of a run lives. One that does not is fenced when this returns.
+    def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
+        """Whether the worker of a run lives. A worker that does not is fenced when this returns.
 
         Raises:
-            NoAnswer: it is not known, as who was asked didn't answer.
+            NoAnswer: PostgreSQL or the API server did not answer, so nothing is known.
         """
-        found = self._health(run)
-        if found.status not in ALIVE:  # its retry asks for the same places in a pool, and must not wait for them
+        found = self._check_worker(run)
+        if found is not HEALTHY:  # the retry asks for the same concurrency slots, and must not wait for them
             self._instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
         return found
 
-    def _health(self, run: Any) -> Any:
-        lease = f"run/{run.run_id}"
-        deadline = self._asked(self._leases.seen, lease)
-        if deadline is None:  # no worker has begun yet, or it has ended
-            found = self._job_health(run)
-            now = self._instance.get_run_by_id(run.run_id)
-            died = found.status is WorkerStatus.FAILED and now is not None and now.status is run.status
-            return self._crashed(run, found) if died else found
-        silent = self._silence.of(lease, deadline)
-        if silent < 1:  # renewed since the last look
-            return CheckRunHealthResult(WorkerStatus.RUNNING)
-        found = CheckRunHealthResult(
-            WorkerStatus.UNKNOWN, f"its worker has not renewed its lease for {silent:.0f} s, and was given up"
+    def _check_worker(self, run: dg.DagsterRun) -> CheckRunHealthResult:
+        lease = name_run_lease(run.run_id)
+        deadline = self._ask_leases(self._leases.find_deadline, lease)
+        facts = self._gather_facts(run, None if deadline is None else self._silence.measure(lease, deadline))
+        if judge(facts) in (Verdict.ALIVE, Verdict.SILENT):
+            return HEALTHY
+        if deadline is not None:
+            if not self._ask_leases(self._leases.revoke, lease, deadline):
+                return HEALTHY  # it renewed at the last moment
+            if facts.job is JobState.ENDED:
+                facts = replace(facts, out_of_memory=self.jobs.ran_out_of_memory(self.locate_job(run)))
+        if judge(facts) is Verdict.CRASHED:
+            number = self.count_crash(run)
+            return CheckRunHealthResult(WorkerStatus.FAILED, f"its worker ended by itself, crash {number} of this run")
+        if facts.job is JobState.ENDED:
+            return CheckRunHealthResult(WorkerStatus.FAILED, "its pod was taken away")
+        if deadline is None:
+            return CheckRunHealthResult(WorkerStatus.UNKNOWN, "its Job is gone, and no worker holds its lease")
+        last_renewal = deadline.timestamp() - self._lease_seconds
+        self._instance.add_run_tags(run.run_id, {LOST_AT: f"{last_renewal:.1f}"})
+        # In the background, because the API server may be as far away as the worker.
+        self.jobs.delete_in_background(self.locate_job(run))
+        return CheckRunHealthResult(
+            WorkerStatus.UNKNOWN,
+            f"its worker has not renewed its lease for {facts.silent_seconds:.0f} s, and was given up",
         )
-        if silent < self._patience:
-            found = self._job_health(run)
-        if found.status in ALIVE or not self._asked(self._leases.revoke, lease, deadline):
-            return CheckRunHealthResult(WorkerStatus.RUNNING)
-        if found.status is WorkerStatus.FAILED:
-            info = self.get_run_worker_debug_info(run, include_container_logs=False) or ""
-            return self._crashed(run, found) if OUT_OF_MEMORY in info else found
-        renewed = deadline.timestamp() - self._patience
-        self._instance.add_run_tags(run.run_id, {LOST_AT: f"{renewed:.1f}"})
-        # The fence does not wait for an API server that may be as far away as the worker.
-        Thread(target=self.delete_job, args=[run], daemon=True).start()
-        return found
 
-    def _crashed(self, run: Any, found: Any) -> Any:
-        number = self.count_crash(run)
-        return found._replace(msg=f"its worker ended by itself, crash {number} of this run; {found.msg}")
+    def _gather_facts(self, run: dg.DagsterRun, silent_seconds: float | None) -> Facts:
+        """Asks Kubernetes only if the lease alone allows no verdict."""
+        facts = Facts(self._lease_seconds, silent_seconds)
+        if judge(facts) is not Verdict.SILENT:
+            return facts
+        facts = replace(facts, job=self.jobs.find_state(self.locate_job(run)))
+        now = self._instance.get_run_by_id(run.run_id) if facts.job is JobState.ENDED else run
+        return replace(facts, run_moved_on=now is None or now.status is not run.status)
 
-    def count_crash(self, run: Any) -> int:
-        """Notes that the worker of a run ended by itself; once too often, the run is retried no more."""
+    def count_crash(self, run: dg.DagsterRun) -> int:
+        """Notes on a run that its worker ended by itself, and stops its retries if that happened too often.
+
+        Returns:
+            The number of such ends among the run and the attempts before it.
+        """
         root = run.root_run_id or run.run_id
-        group = [*self._instance.get_runs(dg.RunsFilter(tags={ROOT: root})), self._instance.get_run_by_id(root)]
-        before = sum(each.tags.get(CRASHED) == each.run_id for each in group if each and each.run_id != run.run_id)
-        enough = {MOST: "0"} if before >= self._crash_retries else {}
-        self._instance.add_run_tags(run.run_id, {CRASHED: run.run_id, **enough})
+        attempts = [*self._instance.get_runs(dg.RunsFilter(tags={ROOT: root})), self._instance.get_run_by_id(root)]
+        before = sum(each.tags.get(CRASHED) == each.run_id for each in attempts if each and each.run_id != run.run_id)
+        stop = {MOST: "0", RETRIES_STOPPED: run.run_id} if before >= self._crash_retries else {}
+        self._instance.add_run_tags(run.run_id, {CRASHED: run.run_id, **stop})
         return before + 1
 
-    def _asked(self, question: Callable[..., Any], *about: Any) -> Any:
+    def get_run_worker_debug_info(self, run: dg.DagsterRun, include_container_logs: bool | None = True) -> str:
+        """Stock's, within a time limit: the monitor asks for it too.
+
+        Raises:
+            NoAnswer: the API server did not answer.
+        """
+        found = self.jobs.ask(
+            super().get_run_worker_debug_info, run, include_container_logs, time_limit=LONG_TIME_LIMIT
+        )
+        return found or "Kubernetes knows no Job of this run."
+
+    def has_begun(self, run: dg.DagsterRun) -> bool:
+        """Whether a worker of the run has taken its lease and has not ended by itself since, given up or not.
+
+        Raises:
+            NoAnswer: PostgreSQL did not answer.
+        """
+        return self._ask_leases(self._leases.find_deadline, name_run_lease(run.run_id)) is not None
+
+    def locate_job(self, run: dg.DagsterRun) -> Job:
+        """Returns where Kubernetes has the Job of a run. It never has two, because runs are retried and not resumed."""
+        namespace = super().get_container_context_for_run(run).namespace
+        return Job(get_job_name_from_run_id(run.run_id), namespace or self.job_namespace)
+
+    def _ask_leases(self, ask: Callable[..., Answer], *arguments: Any) -> Answer:
         import psycopg2
 
         try:
-            return question(*about)
+            return ask(*arguments)
         except psycopg2.Error as error:
-            self._silence.forget()
+            self._silence.restart()
             raise NoAnswer(f"the leases can't be read: {' '.join(str(error).split())}") from None
 
-    def _job_health(self, run: Any) -> Any:
-        """What stock finds: a Job that is gone is a death, as that is an answer."""
-        found = self.in_time(super().check_run_worker_health, run)
-        if found.status is WorkerStatus.UNKNOWN and "could not be found" not in (found.msg or ""):
-            raise NoAnswer(f"run {run.run_id} is taken to be as it was: {found.msg}")
-        return found
+    def _restore_retries(self, run: dg.DagsterRun) -> None:
+        """Gives a run its retries back that inherited the end of them from the run that somebody re-executes."""
+        if run.tags.get(RETRIES_STOPPED, run.run_id) != run.run_id and run.tags.get(MOST) == "0":
+            most = self._instance.run_retries_max_retries
+            self._instance.add_run_tags(run.run_id, {MOST: str(most)})
 
-    def in_time(self, question: Callable[..., Any], *about: Any, seconds: float = 2, **more: Any) -> Any:
-        """What the API server answers. One that is silent for as long as it likes must not keep others waiting.
 
-        Raises:
-            NoAnswer: nothing within that time.
-        """
-        try:
-            return self._asking.submit(question, *about, **more).result(timeout=seconds)
-        except TimeoutError:
-            raise NoAnswer("all is taken to be as it was: the API server is silent") from None
-
-    def _job(self, run: Any) -> dict[str, Any]:
-        """Where Kubernetes has the Job of a run, for which nobody needs to know where its pod may go."""
-        namespace = super().get_container_context_for_run(run).namespace
-        return {"job_name": get_job_name_from_run_id(run.run_id), "namespace": namespace}
-
-    def has_begun(self, run: Any) -> bool:
-        """Whether a worker of the run has taken its lease and not ended by itself since, given up or not.
-
-        Raises:
-            NoAnswer: the leases can't be read.
-        """
-        return self._asked(self._leases.seen, f"run/{run.run_id}") is not None
-
-    def active_jobs(self) -> list[str]:
-        """The runs whose Jobs have not ended, and were not asked to."""
-        selector = f"{RUN},!{STEP}"
-        listed = self.in_time(
-            self._api_client.batch_api.list_namespaced_job, self.job_namespace, label_selector=selector
-        )
-        return [job.metadata.labels[RUN] for job in listed.items if not (job.metadata.deletion_timestamp or ended(job))]
-
-    def job_failed(self, run: Any) -> bool:
-        """Whether the Job of a run has ended badly, by what its pod or Kubernetes did."""
-        status = self.in_time(self._api_client.get_job_status, **self._job(run))
-        return bool(status and status.failed and not status.active)
-
-    def ended_by_itself(self, run: Any) -> bool:
-        """Whether a pod of the run ended, and nobody asked it to: one that was taken away with its node was asked."""
-        job = self._job(run)
-        of_job = {"namespace": job["namespace"], "label_selector": f"job-name={job['job_name']}"}
-        pods = self.in_time(self._api_client.core_api.list_namespaced_pod, **of_job).items
-        return any(not pod.metadata.deletion_timestamp and exit_code(pod) not in (None, ASKED_TO_END) for pod in pods)
-
-    def delete_job(self, run: Any) -> None:
-        """Takes the pod away, once its node can be reached, and what the Job owns."""
-        try:
-            self._api_client.delete_job(**self._job(run))
-        except Exception:
-            log.exception("the Job of run %s, which was given up, could not be deleted", run.run_id)
+def is_refused(error: Exception) -> bool:
+    """Whether a run can never be launched as it is: it asks for what is not allowed, or its Job is invalid."""
+    if type(error) is Exception:  # dagster-k8s raises it for a field that is not allowed
+        return True
+    refusal = getattr(error, "k8s_api_exception", error)
+    return isinstance(error, dg.DagsterInvalidConfigError) or getattr(refusal, "status", None) in INVALID

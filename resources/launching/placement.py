@@ -1,26 +1,27 @@
-"""Where an attempt at a run goes: not to the node that its parent was lost on, and the last ones to nodes that stay.
+"""Where an attempt at a run goes, and what its pod is told about it.
 
-All of it is a preference: an attempt on a bad node is better than one that waits for a good one.
+An attempt avoids the node on which the attempt before it was lost, and the last attempts avoid spot nodes. Both are
+preferences, because an attempt on a bad node is better than one that waits for a good node.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
 
-def placed(pod_spec: Mapping[str, Any], attempt: int, spot_attempts: int, lost_on: str | None) -> dict[str, Any]:
-    """The pod's spec for an attempt.
+def place_attempt(pod_spec: Mapping[str, Any], attempt: int, spot_attempts: int, lost_on: str | None) -> dict[str, Any]:
+    """Returns the pod's spec for an attempt.
 
     Args:
-        pod_spec: as the launcher's config has it, in snake case; its node selector is what tells spot nodes apart.
-        attempt: 0 is the run that was asked for.
-        spot_attempts: from this one on, a node that stays is looked for.
-        lost_on: the node of the attempt before.
+        pod_spec: the launcher's `pod_spec_config`, in snake case. Its node selector is what tells spot nodes apart.
+        attempt: 0 for a run that is no retry.
+        spot_attempts: attempts from this number on avoid spot nodes.
+        lost_on: the name of the node of the attempt before; None if it is not known.
     """
     spec = dict(pod_spec)
-    unwanted = {"kubernetes.io/hostname": lost_on} if lost_on else {}
+    avoided = {"kubernetes.io/hostname": lost_on} if lost_on else {}
     if attempt >= spot_attempts:
-        unwanted |= spec.pop("node_selector", {})
-    if unwanted:
+        avoided |= spec.pop("node_selector", {})
+    if avoided:
         spec["affinity"] = {
             "node_affinity": {
                 "preferred_during_scheduling_ignored_during_execution": [
@@ -28,8 +29,29 @@ def placed(pod_spec: Mapping[str, Any], attempt: int, spot_attempts: int, lost_o
                         "weight": 100,
                         "preference": {"match_expressions": [{"key": key, "operator": "NotIn", "values": [value]}]},
                     }
-                    for key, value in unwanted.items()
+                    for key, value in avoided.items()
                 ]
             }
         }
     return spec
+
+
+def describe_attempt(pod_spec: Mapping[str, Any], attempt: int) -> list[dict[str, Any]]:
+    """Returns the environment variables that tell the pod of an attempt its number, its node and its capacity.
+
+    Each has its old name too: a run that was queued before an upgrade starts with the image of the release before.
+
+    Args:
+        pod_spec: what `place_attempt` returned.
+        attempt: 0 for a run that is no retry.
+    """
+    number, capacity = str(attempt), "spot" if "node_selector" in pod_spec else "any"
+    node = {"field_ref": {"field_path": "spec.nodeName"}}
+    return [
+        {"name": "PLATFORM_ATTEMPT", "value": number},
+        {"name": "DAGSTER_RETRY_NUMBER", "value": number},
+        {"name": "PLATFORM_CAPACITY", "value": capacity},
+        {"name": "NODE_CAPACITY", "value": capacity},
+        {"name": "PLATFORM_NODE", "value_from": node},
+        {"name": "NODE_NAME", "value_from": node},
+    ]

@@ -1,18 +1,22 @@
-"""The fence: what PostgreSQL itself refuses, whoever asks and however late.
+"""The fence: what PostgreSQL itself refuses, no matter who asks and how late.
 
-It refuses what a worker writes about its run once the run's lease is no longer its own, a worker that turns a run that
-was ended by others into another, and a second retry of one run.
-A worker that was given up may live on: its node was cut off, or it was frozen and wakes up. Stock Dagster lets it write
-on and turn its failed run green. Here its connections carry its name, and a trigger looks for its lease in the very
-transaction that writes, so that there is no moment between the question and the deed.
-(Kleppmann, How to do distributed locking, 2016: a lock needs a fence at the store.)
+It refuses three things:
+- an event or a status that a worker writes after its lease was revoked,
+- a worker's attempt to change the status of a run that has failed or was canceled,
+- a second automatic retry of one run.
+
+A worker that was given up may live on, because its node was only cut off, or because it was frozen and wakes up. Stock
+Dagster lets it write on and turn its failed run into a success. Here the name of its connection contains the worker's
+name, and a trigger looks for its lease in the same transaction that writes. So no time passes between the check and the
+write. (Kleppmann, How to do distributed locking, 2016: a lock needs a fence at the store.)
 """
 
-from resources.supervision.lease import Leases
+from resources.errors import PlatformError
+from resources.supervision.lease_table import LeaseConnection
 
-# What a worker's connections are called, before its name (PGAPPNAME).
+# The start of the name of each connection that a worker opens (PGAPPNAME); the name of its pod follows.
 WORKER = "worker "
-# FOR SHARE: a lease isn't revoked between this look and the end of the statement that is looked at.
+# FOR SHARE: nobody can revoke the lease between this check and the end of the transaction that writes.
 FENCE = """DO $$ BEGIN
   IF (SELECT count(*) FROM pg_trigger WHERE tgname IN ('lease_fence', 'ended_stays')) < 3
       AND to_regclass('event_logs') IS NOT NULL THEN
@@ -43,8 +47,9 @@ FENCE = """DO $$ BEGIN
 END $$;
 SELECT count(*) FROM pg_trigger WHERE tgname IN ('lease_fence', 'ended_stays')"""
 
-# Dagster's daemon and the sensor for lost retries both number theirs; a person's re-execution has no number. A run that
-# is there twice already, from before there was this index, leaves the database without it.
+# A unique index lets only one retry of a run exist. It covers automatic retries only: Dagster's daemon and the sensor
+# for lost retries number theirs, and a person's re-execution has no number. If a database already has a run with two
+# retries, from a release without this index, it goes on without the index and writes a warning.
 ONE_RETRY = """DO $$ BEGIN
   PERFORM pg_advisory_xact_lock(hashtext('one_retry'));
   IF to_regclass('one_retry') IS NULL THEN
@@ -52,20 +57,22 @@ ONE_RETRY = """DO $$ BEGIN
       WHERE run_body::jsonb -> 'tags' ? 'dagster/retry_number';
   END IF;
 EXCEPTION WHEN unique_violation THEN
-  RAISE WARNING 'runs that were retried twice are there: nothing keeps others from it until they are deleted';
+  RAISE WARNING 'some runs have two retries already: nothing prevents more of them until these are deleted';
 END $$"""
 
 
-class NotFenced(Exception):
-    """Dagster's tables are not where the leases are."""
+class NotFenced(PlatformError):
+    """Dagster's tables are not in the database of the leases."""
 
 
-def raise_fence(leases: Leases) -> None:
-    """Sees to it that the fence stands.
+def raise_fence(connection: LeaseConnection) -> None:
+    """Creates the triggers of the fence, unless they are there.
 
     Raises:
-        NotFenced: there are no tables of Dagster's in this database.
-        psycopg2.Error: the database can't be asked.
+        NotFenced: this database has no tables of Dagster.
+        psycopg2.Error: the database did not answer.
     """
-    if leases.ask(FENCE, worker=WORKER) != 3:
-        raise NotFenced("PGDATABASE names a database without Dagster's tables: it must be the one of its storage")
+    if connection.fetch_value(FENCE, worker=WORKER) != 3:
+        raise NotFenced(
+            "PGDATABASE names a database without Dagster's tables: set it to the database of Dagster's storage"
+        )

@@ -1,4 +1,7 @@
-"""Who acts while others stand by: the holder of a lease, which the kernel ends if it can't renew it."""
+"""The leader: one process acts while others stand by. It holds a lease, and the kernel ends it if it can't renew.
+
+Belongs here: how a process waits for a lease, renews it and ends with it. Does not belong here: what the leader does.
+"""
 
 import logging
 import os
@@ -8,50 +11,57 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
+from resources.errors import PlatformError
 from resources.supervision.lease import Lease
 
 log = logging.getLogger(__name__)
 
 
-def die_unless_called_again(within: float) -> None:
-    """Sets the dead man's switch: the kernel ends this process, unless this is called again in time.
+class NoAlarm(PlatformError, RuntimeError):
+    """The kernel would not end this process at its alarm."""
 
-    It is SIGALRM's default action: a process that was frozen and wakes up late ends before its next instruction, as
-    nothing in it is asked. It does nothing to process 1 of a container, for which there are no default actions, and
-    its clock stands still while a whole machine sleeps.
+
+def set_alarm(seconds: float) -> None:
+    """Tells the kernel to end this process after so many seconds. A later call replaces the alarm of an earlier one.
+
+    The signal is SIGALRM with its default action, so no code of this process runs. That holds for a process that was
+    frozen and wakes up late: it ends before its next instruction. Two limits: process 1 of a container ignores default
+    actions, and the alarm's clock stands still while a whole machine sleeps.
 
     Args:
-        within: seconds; 0 or less is now.
+        seconds: 0 or less ends the process now.
     """
-    signal.setitimer(signal.ITIMER_REAL, max(within, 1e-6))
+    signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-6))
 
 
 def lead(lease: Lease, act: Callable[[], None], margin: float = 2, pause: float = 1) -> None:
-    """Waits for the lease, acts under it, and gives it back. Whoever can't renew it ends before another may take it.
+    """Waits for the lease, acts while it holds the lease, and gives it back.
+
+    A leader that can't renew ends before another process may take the lease.
 
     Args:
         lease: it must last longer than margin and pause together.
-        act: what only one may do; returns when it is to end.
-        margin: seconds by which the end comes before the deadline, for what was sent and is still on its way.
-        pause: seconds between two questions.
+        act: what only one process may do; it returns when the leader is to end.
+        margin: seconds between the leader's end and the lease's deadline. What was sent before has time to arrive.
+        pause: seconds between two queries.
 
     Raises:
-        RuntimeError: this is process 1 of a container, which the switch can't end.
+        NoAlarm: this is process 1 of a container, which no alarm can end.
     """
     import psycopg2
 
     if os.getpid() == 1:
-        raise RuntimeError("process 1 can't be ended by its own alarm: set shareProcessNamespace in the pod's spec")
+        raise NoAlarm("the alarm can't end process 1 of a container: set shareProcessNamespace in the pod's spec")
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    while not _asked(lease, lease.take, margin):
+    while not ask_in_time(lease, lease.take, margin):
         time.sleep(pause)
     log.info("%s holds the lease %r with fence %d", lease.holder, lease.name, lease.fence)
     ended = threading.Event()
 
     def renew() -> None:
         while not ended.wait(pause):
-            if _asked(lease, lease.renew, margin) is False:
-                log.error("the lease %r is another's: %s ends", lease.name, lease.holder)
+            if ask_in_time(lease, lease.renew, margin) is False:
+                log.error("the lease %r has another holder: %s ends", lease.name, lease.holder)
                 os.kill(os.getpid(), signal.SIGKILL)
 
     renewing = threading.Thread(target=renew, name="lease", daemon=True)
@@ -61,23 +71,31 @@ def lead(lease: Lease, act: Callable[[], None], margin: float = 2, pause: float 
     finally:
         ended.set()
         renewing.join()
-        with suppress(psycopg2.Error):  # it then ends by itself
+        with suppress(psycopg2.Error):  # without an answer the lease ends by itself
             lease.release()
 
 
-def _asked(lease: Lease, question: Callable[[], bool], margin: float) -> bool | None:
-    """The answer, or None if the database can't be asked. Yes sets the switch anew.
+def ask_in_time(lease: Lease, ask: Callable[[], bool], margin: float) -> bool | None:
+    """Asks the database for the lease. If the answer is yes, the alarm is set again.
 
-    It counts from before the question was sent, and the database from after that.
+    Our deadline starts before the query is sent, and the database's after it arrives. So ours always ends first.
+
+    Args:
+        lease: the one that is asked for.
+        ask: the query: to take the lease, or to renew it.
+        margin: seconds between the alarm and the deadline.
+
+    Returns:
+        The answer; None if the database did not answer.
     """
     import psycopg2
 
-    asked = time.monotonic()
+    sent = time.monotonic()
     try:
-        answer = question()
+        held = ask()
     except psycopg2.Error as error:
-        log.warning("the lease %r can't be asked for: %s", lease.name, " ".join(str(error).split()))
+        log.warning("the database does not answer about the lease %r: %s", lease.name, " ".join(str(error).split()))
         return None
-    if answer:
-        die_unless_called_again(asked + lease.seconds - margin - time.monotonic())
-    return answer
+    if held:
+        set_alarm(sent + lease.seconds - margin - time.monotonic())
+    return held

@@ -15,9 +15,9 @@ from dataclasses import replace
 
 from obstore.store import MemoryStore
 
-from resources.launching.placement import placed
+from resources.launching.placement import place_attempt
 from resources.store.blocks import Blocks
-from resources.supervision.worker import backoff
+from resources.supervision.worker import draw_delay
 from sensors.lost_retries import Ended, forgotten, lost_retries
 from studies.spot_traces.machine import DistantStore, Machine, MachineGone, Stopped
 from studies.spot_traces.run import Outcome, Platform, Training
@@ -42,7 +42,7 @@ def replay(trace: Trace, training: Training, platform: Platform, requested: floa
             failed, starting = now + platform.start_timeout, platform.first
         else:
             machine = Machine(lost_at(market, platform, requested, got) - got, platform.notice)
-            starting += backoff(number, draw=platform.chance("back-off", trace.name, requested, number).uniform)
+            starting += draw_delay(number, draw=platform.chance("back-off", trace.name, requested, number).uniform)
             outcome.completed = attempt(machine, training, platform, client, starting)
             outcome.bought += machine.now
             outcome.stayed += machine.now if market is ALWAYS else 0
@@ -66,7 +66,7 @@ def replay(trace: Trace, training: Training, platform: Platform, requested: floa
 
 def bound_to_spot(number: int, spot_attempts: int) -> bool:
     """Whether the pod of this attempt may be on spot nodes only."""
-    return "node_selector" in placed(BOUND_TO_SPOT, number, spot_attempts, lost_on=None)
+    return "node_selector" in place_attempt(BOUND_TO_SPOT, number, spot_attempts, lost_on=None)
 
 
 def lost_at(trace: Trace, platform: Platform, requested: float, begun: float) -> float:

@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from resources.supervision.lease import TABLE
+from resources.supervision.lease_table import CREATE_TABLE
 
 PAGES = sorted((Path(__file__).parents[3] / "docs" / "runbooks").glob("*.md"))
 QUESTIONS = [
@@ -19,7 +19,7 @@ QUESTIONS = [
 @pytest.mark.parametrize(("page", "question"), QUESTIONS)
 def test_every_question_that_a_runbook_asks_is_answered(instance, page, question) -> None:
     with closing(psycopg2.connect(os.environ["PLATFORM_HISTORY_URL"])) as connection, connection.cursor() as cursor:
-        cursor.execute(TABLE)
+        cursor.execute(CREATE_TABLE)
         cursor.execute(question)
         cursor.fetchall()
 

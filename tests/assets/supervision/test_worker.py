@@ -10,34 +10,18 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
-import dagster as dg
 import psycopg2
 import pytest
-from psycopg2.errors import InsufficientPrivilege
 from psycopg2.extensions import parse_dsn
 
-from resources.supervision.fence import NotFenced, raise_fence
-from resources.supervision.lease import Lease, Leases
-from resources.supervision.worker import backoff
-from tests.support.instances import STOCK, open_instance
+from resources.supervision.lease import Lease
+from resources.supervision.lease_table import Leases
+from resources.supervision.worker import draw_delay
 
 RUN = "run/1234"
 # Says that it works, and then does so until it is ended.
 WORKING = "import time; print('working', flush=True); time.sleep(60)"
 EVENT = "INSERT INTO event_logs (run_id, event, dagster_event_type, timestamp) VALUES ('1234', '{}', %s, now())"
-
-
-@dg.job
-def nothing() -> None:
-    """Its runs are all that is asked for."""
-
-
-@pytest.fixture
-def storage(tmp_path, database_url) -> str:
-    """A database with the tables of Dagster's storage."""
-    with open_instance(tmp_path, database_url, STOCK) as instance:
-        instance.get_runs_count()
-    return database_url
 
 
 @pytest.fixture
@@ -49,8 +33,8 @@ def leases(storage) -> Leases:
 def supervised(storage, monkeypatch) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Starts `resources.supervision.worker` with a command of Python below it, as the pod of a run does."""
     names = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "dbname": "PGDATABASE", "password": "PGPASSWORD"}
-    about = {names[key]: value for key, value in parse_dsn(storage).items()}
-    environment = os.environ | about | {"PLATFORM_RUN_ID": "1234", "PLATFORM_RUN_LEASE_SECONDS": "3"}
+    address = {names[key]: value for key, value in parse_dsn(storage).items()}
+    environment = os.environ | address | {"PLATFORM_RUN_ID": "1234", "PLATFORM_RUN_LEASE_SECONDS": "3"}
     with ExitStack() as stack:
 
         def start(code: str, pod: str = "first") -> subprocess.Popen[str]:
@@ -85,13 +69,13 @@ def until(there: Callable[[], Any], seconds: float = 20) -> Any:
 def working(started: subprocess.Popen[str], leases: Leases) -> None:
     assert started.stdout
     assert started.stdout.readline() == "working\n"
-    until(lambda: leases.seen(RUN))
+    until(lambda: leases.find_deadline(RUN))
 
 
 @pytest.mark.parametrize(("code", "expected"), [("raise SystemExit(7)", 7), ("import os; os.abort()", 134)])
 def test_it_ends_as_its_worker_does_and_leaves_no_lease(supervised, leases, code, expected) -> None:
     assert supervised(code).wait(30) == expected
-    assert leases.seen(RUN) is None
+    assert leases.find_deadline(RUN) is None
 
 
 def test_a_signal_to_end_in_order_reaches_the_worker(supervised, leases) -> None:
@@ -100,11 +84,11 @@ def test_a_signal_to_end_in_order_reaches_the_worker(supervised, leases) -> None
     working(started, leases)
     started.terminate()
     assert started.wait(10) == 5
-    assert leases.seen(RUN), "it looks like a worker that ended by its own fault"
+    assert leases.find_deadline(RUN), "it looks like a worker that ended by its own fault"
 
 
 def test_an_attempt_waits_longer_the_more_were_lost_before_it_and_not_for_ever() -> None:
-    waits = {attempt: [backoff(attempt) for _ in range(200)] for attempt in (0, 3, 4, 7, 100)}
+    waits = {attempt: [draw_delay(attempt) for _ in range(200)] for attempt in (0, 3, 4, 7, 100)}
     assert max(waits[0]) == max(waits[3]) == 0
     assert 0 < max(waits[4]) <= 2 < max(waits[7]) <= 16
     assert 50 < max(waits[100]) <= 60
@@ -127,21 +111,21 @@ def test_the_lease_is_renewed_for_as_long_as_the_worker_computes(supervised, lea
     never_lets_go = "print('working', flush=True)\nwhile True: sum(range(10_000_000))"
     started = supervised(never_lets_go)
     working(started, leases)
-    seen = leases.seen(RUN)
-    until(lambda: leases.seen(RUN) != seen, 5)
+    seen = leases.find_deadline(RUN)
+    until(lambda: leases.find_deadline(RUN) != seen, 5)
     assert started.poll() is None
 
 
-def test_a_worker_whose_lease_was_revoked_is_killed_before_it_can_say_anything(supervised, leases) -> None:
-    started = supervised("import signal; signal.signal(signal.SIGTERM, lambda *_: print('said'));" + WORKING)
+def test_a_worker_whose_lease_was_revoked_is_killed_before_it_can_say_anything(supervised, leases, storage) -> None:
+    started = supervised("import signal; signal.signal(signal.SIGTERM, lambda *_: print('it goes on'));" + WORKING)
     working(started, leases)
-    until(lambda: leases.revoke(RUN, leases.seen(RUN)))
+    until(lambda: leases.revoke(RUN, leases.find_deadline(RUN)))
     assert started.wait(5) == 128 + signal.SIGKILL
-    said, complaint = started.communicate()
-    assert not said
+    output, complaint = started.communicate()
+    assert not output
     assert "was revoked" in complaint
-    assert leases.seen(RUN), "a revoked lease stays, so that nobody takes it"
-    assert not Lease(leases.dsn, RUN, "a second pod of the same run", 3).take()
+    assert leases.find_deadline(RUN), "a revoked lease stays, so that nobody takes it"
+    assert not Lease(storage, RUN, "a second pod of the same run", 3).take()
 
 
 def test_a_frozen_worker_falls_silent_and_never_wakes_up_once_it_was_given_up(supervised, leases) -> None:
@@ -150,9 +134,9 @@ def test_a_frozen_worker_falls_silent_and_never_wakes_up_once_it_was_given_up(su
     (worker,) = below(started)
     os.kill(worker, signal.SIGSTOP)
     time.sleep(1.5)
-    seen = leases.seen(RUN)
+    seen = leases.find_deadline(RUN)
     time.sleep(2.5)
-    assert leases.seen(RUN) == seen, "renewed for a worker that does nothing"
+    assert leases.find_deadline(RUN) == seen, "renewed for a worker that does nothing"
     assert started.poll() is None
     assert leases.revoke(RUN, seen)
     assert started.wait(5) == 128 + signal.SIGKILL, "it waits to be woken up"
@@ -162,15 +146,15 @@ def test_a_second_pod_of_one_run_is_ended_and_the_first_works_on(supervised, lea
     first = supervised(WORKING)
     working(first, leases)
     assert supervised(WORKING, "second").wait(10) == 1, "its worker began"
-    seen = leases.seen(RUN)
-    until(lambda: leases.seen(RUN) != seen, 5)
+    seen = leases.find_deadline(RUN)
+    until(lambda: leases.find_deadline(RUN) != seen, 5)
     assert first.poll() is None
 
 
-def test_a_database_that_is_away_ends_no_worker(supervised, leases, postgres) -> None:
+def test_a_database_that_is_away_ends_no_worker(supervised, leases, storage, postgres) -> None:
     started = supervised(WORKING)
     working(started, leases)
-    name = parse_dsn(leases.dsn)["dbname"]
+    name = parse_dsn(storage)["dbname"]
     with closing(psycopg2.connect(postgres.url("postgres"))) as other, other.cursor() as cursor:
         other.autocommit = True
         cursor.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
@@ -178,83 +162,5 @@ def test_a_database_that_is_away_ends_no_worker(supervised, leases, postgres) ->
         with pytest.raises(subprocess.TimeoutExpired):
             started.wait(5)
         cursor.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
-    seen = Leases(leases.dsn).seen(RUN)
-    until(lambda: Leases(leases.dsn).seen(RUN) != seen, 10)
-
-
-def test_a_lease_that_moved_is_not_revoked_and_one_that_did_not_is_with_those_below_it(leases) -> None:
-    run, step, other = (Lease(leases.dsn, name, name, 30) for name in (RUN, f"{RUN}/training", f"{RUN}5"))
-    assert [lease.take() for lease in (run, step, other)] == [True] * 3
-    seen = leases.seen(RUN)
-    assert run.renew()
-    assert not leases.revoke(RUN, seen)
-    assert run.renew()
-    assert leases.revoke(RUN, leases.seen(RUN))
-    assert not run.renew()
-    assert not step.renew(), "the pod of a step goes with its run"
-    assert other.renew()
-
-
-def test_postgresql_refuses_a_worker_without_a_lease_and_nobody_else(leases) -> None:
-    raise_fence(leases)
-    raise_fence(leases)  # it stands already
-    lease = Lease(leases.dsn, RUN, "pod", 30)
-
-    def write(called: str) -> None:
-        with closing(psycopg2.connect(leases.dsn, application_name=called)) as connection, connection:
-            connection.cursor().execute(EVENT, [called])
-
-    with pytest.raises(InsufficientPrivilege, match="has no lease any more"):
-        write("worker pod")
-    assert lease.take()
-    write("worker pod")
-    with pytest.raises(InsufficientPrivilege):
-        write("worker of another run")
-    assert leases.revoke(RUN, leases.seen(RUN))
-    with pytest.raises(InsufficientPrivilege):
-        write("worker pod")
-    write("dagster-daemon")
-    assert leases.ask("SELECT count(*) FROM event_logs") == 2
-
-
-def test_a_worker_can_not_turn_a_run_that_others_ended_green(leases, tmp_path) -> None:
-    raise_fence(leases)
-    assert Lease(leases.dsn, RUN, "pod", 30).take()
-    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
-        run = instance.create_run_for_job(nothing).run_id
-
-    def turn(status: str, called: str) -> None:
-        with closing(psycopg2.connect(leases.dsn, application_name=called)) as connection, connection:
-            connection.cursor().execute("UPDATE runs SET status = %s WHERE run_id = %s", [status, run])
-
-    turn("STARTED", "worker pod")
-    turn("FAILURE", "dagster-daemon")
-    with pytest.raises(InsufficientPrivilege, match="has ended as FAILURE and stays so"):
-        turn("SUCCESS", "worker pod")
-    assert leases.ask("SELECT status FROM runs") == "FAILURE"
-    turn("CANCELED", "dagster-webserver")
-
-
-def test_a_run_that_ends_takes_the_leases_of_its_steps_along(leases) -> None:
-    run, step, other = (Lease(leases.dsn, name, name, 30) for name in (RUN, f"{RUN}/training", f"{RUN}5"))
-    assert [lease.take() for lease in (run, step, other)] == [True] * 3
-    run.end()
-    assert leases.seen(step.name) is None
-    assert not step.renew()
-    assert other.renew()
-
-
-def test_a_revocation_waits_for_what_is_being_written_under_the_lease(leases) -> None:
-    raise_fence(leases)
-    assert Lease(leases.dsn, RUN, "pod", 30).take()
-    with closing(psycopg2.connect(leases.dsn, application_name="worker pod")) as writing, writing.cursor() as cursor:
-        cursor.execute(EVENT, ["unfinished"])
-        with pytest.raises(psycopg2.errors.QueryCanceled):
-            leases.revoke(RUN, leases.seen(RUN))
-        writing.commit()
-    assert leases.revoke(RUN, leases.seen(RUN))
-
-
-def test_a_database_without_dagsters_tables_is_refused(database_url) -> None:
-    with pytest.raises(NotFenced, match="PGDATABASE"):
-        raise_fence(Leases(database_url))
+    seen = Leases(storage).find_deadline(RUN)
+    until(lambda: Leases(storage).find_deadline(RUN) != seen, 10)

@@ -1,6 +1,5 @@
 """A limit that docs state and the code no longer has sends whoever is on call the wrong way."""
 
-import inspect
 import re
 from dataclasses import fields
 from pathlib import Path
@@ -13,7 +12,7 @@ from credit_assets.measurement.scores import THRESHOLD
 from credit_assets.model.pipeline import TrainingConfig
 from resources.store.blocks import Blocks
 from resources.store.object_store import ONE_REQUEST
-from resources.supervision.worker import backoff
+from resources.supervision.worker import LONGEST_DELAY, RETRIES_WITHOUT_DELAY
 from sensors import lost_retries
 from sensors.refresh_schedule import EVERY
 from tests.support.pages import ROOT, code_blocks
@@ -24,7 +23,6 @@ LOCAL: dict[str, Any] = yaml.safe_load((ROOT / "local" / "dagster.yaml").read_te
 BLOCKS: dict[str, Any] = {each.name: each.default for each in fields(Blocks)}
 DAEMON, MONITORING = CHART["dagsterDaemon"], CHART["dagsterDaemon"]["runMonitoring"]
 RETRIES = DAEMON["runRetries"]
-WAIT = inspect.signature(backoff).parameters
 # Where it is stated, the words around the figure, and what the code has.
 STATED = [
     ("recovery.md", r"its last block, ([\d.]+) s", BLOCKS["longest"]),
@@ -43,7 +41,7 @@ STATED = [
     ("recovery.md", r"It waits (\d+) s before it retries", lost_retries.PATIENCE),
     ("decisions/0013-no-answer-is-not-a-death.md", r"sensor waits (\d+) s before", lost_retries.PATIENCE),
     ("recovery.md", r"`lost_retries` looks every (\d+) s", lost_retries.lost_retries.minimum_interval_seconds),
-    ("recovery.md", r"and so on up to (\d+) s", WAIT["most"].default),
+    ("recovery.md", r"and so on up to (\d+) s", LONGEST_DELAY),
     ("spot-traces.md", r"machine for (\d+) s", MONITORING["startTimeoutSeconds"]),
     ("decisions/0002-object-store.md", r"Objects up to (\d+) MiB", ONE_REQUEST / 2**20),
     ("your-table.md", r"the threshold of ([\d.]+)", THRESHOLD),
@@ -62,7 +60,7 @@ def test_figures_in_words_are_those_of_the_code() -> None:
     numbers = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight")
     recovery, ordinals = (DOCS / "recovery.md").read_text(), ("first", "second", "third", "fourth", "fifth", "sixth")
     assert f"From the {ordinals[RETRIES['spotAttempts']]} attempt on (`spotAttempts`)" in recovery
-    assert f"From the {ordinals[WAIT['free'].default + 1]} attempt on, a worker also waits" in recovery
+    assert f"From the {ordinals[RETRIES_WITHOUT_DELAY + 1]} attempt on, a worker also waits" in recovery
     assert f"`make ui` retries up to {numbers[LOCAL['run_retries']['max_retries']]} times" in recovery
     pages = [each for each in (DOCS / "runbooks").glob("*.md") if "# Restore" not in each.read_text()]
     alerts = re.findall(r"- alert: (\w+)", rule("daemon/prometheusrule.yaml"))

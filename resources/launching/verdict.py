@@ -1,0 +1,70 @@
+"""The verdict on the worker of a run: a pure function of what is known of its lease and of its Job.
+
+Belongs here: the facts and the rule. Does not belong here: how a fact is found, and what is done about a verdict.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+# Seconds. A holder renews its lease every second, so one that stood still for less was renewed since the last check.
+RENEWED_WITHIN = 1.0
+
+
+class JobState(Enum):
+    """What the API server says of the Job of a run."""
+
+    UNKNOWN = "it was not asked, or did not answer"
+    ACTIVE = "the Job has a pod that has not ended, or will get one"
+    ENDED = "all pods of the Job have ended"
+    GONE = "there is no such Job"
+
+
+class Verdict(Enum):
+    """What became of the worker of a run."""
+
+    ALIVE = "it works, or waits for its pod, or its run has moved on"
+    SILENT = "it does not renew its lease, and nothing else says that it is dead"
+    LOST = "it is given up: its lease was silent for too long, or its pod was taken away"
+    CRASHED = "it ended by itself"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of the worker of a run.
+
+    Attributes:
+        lease_seconds: how long a lease may be silent.
+        silent_seconds: how long the lease has not been renewed, as one watcher saw it; None: nobody holds the lease,
+            because no worker has begun yet, or because it has ended without being asked to.
+        job: what the API server says of the run's Job.
+        run_moved_on: whether the status of the run changed while its Job was asked about.
+        out_of_memory: whether the kernel killed the pod for its memory. Then it killed the holder of the lease too.
+    """
+
+    lease_seconds: float
+    silent_seconds: float | None
+    job: JobState = JobState.UNKNOWN
+    run_moved_on: bool = False
+    out_of_memory: bool = False
+
+
+def judge(facts: Facts) -> Verdict:
+    """Returns the verdict that these facts allow. While the Job is unknown, SILENT means: ask Kubernetes as well."""
+    if facts.silent_seconds is None:
+        return _judge_by_job(facts)
+    if facts.silent_seconds < RENEWED_WITHIN:
+        return Verdict.ALIVE
+    if facts.job is JobState.ENDED and facts.out_of_memory:
+        return Verdict.CRASHED
+    if facts.silent_seconds >= facts.lease_seconds or facts.job in (JobState.ENDED, JobState.GONE):
+        return Verdict.LOST
+    return Verdict.SILENT
+
+
+def _judge_by_job(facts: Facts) -> Verdict:
+    if facts.job is JobState.UNKNOWN:
+        return Verdict.SILENT
+    if facts.job is JobState.ACTIVE or facts.run_moved_on:
+        return Verdict.ALIVE
+    # A worker that was asked to end leaves its lease behind, so this one was not asked.
+    return Verdict.CRASHED if facts.job is JobState.ENDED else Verdict.LOST

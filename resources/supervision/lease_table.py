@@ -1,0 +1,114 @@
+"""The table of leases: how PostgreSQL is asked about it, and what somebody who holds no lease may do with it.
+
+Belongs here: the connection, the table, and what the run launcher needs: to see a lease and to revoke it. Does not
+belong here: what a holder does with its own lease (resources/supervision/lease.py).
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, LiteralString
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection
+
+# The lock is needed because IF NOT EXISTS alone fails when two connections create the table at the same time.
+CREATE_TABLE = """DO $$ BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('leases'));
+    CREATE TABLE IF NOT EXISTS leases (
+        name text PRIMARY KEY, holder text NOT NULL, fence bigint NOT NULL, deadline timestamptz NOT NULL);
+    CREATE INDEX IF NOT EXISTS leases_holder ON leases (holder);
+END $$"""
+FIND_DEADLINE = "SELECT deadline FROM leases WHERE name = %(name)s"
+# The lease of a run's step is named below the run's, and is revoked with it. A revoked lease has no holder. It stays in
+# the table for a day, so that no second worker of the run can take it.
+REVOKE = """WITH revoked AS (
+    UPDATE leases SET holder = '', fence = fence + 1
+    WHERE name = %(name)s AND (holder = '' OR deadline = %(deadline)s) RETURNING name),
+  below AS (
+    UPDATE leases SET holder = '', fence = fence + 1 FROM revoked WHERE starts_with(leases.name, revoked.name || '/')),
+  old AS (DELETE FROM leases WHERE deadline < clock_timestamp() - interval '1 day')
+SELECT name FROM revoked"""
+# A statement must end before the next renewal is due for long: 3 s to connect, and 3 s to answer.
+TIME_LIMITS = {"connect_timeout": 3, "tcp_user_timeout": 3000, "options": "-c statement_timeout=3000"}
+# PostgreSQL cuts off longer names of connections.
+LONGEST_CONNECTION_NAME = 63
+
+
+def name_run_lease(run_id: str, step: str | None = None) -> str:
+    """Returns the name of the lease that the worker of a run holds; with a step, that of the step's own pod."""
+    return f"run/{run_id}/{step}" if step else f"run/{run_id}"
+
+
+@dataclass
+class LeaseConnection:
+    """One connection to the database of the leases. It is kept, and opened again after an error.
+
+    Attributes:
+        dsn: libpq's connection string; empty: libpq's environment variables (PGHOST, PGPASSWORD, …).
+        name: the name of the connection in PostgreSQL's list of sessions.
+    """
+
+    dsn: str
+    name: str
+    _open: "connection | None" = field(default=None, repr=False)
+
+    def fetch_value(self, statement: LiteralString, **values: Any) -> Any:
+        """Runs one statement of this room; the first value of its first row, or None if it returned no row.
+
+        Raises:
+            psycopg2.Error: the database did not answer, or refused.
+        """
+        import psycopg2
+
+        fresh = self._open is None
+        connection = self._open or psycopg2.connect(
+            self.dsn, application_name=self.name[:LONGEST_CONNECTION_NAME], **TIME_LIMITS
+        )
+        self._open = None
+        try:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                if fresh:
+                    cursor.execute(CREATE_TABLE)
+                cursor.execute(statement, values)
+                row = cursor.fetchone()
+        except psycopg2.Error:
+            connection.close()
+            raise
+        self._open = connection
+        return row[0] if row else None
+
+
+class Leases:
+    """The leases of others: somebody who watches them can see them, and revoke them.
+
+    Args:
+        dsn: libpq's connection string; empty: libpq's environment variables (PGHOST, PGPASSWORD, …).
+        name: the name of the connection in PostgreSQL's list of sessions.
+    """
+
+    def __init__(self, dsn: str, name: str = "leases") -> None:
+        self._connection = LeaseConnection(dsn, name)
+
+    def find_deadline(self, name: str) -> datetime | None:
+        """The time until which a lease lasts; it moves with each renewal. None: the table has no such lease.
+
+        Raises:
+            psycopg2.Error: the database did not answer.
+        """
+        return self._connection.fetch_value(FIND_DEADLINE, name=name)
+
+    def revoke(self, name: str, deadline: datetime) -> bool:
+        """Takes a lease, and the leases named below it, away from their holders for good.
+
+        Args:
+            name: the lease's.
+            deadline: the deadline that was seen. If it has moved since, the holder has renewed, and keeps its lease.
+
+        Returns:
+            Whether the lease is revoked now.
+
+        Raises:
+            psycopg2.Error: the database did not answer.
+        """
+        return self._connection.fetch_value(REVOKE, name=name, deadline=deadline) is not None

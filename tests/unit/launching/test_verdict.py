@@ -1,0 +1,56 @@
+"""A wrong verdict fails a healthy run and starts its retry beside it, or lets a run wait for a dead worker."""
+
+from itertools import product
+
+import pytest
+
+from resources.launching.verdict import Facts, JobState, Verdict, judge
+
+ALIVE, SILENT, LOST, CRASHED = Verdict.ALIVE, Verdict.SILENT, Verdict.LOST, Verdict.CRASHED
+UNKNOWN, ACTIVE, ENDED, GONE = JobState.UNKNOWN, JobState.ACTIVE, JobState.ENDED, JobState.GONE
+
+
+@pytest.mark.parametrize(
+    ("silent_seconds", "job", "expected"),
+    [
+        # Nobody holds the lease: no worker has begun yet, or it has ended without being asked to.
+        (None, UNKNOWN, SILENT),
+        (None, ACTIVE, ALIVE),
+        (None, ENDED, CRASHED),
+        (None, GONE, LOST),
+        # The lease was renewed since the last check: whatever Kubernetes says, the worker lives.
+        (0.0, UNKNOWN, ALIVE),
+        (0.0, ENDED, ALIVE),
+        (0.99, GONE, ALIVE),
+        # The lease is silent, for less than its seconds.
+        (1.0, UNKNOWN, SILENT),
+        (1.0, ACTIVE, SILENT),
+        (1.0, ENDED, LOST),
+        (1.0, GONE, LOST),
+        (7.99, UNKNOWN, SILENT),
+        (7.99, ACTIVE, SILENT),
+        # For longer: given up, also if Kubernetes has not noticed yet.
+        (8.0, UNKNOWN, LOST),
+        (8.0, ACTIVE, LOST),
+        (8.0, ENDED, LOST),
+        (60.0, GONE, LOST),
+    ],
+)
+def test_lease_and_job_together_say_what_became_of_a_worker(silent_seconds, job, expected) -> None:
+    assert judge(Facts(8, silent_seconds, job)) is expected
+
+
+@pytest.mark.parametrize("silent_seconds", [1.0, 8.0])
+def test_a_pod_that_the_kernel_killed_for_its_memory_crashed_although_its_lease_is_still_there(silent_seconds) -> None:
+    assert judge(Facts(8, silent_seconds, ENDED, out_of_memory=True)) is CRASHED
+    assert judge(Facts(8, 0.0, ENDED, out_of_memory=True)) is ALIVE, "another pod of the run renews"
+
+
+def test_a_run_that_ended_while_its_job_was_asked_about_has_not_crashed() -> None:
+    assert judge(Facts(8, None, ENDED, run_moved_on=True)) is ALIVE
+    assert judge(Facts(8, 8.0, ENDED, run_moved_on=True)) is LOST, "its lease is still to be fenced"
+
+
+def test_no_worker_is_given_up_before_its_lease_is_silent_or_kubernetes_says_so() -> None:
+    for seconds, job in product((None, 0.0, 1.0, 7.99), (UNKNOWN, ACTIVE)):
+        assert judge(Facts(8, seconds, job)) in (ALIVE, SILENT)
