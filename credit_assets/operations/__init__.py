@@ -1,4 +1,5 @@
-"""What the losses of workers cost, and whether every promoted set is whole.
+"""Whether every promoted set is whole, what losses of workers cost, and what a person sees of a run.
 
-Belongs here: pure functions behind `resilience_report`. Does not belong here: how an interruption is read from events.
+Belongs here: pure functions behind `resilience_report`, and the progress lines. Does not belong here: how an
+interruption is found in the event log (`resources.history`).
 """

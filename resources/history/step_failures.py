@@ -1,35 +1,44 @@
-"""Whose fault a failure was: the step's own, or that of whoever took away its process, its database or its store."""
+"""Why a step failed: by its own fault, or because its process, its database or its store was taken away."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import dagster as dg
 
-# Errors that are not the step's: it was stopped, or PostgreSQL or the store went away while they were asked. What was
-# asked may have been done, so that only a retry of the run, which looks, can repeat it.
-BROKEN = ("DagsterExecutionInterruptedError", "OperationalError", "InterfaceError", "DatabaseAway", "RequestLost")
+from resources.error_texts import is_failed_health_check
+
+# Classes of errors that are not the step's fault: somebody stopped it, or the connection to PostgreSQL or to the store
+# broke. The event log keeps the name of a class and not the class. A broken request may have been carried out: only a
+# retry of the run looks whether it was.
+INTERRUPTIONS = {
+    "DagsterExecutionInterruptedError",  # dagster
+    "OperationalError",  # psycopg2, sqlalchemy
+    "InterfaceError",  # psycopg2, sqlalchemy
+    "DatabaseAway",  # resources.services.database
+    "RequestLost",  # resources.store.object_store
+}
 
 
-def is_a_steps_own(entries: Iterable[dg.EventLogEntry]) -> bool:
-    """Whether one of a run's steps failed by itself."""
-    return not all(map(lost, step_failures(entries)))
+def has_own_failure(entries: Iterable[dg.EventLogEntry]) -> bool:
+    """Whether one of a run's steps failed by its own fault."""
+    return not all(map(is_interruption, find_step_errors(entries)))
 
 
-def step_failures(entries: Iterable[dg.EventLogEntry]) -> list[str]:
-    """What was wrong with the steps that failed: type and message of each, and of what caused it."""
-    events = [entry.dagster_event for entry in entries]
-    failed = [each for each in events if each and each.event_type is dg.DagsterEventType.STEP_FAILURE]
-    errors = [each.step_failure_data.error for each in failed]
-    return ["\n".join(causes(error)) for error in errors if error]
+def find_step_errors(entries: Iterable[dg.EventLogEntry]) -> list[Any]:
+    """The errors of the steps that failed, as the event log keeps them."""
+    events = [entry.dagster_event for entry in entries if entry.dagster_event_type is dg.DagsterEventType.STEP_FAILURE]
+    return [error for event in events if event and (error := event.step_failure_data.error)]
 
 
-def causes(error: Any) -> Iterator[str]:
-    """An error and what it came from, the outermost first."""
+def is_interruption(error: Any) -> bool:
+    """Whether a step failed because its pod was stopped or is gone, or because a connection broke."""
+    return any(
+        each.cls_name in INTERRUPTIONS or is_failed_health_check(each.message or "") for each in list_causes(error)
+    )
+
+
+def list_causes(error: Any) -> Iterator[Any]:
+    """An error and its causes, the outermost first."""
     while error:
-        yield f"{error.cls_name}: {error.message}"
+        yield error
         error = error.cause
-
-
-def lost(failure: str) -> bool:
-    """Whether a step failed as its pod was stopped or is gone, or a connection broke in the middle of a statement."""
-    return any(line.startswith(BROKEN) for line in failure.splitlines()) or "failed health check: " in failure

@@ -11,11 +11,8 @@ from typing import Protocol
 import dagster as dg
 
 from resources.history.facts import Announcement, announcements
+from resources.history.run_groups import EVENT, read_events
 from resources.history.tags import ANNOUNCES, ROOT
-
-# Events of one request.
-PAGE = 500
-EVENT = dg.DagsterEventType
 
 
 @dataclass(frozen=True)
@@ -81,13 +78,3 @@ class DagsterStepLog:
             began_step=any(each.step_key == step and each.asset_observation is None for each in entries),
             announced=frozenset(announcements(entries)),
         )
-
-
-def read_events(instance: dg.DagsterInstance, run_id: str, kinds: set[dg.DagsterEventType]) -> list[dg.EventLogEntry]:
-    """All events of these kinds that a run logged, in their order, read in pages."""
-    found, cursor, more = [], None, True
-    while more:
-        page = instance.get_records_for_run(run_id, cursor, kinds, limit=PAGE)
-        found += [each.event_log_entry for each in page.records]
-        cursor, more = page.cursor, page.has_more
-    return found

@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from resources.deployment import Deployment
-from resources.instance.metrics_server import collect, serve
+from resources.instance.metrics_server import register_collector, serve
 from resources.machine.console_script import load
 from resources.supervision.leader import lead
 from resources.supervision.lease import Lease
@@ -38,8 +38,8 @@ PAUSE = 15.0
 def main() -> None:
     """Waits for the lease, then becomes `dagster-daemon` with this command's arguments.
 
-    The lease is in the database of libpq's variables (PGHOST, PGPASSWORD, …). The deployment has the lease's length, the
-    seconds without a heartbeat after which a part of the daemon counts as hung, and the port of the metrics
+    The lease is in the database of libpq's variables (PGHOST, PGPASSWORD, …). The deployment has the lease's length,
+    the seconds without a heartbeat after which a part of the daemon counts as hung, and the port of the metrics
     (resources/instance/metrics_server.py).
     """
     ours = logging.getLogger("resources")  # not the root logger, because Dagster adds its own handlers to its loggers
@@ -64,7 +64,7 @@ def run_daemon(heartbeat_seconds: float, leads: "Gauge | None" = None) -> None:
     threading.Thread(target=watch_starting_runs, name="starts", daemon=True).start()
     if leads:
         leads.set(1)
-        threading.Thread(target=collect, name="collectors", daemon=True).start()
+        threading.Thread(target=register_collector, name="collector", daemon=True).start()
     run()
 
 

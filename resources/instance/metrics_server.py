@@ -1,25 +1,23 @@
-"""What Prometheus scrapes of the daemons: which one leads, and from that one what the installed collectors tell.
+"""The port on which Prometheus scrapes a daemon, and the metric that tells which daemon leads.
 
-Whoever stands by serves too, so that every daemon is a target that is up. Collectors are entry points of the group
-`platform.collectors`: what they tell of is no business of the daemon's, and of nobody's until there is a leader.
+Belongs here: the port, and that metric. Does not belong here: what the leader reports (`collector`). A daemon that
+stands by serves the port too, so that Prometheus sees every daemon as up.
 """
 
 import logging
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from prometheus_client import Gauge
 
 log = logging.getLogger(__name__)
-COLLECTORS = "platform.collectors"
 LEADS = "platform_daemon_leads"
 
 
 def serve(port: int | None) -> "Gauge | None":
-    """Serves this process's metrics on a port; returns the metric that says who leads, or None without a port.
+    """Serves this process's metrics on a port; returns the metric that tells who leads, or None without a port.
 
-    If the port can't be had, the daemon runs on without metrics.
+    If the port can't be opened, the daemon works without metrics.
     """
     if port is None:
         return None
@@ -29,13 +27,14 @@ def serve(port: int | None) -> "Gauge | None":
     try:
         start_http_server(port)
     except OSError:
-        log.exception("port %d can't be had: there are no metrics", port)
+        log.exception("port %d can't be opened: there are no metrics", port)
     return leads
 
 
-def collect() -> None:
-    """Has the installed collectors asked at each scrape from now on."""
+def register_collector() -> None:
+    """Adds the leader's metrics to each scrape. The import takes a second, which the standby need not spend."""
     from prometheus_client import REGISTRY
 
-    for each in entry_points(group=COLLECTORS):
-        REGISTRY.register(each.load()())
+    from resources.instance.collector import PlatformCollector
+
+    REGISTRY.register(PlatformCollector())

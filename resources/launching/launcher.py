@@ -19,7 +19,7 @@ from dagster_k8s.launcher import (
     WorkerStatus,  # pyright: ignore[reportPrivateImportUsage]
 )
 
-from resources.history.tags import CRASHED, LOST_AT, MOST, NODE, NUMBER, RETRIES_STOPPED, ROOT
+from resources.history.tags import CRASHED, LOST_AT, MAX_RETRIES, NODE, NUMBER, RETRIES_STOPPED, ROOT
 from resources.launching.kubernetes_jobs import LONG_TIME_LIMIT, Job, KubernetesJobs, NoAnswer
 from resources.launching.placement import describe_attempt, place_attempt
 from resources.launching.silence import SilenceWatch
@@ -109,7 +109,7 @@ class LeasedK8sRunLauncher(K8sRunLauncher):
             super().launch_run(context)
         except Exception as error:
             if is_refused(error):
-                self._instance.add_run_tags(run.run_id, {MOST: "0", RETRIES_STOPPED: run.run_id})
+                self._instance.add_run_tags(run.run_id, {MAX_RETRIES: "0", RETRIES_STOPPED: run.run_id})
             raise
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
@@ -168,7 +168,7 @@ class LeasedK8sRunLauncher(K8sRunLauncher):
         root = run.root_run_id or run.run_id
         attempts = [*self._instance.get_runs(dg.RunsFilter(tags={ROOT: root})), self._instance.get_run_by_id(root)]
         before = sum(each.tags.get(CRASHED) == each.run_id for each in attempts if each and each.run_id != run.run_id)
-        stop = {MOST: "0", RETRIES_STOPPED: run.run_id} if before >= self._crash_retries else {}
+        stop = {MAX_RETRIES: "0", RETRIES_STOPPED: run.run_id} if before >= self._crash_retries else {}
         self._instance.add_run_tags(run.run_id, {CRASHED: run.run_id, **stop})
         return before + 1
 
@@ -207,9 +207,9 @@ class LeasedK8sRunLauncher(K8sRunLauncher):
 
     def _restore_retries(self, run: dg.DagsterRun) -> None:
         """Gives a run its retries back that inherited the end of them from the run that somebody re-executes."""
-        if run.tags.get(RETRIES_STOPPED, run.run_id) != run.run_id and run.tags.get(MOST) == "0":
+        if run.tags.get(RETRIES_STOPPED, run.run_id) != run.run_id and run.tags.get(MAX_RETRIES) == "0":
             most = self._instance.run_retries_max_retries
-            self._instance.add_run_tags(run.run_id, {MOST: str(most)})
+            self._instance.add_run_tags(run.run_id, {MAX_RETRIES: str(most)})
 
 
 def is_refused(error: Exception) -> bool:

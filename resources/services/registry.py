@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from resources.errors import PlatformError
+from resources.services.http import open_session
 
 if TYPE_CHECKING:
     from requests import Session
@@ -55,11 +56,9 @@ class Registry:
         Raises:
             RegistryError: no registry, no connection, no answer within 10 s, or a refusal.
         """
-        import requests
-
         if not (self.url or "").startswith(("http://", "https://")):
             raise RegistryError(f"{SETTING}: expected http://… or https://…")
-        with requests.Session() as session:
+        with open_session(repeats=2) as session:
             if self.token:
                 session.headers["Authorization"] = f"Bearer {self.token}"
             elif self.user:

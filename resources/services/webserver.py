@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from resources.errors import PlatformError
+from resources.services.http import open_session
 
 ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
 REPOSITORY = "__repository__"
+# What a Service answers when nobody stands behind it.
+AWAY = (502, 503, 504)
 
 LOCATIONS = """{ workspaceOrError { ... on PythonError { message } ... on Workspace { locationEntries {
   name locationOrLoadError { __typename ... on PythonError { message } } } } } }"""
@@ -24,7 +27,8 @@ EVENTS = """query ($run: ID!, $cursor: String) { logsForRun(runId: $run, afterCu
   ... on EventConnection { cursor hasMore events { __typename ... on MessageEvent { timestamp stepKey message }
   ... on ExecutionStepFailureEvent { error { message causes { message } } }
   ... on LogsCapturedEvent { fileKey }
-  ... on MaterializationEvent { assetKey { path } metadataEntries { ...entry } } } } } }"""
+  ... on MaterializationEvent { assetKey { path } metadataEntries { ...entry } }
+  ... on ObservationEvent { assetKey { path } metadataEntries { ...entry } } } } } }"""
 LATEST = """query ($key: AssetKeyInput!) { assetOrError(assetKey: $key) { __typename ... on Asset {
   assetMaterializations(limit: 1) { runId metadataEntries { ...entry } } } } }"""
 ENTRY = """fragment entry on MetadataEntry { label ... on TextMetadataEntry { text }
@@ -58,25 +62,11 @@ class Webserver:
             WebserverError: no answer, or one that is an error.
         """
         import requests
-        from requests.adapters import HTTPAdapter
-        from urllib3.util import Retry
 
         text = query + (ENTRY if "...entry" in query else "")
-        repeats = 0 if query.lstrip().startswith("mutation") else self.repeats
-        retry = Retry(
-            connect=self.repeats,
-            total=None,
-            read=repeats,
-            status=repeats,
-            allowed_methods=None,
-            status_forcelist=(502, 503, 504),
-            raise_on_status=False,
-            backoff_factor=0.5,
-            backoff_max=5,
-        )
+        is_safe = not query.lstrip().startswith("mutation")
         try:
-            with requests.Session() as session:
-                session.mount(f"{self.url}/", HTTPAdapter(max_retries=retry))
+            with open_session(repeats=self.repeats, after=AWAY if is_safe else (), unanswered=is_safe) as session:
                 asked = {"query": text, "variables": variables}
                 answer = session.post(f"{self.url}/graphql", json=asked, timeout=30)
             body = answer.json()

@@ -32,8 +32,8 @@ RETRIES_WITHOUT_DELAY, LONGEST_DELAY = 3, 60
 def main() -> int:
     """Runs this command's arguments as the worker of a run; returns its exit code.
 
-    The deployment names the run, and the step if the step has a pod of its own. It has the lease's length and the number
-    of this attempt. libpq's variables (PGHOST, …) are the address of the database of the leases.
+    The deployment names the run, and the step if the step has a pod of its own. It has the lease's length and the
+    number of this attempt. libpq's variables (PGHOST, …) are the address of the database of the leases.
 
     Raises:
         DeploymentError: the deployment names no run.

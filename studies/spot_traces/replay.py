@@ -1,9 +1,9 @@
 """One run on a market: what the platform does when machines go, on a simulated clock.
 
 Real are the blocks and what is found of them (`resources.store.blocks`), SIGTERM, and the rule by which a failed run is
-retried, with the ticks of the sensor that finds a forgotten one (`sensors.lost_retries`), which attempts are bound to
-spot nodes (`resources.launching.placement`) and how long they hold back (`resources.supervision.worker`). Given are
-durations: of the work, of requests to the store, of noticing a loss and of starting again.
+retried (`resources.history.retry_rule`), with the ticks of its sensor (`sensors.lost_retries`), which attempts are
+bound to spot nodes (`resources.launching.placement`) and how long they hold back (`resources.supervision.worker`).
+Given are durations: of the work, of requests to the store, of noticing a loss and of starting again.
 
 An attempt that gets no machine within the start timeout has failed and costs nothing of the budget of losses; it counts
 among those that are bound to spot nodes, as Dagster numbers all of them. Those behind prefer a node that stays: it is
@@ -15,10 +15,12 @@ from dataclasses import replace
 
 from obstore.store import MemoryStore
 
+from resources.history.attempt import Attempt
+from resources.history.retry_rule import find_missing_retry
 from resources.launching.placement import place_attempt
 from resources.store.blocks import Blocks
 from resources.supervision.worker import draw_delay
-from sensors.lost_retries import Ended, forgotten, lost_retries
+from sensors.lost_retries import lost_retries
 from studies.spot_traces.machine import DistantStore, Machine, MachineGone, Stopped
 from studies.spot_traces.run import Outcome, Platform, Training
 from studies.spot_traces.trace import Trace
@@ -30,7 +32,7 @@ BOUND_TO_SPOT = {"node_selector": {"capacity": "spot"}}
 
 def replay(trace: Trace, training: Training, platform: Platform, requested: float) -> Outcome:
     """A run that was requested at this second of the trace, with its retries."""
-    outcome, client, group = Outcome(), MemoryStore(), list[Ended]()
+    outcome, client, group = Outcome(), MemoryStore(), list[Attempt]()
     now, starting = requested, platform.first
     waiting: list[float] = []  # interruptions after which it has not trained again
     while True:
@@ -57,7 +59,8 @@ def replay(trace: Trace, training: Training, platform: Platform, requested: floa
             waiting.append(got + (machine.gone if told is None else told))
             silent = platform.noticed if began else platform.given_up
             failed, starting = got + machine.now + (silent if told is None else 0), platform.restart
-        group.append(Ended(str(number), str(number - 1) if group else None, failed, stays=False, began=began))
+        parent = str(number - 1) if group else None
+        group.append(Attempt(str(number), "0", parent, ended=True, failed=failed, began=began))
         forgets = platform.draw("forgets", trace.name, requested, failed) < platform.forgets
         if (retried := retried_at(group, platform.retries, forgets)) is None:
             return outcome
@@ -101,17 +104,17 @@ def attempt(machine: Machine, training: Training, platform: Platform, client: Me
     return True
 
 
-def retried_at(group: list[Ended], retries: int, forgets: bool) -> float | None:
+def retried_at(group: list[Attempt], retries: int, forgets: bool) -> float | None:
     """When a run that has failed is retried: by the daemon at once, or by the sensor if the daemon does not."""
-    failed = group[-1].failed_at or 0
-    if forgotten(group, retries, math.inf) is None:
+    failed = group[-1].failed or 0
+    if find_missing_retry(group, retries, math.inf) is None:
         return None
     # Dagster's budget is of all attempts: what the sensor does not count, the daemon does.
     if not forgets and len(group) <= retries:
         return failed
     every = lost_retries.minimum_interval_seconds or 1
     tick = math.ceil(failed / every) * every
-    while forgotten(group, retries, tick) is None:
+    while find_missing_retry(group, retries, tick) is None:
         tick += every
     return tick
 

@@ -7,8 +7,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from resources.instance.collector import PlatformCollector
 from resources.instance.metrics_server import LEADS
-from sensors.metrics import Platform
 from tests.chart.managed_database import MANAGED
 
 RUNBOOKS = Path(__file__).parents[2] / "docs" / "runbooks"
@@ -30,7 +30,7 @@ def alerts(chart) -> dict[str, dict[str, Any]]:
 def exported() -> set[str]:
     """What a scrape of the leader can return."""
     with dg.DagsterInstance.ephemeral() as instance:
-        return {LEADS, *(family.name for family in Platform(lambda: instance).collect())}
+        return {LEADS, *(family.name for family in PlatformCollector(lambda: instance).collect())}
 
 
 def test_each_daemon_serves_where_it_is_scraped(chart) -> None:

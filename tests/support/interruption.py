@@ -1,5 +1,6 @@
-"""What several tests make up."""
+"""An interruption that several tests start from."""
 
+from resources.history.attempt import InterruptionKind
 from resources.history.interruptions import Interruption
 
 LOST = Interruption(
@@ -8,8 +9,7 @@ LOST = Interruption(
     when=0,
     node="spot-1",
     spot=True,
-    notice=False,
-    crash=False,
+    kind=InterruptionKind.LOST,
     detected_after=9,
     running_again_after=15,
     work_lost=2,

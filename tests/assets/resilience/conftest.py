@@ -1,4 +1,4 @@
-"""Runs that are told of in the event log as a cluster would tell of them, at times of the test's choosing."""
+"""Runs whose events a test writes as a cluster would, at times of its choosing."""
 
 import time
 from collections.abc import Callable
@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from resources.history import facts
 from resources.history.tags import PARENT, ROOT
 
 EVENT = dg.DagsterEventType
@@ -20,13 +21,13 @@ def refresh() -> None:
 
 @dataclass
 class Past:
-    """What an instance remembers. Times are seconds after `began`."""
+    """What an instance remembers. Moments are seconds after `began`."""
 
     instance: dg.DagsterInstance
     began: float
 
     def run(self, of: str | None = None, root: str | None = None, **tags: str) -> str:
-        """A run, or one that goes on from another, with the tags that such a one inherits."""
+        """A run, or a retry of one with the tags that it inherits."""
         parent = self.instance.get_run_by_id(of) if of else None
         inherited = {**parent.tags, PARENT: of, ROOT: root or of} if parent else {}
         made = self.instance.create_run_for_job(
@@ -46,8 +47,20 @@ class Past:
             event = dg.DagsterEvent(kind.value, "refresh", step_key=step, message=name)
             self.instance.report_dagster_event(event, run, timestamp=self.began + moment)
 
+    def commits(self, run: str, committed: int, moment: float) -> None:
+        """The fact that so many of 100 items are committed, as a step logs it."""
+        asset = dg.AssetKey("trained_model")
+        with dg.DagsterInstance.ephemeral() as other:
+            other.report_runless_asset_event(facts.committed_items(asset, "trees", committed, 100))
+            (record,) = other.fetch_observations(asset, limit=1).records
+        logged = record.event_log_entry.dagster_event
+        assert logged
+        data = logged.event_specific_data
+        event = dg.DagsterEvent(logged.event_type_value, "refresh", step_key="training", event_specific_data=data)
+        self.instance.report_dagster_event(event, run, timestamp=self.began + moment)
+
     def says(self, run: str, message: str, moment: float) -> None:
-        """What a step logs."""
+        """A message that a step logs."""
         self.instance.handle_new_event(
             dg.EventLogEntry(
                 error_info=None,
@@ -69,8 +82,8 @@ class Past:
         self.happens(run, RUN_STARTING=0, RUN_START=3, STEP_START=4)
         self.tag(run, platform__node="spot-1", platform__capacity="spot")
         self.says(run, "training 100 trees on 16,000 loans", 5)
-        self.says(run, "40 of 100 committed", 15)
-        self.says(run, "80 of 100 committed", 18)
+        self.commits(run, 40, 15)
+        self.commits(run, 80, 18)
         self.tag(run, platform__lost_at=f"{self.began + 20:.1f}")
         self.happens(run, RUN_FAILURE=29)
         retry = self.run(of=run)

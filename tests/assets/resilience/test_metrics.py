@@ -11,9 +11,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy.exc import OperationalError
 
 from credit_assets.promotion.rule import POINTER
-from resources.history import attempts
-from sensors import lost_retries, metrics
-from sensors.metrics import Platform, missing_retries
+from resources.history import attempt, run_groups
+from resources.instance import collector as metrics
+from resources.instance.collector import PlatformCollector, find_missing_retries, read_groups
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def scrape():
 
 
 def test_a_power_loss_a_promotion_and_no_missing_retry_are_scraped(past, scrape) -> None:
-    collector = Platform(lambda: past.instance)
+    collector = PlatformCollector(lambda: past.instance)
     before = scrape(collector)
     assert before["platform_storage_answers",] == 1
     assert before["platform_interruptions", "spot", "lost"] == 0
@@ -58,7 +58,7 @@ def test_a_power_loss_a_promotion_and_no_missing_retry_are_scraped(past, scrape)
 
 def test_a_run_that_waits_for_more_than_a_minute_is_told_and_one_that_came_now_is_not(past, scrape) -> None:
     past.happens(past.run(), RUN_STARTING=290)
-    collector = Platform(lambda: past.instance)
+    collector = PlatformCollector(lambda: past.instance)
     assert scrape(collector)["platform_runs_waiting", "starting"] == 0
     past.happens(past.run(), RUN_STARTING=200)
     told = scrape(collector)
@@ -66,33 +66,37 @@ def test_a_run_that_waits_for_more_than_a_minute_is_told_and_one_that_came_now_i
 
 
 def test_a_retry_that_nobody_made_is_missing_after_a_minute_and_not_before(past, monkeypatch) -> None:
-    monkeypatch.setattr(lost_retries, "launched", lambda run: True)
+    monkeypatch.setattr(attempt, "is_relaunchable", lambda run: True)
     run = past.run()
     past.happens(run, RUN_STARTING=0, RUN_START=3, RUN_FAILURE=10)
     failed = past.began + 10
-    assert missing_retries(past.instance, failed + 61) == [], "retries are off"
+
+    def missing(now: float) -> list[str]:
+        return find_missing_retries(past.instance, read_groups(past.instance, now), now)
+
+    assert missing(failed + 61) == [], "retries are off"
     monkeypatch.setattr(dg.DagsterInstance, "run_retries_enabled", True)
     monkeypatch.setattr(dg.DagsterInstance, "run_retries_max_retries", 3)
-    assert missing_retries(past.instance, failed + 59) == []
-    assert missing_retries(past.instance, failed + 61) == [run]
+    assert missing(failed + 59) == []
+    assert missing(failed + 61) == [run]
     past.run(of=run)
-    assert missing_retries(past.instance, failed + 61) == []
+    assert missing(failed + 61) == []
 
 
 def test_a_storage_that_is_away_is_told_and_nothing_else(past, scrape, monkeypatch) -> None:
-    collector = Platform(lambda: past.instance)
+    collector = PlatformCollector(lambda: past.instance)
 
     def away(*_, **__) -> None:
         raise OperationalError("SELECT", {}, Exception("server closed the connection"))
 
     with monkeypatch.context() as gone:
-        gone.setattr(metrics, "read", away)
+        gone.setattr(metrics, "read_groups", away)
         assert scrape(collector) == {("platform_storage_answers",): 0}
     assert scrape(collector)["platform_storage_answers",] == 1
 
 
 def test_while_one_scrape_waits_for_the_storage_others_do_not_pile_up(past, monkeypatch) -> None:
-    monkeypatch.setattr(metrics, "TURN", 0.05)
+    monkeypatch.setattr(metrics, "TURN_SECONDS", 0.05)
     asked, answer = threading.Event(), threading.Event()
 
     def slow(*_, **__) -> list:
@@ -100,8 +104,8 @@ def test_while_one_scrape_waits_for_the_storage_others_do_not_pile_up(past, monk
         answer.wait(30)
         return []
 
-    monkeypatch.setattr(metrics, "read", slow)
-    collector = Platform(lambda: past.instance)
+    monkeypatch.setattr(metrics, "read_groups", slow)
+    collector = PlatformCollector(lambda: past.instance)
     first = threading.Thread(target=lambda: list(collector.collect()))
     first.start()
     assert asked.wait(30)
@@ -115,13 +119,11 @@ def test_what_has_ended_is_read_once_and_what_has_not_again(past, monkeypatch) -
     run, retry = past.power_loss()
     going = past.run(of=retry, root=run)
     past.happens(going, RUN_STARTING=60, RUN_START=62)
-    collector = Platform(lambda: past.instance)
+    collector = PlatformCollector(lambda: past.instance)
     list(collector.collect())
-    read, original = [], attempts.read_entries
+    read, original = [], run_groups.read_events
     monkeypatch.setattr(
-        attempts,
-        "read_entries",
-        lambda instance, record: read.append(record.dagster_run.run_id) or original(instance, record),
+        run_groups, "read_events", lambda instance, run, types: read.append(run) or original(instance, run, types)
     )
     list(collector.collect())
     assert read == [going]

@@ -8,7 +8,8 @@ import pytest
 
 from credit_assets.definitions import build_defs
 from credit_assets.jobs import REFRESH, RESILIENCE
-from credit_assets.resilience_report import CHECK, REPORT, look
+from credit_assets.operations.audit import Audit
+from credit_assets.resilience_report import CHECK, REPORT, make_report
 from credit_assets.settings import Prices
 from resources.deployment import Deployment
 from resources.store.object_store import open_store
@@ -39,7 +40,10 @@ def test_a_loss_is_in_the_report_with_its_run_its_node_and_what_it_cost(settings
     shown = logged(report(past.instance))
     assert shown["interruptions"] == 1
     assert shown["running_again_p95"] == pytest.approx(15, abs=0.1)
-    assert f"| {run} | spot-1 (spot) | without notice | 9.0 s | 15.0 s | 2.0 s | 7.0 s |" in shown["report"]
+    (row,) = shown["latest_interruptions"].records
+    figures = ["9.0 s", "15.0 s", "2.0 s", "7.0 s"]
+    assert list(row.data.values())[1:] == [run, "spot-1 (spot)", "without notice", *figures]
+    assert [each.data["interruptions"] for each in shown["weeks"].records][-2:] == ["1", "1"]
     assert "no cost is computed" in shown["prices"]
     (path,) = [each for each in Path(os.environ["PLATFORM_STORE"][7:]).rglob("*.json") if each.name != "manifest.json"]
     assert f'"run": "{run}"' in path.read_text()
@@ -50,7 +54,8 @@ def test_without_a_loss_it_says_so_and_its_check_passes(settings, past) -> None:
     shown = logged(result)
     assert (shown["interruptions"], shown["damaged"]) == (0, 0)
     assert "running_again_p95" not in shown, "there is none"
-    assert "The latest 0 of 0 interruptions" in shown["report"]
+    assert shown["latest_interruptions"].records == []
+    assert [each.data["week of"] for each in shown["weeks"].records][1:] == ["all"]
     (check,) = result.get_asset_check_evaluations()
     assert (check.check_name, check.passed) == (CHECK, True)
 
@@ -60,7 +65,7 @@ def test_with_prices_a_week_has_its_cost_and_that_on_demand(settings, past) -> N
     settings.write_text(settings.read_text() + "\n[prices]\non_demand = 360.0\nspot = 36.0\n")
     assert logged(report(past.instance))["prices"] == {"on_demand": 360.0, "spot": 36.0}
     store = open_store(os.environ["PLATFORM_STORE"])
-    document = look(past.instance, store, Prices(on_demand=360, spot=36), past.began + 300, weeks=2)
+    document = make_report(past.instance, store, Prices(on_demand=360, spot=36), past.began + 300, weeks=2)
     *_, whole = document.data["weeks"]
     assert whole["worker_seconds"] >= 17 + 17 + 5
     assert 0 < whole["cost"] < whole["cost_on_demand"]
@@ -69,12 +74,14 @@ def test_with_prices_a_week_has_its_cost_and_that_on_demand(settings, past) -> N
 def test_what_happened_before_the_window_is_not_in_it(settings, past) -> None:
     past.power_loss()
     store = open_store(os.environ["PLATFORM_STORE"])
-    later = look(past.instance, store, Prices(), past.began + 15 * 24 * 3600, weeks=1)
+    later = make_report(past.instance, store, Prices(), past.began + 15 * 24 * 3600, weeks=1)
     assert later.data["interruptions"] == []
 
 
 def test_damage_fails_the_check_and_not_the_report(settings, past, monkeypatch) -> None:
-    monkeypatch.setattr("credit_assets.resilience_report.verify", lambda store: ([], ["number 1: it was changed"]))
+    monkeypatch.setattr(
+        "credit_assets.resilience_report.audit_promotions", lambda _: Audit((), ["number 1: it was changed"])
+    )
     result = report(past.instance)
     (check,) = result.get_asset_check_evaluations()
     assert not check.passed

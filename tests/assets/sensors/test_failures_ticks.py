@@ -15,7 +15,8 @@ import dagster as dg
 import pytest
 
 from resources.deployment import Deployment
-from sensors.failures import REPORTED, failures
+from resources.history.tags import REPORTED
+from sensors.failures import failures
 
 
 class Webhook:
@@ -133,7 +134,7 @@ def test_a_webhook_that_is_down_fails_the_tick_and_neither_loses_nor_repeats_the
     run = lending.materialize(alerts.instance)
     tick = alerts.tick()
     (error,) = [reaction.error for reaction in tick.dagster_run_reactions]
-    assert "the webhook was not told (ConnectionError): check PLATFORM_WEBHOOK_URL" in error.to_string()
+    assert "the webhook did not take the report (ConnectionError): check PLATFORM_WEBHOOK_URL" in error.to_string()
     assert "a-secret-path" not in error.to_string() + alerts.caplog.text
     assert [line["run_id"] for line in alerts.lines] == [run.run_id]
     assert alerts.tick().dagster_run_reactions == []

@@ -1,4 +1,4 @@
-"""Real runs that failed, and what the sensor has done about them."""
+"""Real runs that failed, and the retries that the sensor starts for them."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -7,6 +7,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from resources.history import attempt, retry_rule
 from resources.history.tags import ROOT, WILL_RETRY
 from resources.services.webserver import Webserver, WebserverError
 from sensors import lost_retries as sensor
@@ -36,8 +37,8 @@ def instance(database_url: str, tmp_path: Path) -> Iterator[dg.DagsterInstance]:
 def asked(monkeypatch):
     """What the webserver is asked for."""
     calls = []
-    monkeypatch.setattr(sensor, "PATIENCE", -1)
-    monkeypatch.setattr(sensor, "launched", lambda run: True)
+    monkeypatch.setattr(retry_rule, "DAEMON_SECONDS", -1)
+    monkeypatch.setattr(attempt, "is_relaunchable", lambda run: True)
     monkeypatch.setattr(Webserver, "reexecute", lambda _, *arguments: calls.append(arguments) or "its-retry")
     return calls
 
@@ -62,40 +63,40 @@ def tick(instance) -> str | None:
 
 def test_a_run_that_was_lost_and_not_retried_is_retried_once(instance, asked) -> None:
     lost = fail(instance, "killed")
-    assert tick(instance) == f"run {lost} goes on as its-retry"
+    assert tick(instance) == f"run {lost} is retried as its-retry"
     assert asked == [(lost, "FROM_FAILURE", {"dagster/retry_number": "1"})]
     asked.clear()
     about = {"parent_run_id": lost, "root_run_id": lost, "tags": {ROOT: lost}}
     instance.create_run_for_job(doomed, run_config=config("killed"), **about)
-    assert tick(instance) == "no promised retry is missing"
+    assert tick(instance) == "no retry is missing"
     assert not asked
 
 
 def test_the_daemon_is_given_time_unless_it_said_no(instance, asked, monkeypatch) -> None:
-    monkeypatch.setattr(sensor, "PATIENCE", 60)
+    monkeypatch.setattr(retry_rule, "DAEMON_SECONDS", 60)
     lost = fail(instance, "killed")
-    assert tick(instance) == "no promised retry is missing"
+    assert tick(instance) == "no retry is missing"
     instance.add_run_tags(lost, {WILL_RETRY: "false"})
-    assert tick(instance) == f"run {lost} goes on as its-retry"
+    assert tick(instance) == f"run {lost} is retried as its-retry"
 
 
 def test_a_run_whose_step_failed_is_left_red(instance, asked) -> None:
     fail(instance, "of itself")
-    assert tick(instance) == "no promised retry is missing"
+    assert tick(instance) == "no retry is missing"
     assert not asked
 
 
 def test_a_run_that_asks_for_no_retry_gets_none(instance, asked) -> None:
     fail(instance, "killed", **{"dagster/max_retries": "0"})
-    assert tick(instance) == "no promised retry is missing"
+    assert tick(instance) == "no retry is missing"
     assert not asked
 
 
 def test_a_run_that_a_script_made_itself_is_left_as_it_ended(instance, asked, monkeypatch) -> None:
     monkeypatch.undo()
-    monkeypatch.setattr(sensor, "PATIENCE", -1)
+    monkeypatch.setattr(retry_rule, "DAEMON_SECONDS", -1)
     fail(instance, "killed")
-    assert tick(instance) == "no promised retry is missing"
+    assert tick(instance) == "no retry is missing"
 
 
 def test_a_run_of_which_all_steps_had_ended_is_ended_too(instance, asked, monkeypatch) -> None:
@@ -108,7 +109,7 @@ def test_a_run_of_which_all_steps_had_ended_is_ended_too(instance, asked, monkey
         return "its-end"
 
     monkeypatch.setattr(Webserver, "reexecute", nothing_left)
-    assert tick(instance) == f"run {lost} goes on as its-end"
+    assert tick(instance) == f"run {lost} is retried as its-end"
     assert asked == [(lost, "ALL_STEPS")]
 
 
@@ -122,6 +123,8 @@ def test_a_webserver_that_is_away_fails_the_tick_and_the_next_one_asks_again(ins
             return "its-retry"
 
         away.setattr(Webserver, "reexecute", refuse_the_second)
-        with pytest.raises(WebserverError, match=f"{first} goes on as its-retry; run {second} can't go on: .* answer"):
+        with pytest.raises(
+            WebserverError, match=f"{first} is retried as its-retry; run {second} can't be retried: .* answer"
+        ):
             tick(instance)
-    assert f"run {second} goes on as its-retry" in str(tick(instance))
+    assert f"run {second} is retried as its-retry" in str(tick(instance))

@@ -11,7 +11,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from multiprocessing import get_context
 from typing import Any
@@ -23,11 +23,11 @@ import pytest
 from credit_assets.loan_dataset import POOL
 from credit_assets.loans.seed import seed
 from credit_assets.settings import load_settings
-from resources.history.attempts import groups
+from resources.history.retry_rule import DAEMON_SECONDS, find_missing_retry
+from resources.history.run_groups import read_attempts, read_groups
 from resources.history.tags import PARENT, ROOT
 from resources.store.artifacts import ArtifactError
 from resources.store.object_store import open_store
-from sensors.lost_retries import PATIENCE, ended, forgotten
 from tests.assets.sweep.attempt import CASE, run_attempt
 from tests.assets.sweep.faults import DATABASE, KILL, LOANS, STORE, AttemptSize, Fault, draw_fault
 from tests.assets.sweep.invariants import PARTS, Invariants
@@ -90,9 +90,10 @@ class Sweep:
         return list(reversed(self.instance.get_runs(dg.RunsFilter(tags={CASE: case}))))
 
     def run_to_retry(self, root: str) -> str | None:
-        """The run that the sensor `lost_retries` would retry now."""
-        (group,) = groups(self.instance, [root])
-        return forgotten([ended(self.instance, each) for each in group], RETRIES, time.time() + PATIENCE + 1)
+        """The run that the sensor `lost_retries` would retry now, if it had been launched from a code location."""
+        (group,) = read_groups(self.instance, [root])
+        attempts = [replace(each, relaunchable=True) for each in read_attempts(self.instance, group)]
+        return find_missing_retry(attempts, RETRIES, time.time() + DAEMON_SECONDS + 1)
 
 
 @pytest.fixture(scope="module")

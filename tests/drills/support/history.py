@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from resources.history.attempts import is_kept
+from resources.history.facts import ITEMS_COMMITTED, OLD_COMMITTED
 from resources.services.webserver import Webserver, values
 from resources.store.io_manager import MANIFEST_SHA256, PLACE
 
@@ -41,7 +41,13 @@ class Histories:
 
     def blocks_committed(self, run: str, until: float) -> list[float]:
         """When each block of the forest was committed, up to that time."""
-        return [at for at, message in self.said(run) if is_kept(message) and at <= until]
+        facts = [
+            event["at"] - self.ahead
+            for event in self.happened(run, "ObservationEvent")
+            if ITEMS_COMMITTED in values(event["metadataEntries"])
+        ]
+        by_older_releases = [at for at, message in self.said(run) if message.endswith(OLD_COMMITTED)]
+        return [at for at in sorted(facts + by_older_releases) if at <= until]
 
     def step_starts(self, run: str, step: str) -> list[float]:
         """When a step started in a run."""

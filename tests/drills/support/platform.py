@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from resources.history.interruptions import work_lost
+from resources.history.interruptions import count_work_lost
 from resources.services.webserver import WebserverError
 from tests.drills.support.adapter import Nodes
 from tests.drills.support.cluster import NAMESPACE, RELEASE, kubectl, pods
@@ -111,5 +111,5 @@ class Platform(Histories):
         """The line of a run that nobody may have retried."""
         detected = self.happened(run, "RunFailureEvent")[0]["at"] - struck
         kept = [began, *self.blocks_committed(run, struck)]
-        lost = {"detected_after": round(detected, 1), "work_lost": round(work_lost(struck, kept), 1)}
+        lost = {"detected_after": round(detected, 1), "work_lost": round(count_work_lost(struck, kept), 1)}
         self.record(fault=fault, **lost, **more)

@@ -9,7 +9,7 @@ import pytest
 from kubernetes.client.rest import ApiException
 from urllib3.exceptions import MaxRetryError
 
-from resources.history.tags import CRASHED, MOST, NODE, RETRIES_STOPPED
+from resources.history.tags import CRASHED, MAX_RETRIES, NODE, RETRIES_STOPPED
 from tests.support.launching import FAILED, Launching, launching
 
 REFUSED = MaxRetryError(pool=Mock(), url="/apis/batch/v1", reason=ConnectionRefusedError())
@@ -90,7 +90,7 @@ def test_a_job_that_the_api_server_calls_invalid_is_not_sent_again(built, run, m
     built.cluster.refusal = error
     with pytest.raises(Exception):  # noqa: B017, PT011 (of a type that dagster-k8s chooses)
         launch(built, run)
-    assert built.tags(run).get(MOST) == (None if retried else "0")
+    assert built.tags(run).get(MAX_RETRIES) == (None if retried else "0")
 
 
 def test_a_run_that_asks_for_what_is_not_allowed_fails_once(tmp_path) -> None:
@@ -100,7 +100,7 @@ def test_a_run_that_asks_for_what_is_not_allowed_fails_once(tmp_path) -> None:
     run = built.instance.add(dg.DagsterRunStatus.STARTING, job_code_origin=ORIGIN, tags=tags)
     with pytest.raises(Exception, match="allow"):
         launch(built, run)
-    assert built.tags(run)[MOST] == "0"
+    assert built.tags(run)[MAX_RETRIES] == "0"
     assert not built.cluster.created
 
 
@@ -109,7 +109,7 @@ def test_a_run_whose_tag_can_not_be_read_fails_once(built) -> None:
     run = built.instance.add(dg.DagsterRunStatus.STARTING, job_code_origin=ORIGIN, tags=tags)
     with pytest.raises(dg.DagsterInvalidConfigError):
         launch(built, run)
-    assert built.tags(run)[MOST] == "0"
+    assert built.tags(run)[MAX_RETRIES] == "0"
 
 
 def reexecuted(built: Launching, run: dg.DagsterRun) -> dg.DagsterRun:
@@ -129,18 +129,18 @@ def test_a_run_that_a_person_re_executes_after_its_retries_were_stopped_is_retri
     built.cluster.status = FAILED
     built.instance.change(run, dg.DagsterRunStatus.STARTED)
     built.check(built.instance.runs[run.run_id])
-    assert built.tags(run)[MOST] == "0"
+    assert built.tags(run)[MAX_RETRIES] == "0"
     assert built.tags(run)[RETRIES_STOPPED] == run.run_id
     again = reexecuted(built, run)
     launch(built, again)
-    assert built.tags(again)[MOST] == "20"
-    assert built.tags(run)[MOST] == "0", "the run that was stopped stays so"
+    assert built.tags(again)[MAX_RETRIES] == "20"
+    assert built.tags(run)[MAX_RETRIES] == "0", "the run that was stopped stays so"
 
 
 def test_a_person_who_asked_for_no_retries_gets_none(built, run) -> None:
-    own = built.instance.add(tags={MOST: "0"})
+    own = built.instance.add(tags={MAX_RETRIES: "0"})
     again = reexecuted(built, own)
     launch(built, again)
-    assert built.tags(again)[MOST] == "0"
+    assert built.tags(again)[MAX_RETRIES] == "0"
     launch(built, run)
-    assert MOST not in built.tags(run)
+    assert MAX_RETRIES not in built.tags(run)

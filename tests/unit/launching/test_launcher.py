@@ -5,7 +5,7 @@ import psycopg2
 import pytest
 from kubernetes.client.rest import ApiException
 
-from resources.history.tags import CRASHED, LOST_AT, MOST
+from resources.history.tags import CRASHED, LOST_AT, MAX_RETRIES
 from resources.launching.kubernetes_jobs import NoAnswer
 from tests.support.launching import DEADLINE, FAILED, LEASE_SECONDS, SUCCEEDED, Launching, ended_with, pod
 
@@ -42,7 +42,7 @@ def test_a_silent_worker_is_fenced_then_tagged_then_its_job_is_deleted(built, le
     in_order = [deed for deed in built.deeds if not deed.startswith("free slots")]
     assert in_order == [f"fence run/{leased.run_id}", f"tag {LOST_AT}", deletion]
     assert built.tags(leased)[LOST_AT] == f"{DEADLINE.timestamp() - LEASE_SECONDS:.1f}", "its last renewal"
-    assert MOST not in built.tags(leased), "a lost worker costs its run no retries"
+    assert MAX_RETRIES not in built.tags(leased), "a lost worker costs its run no retries"
 
 
 def test_a_fence_that_can_not_be_raised_leaves_run_and_job_alone(built, leased) -> None:
@@ -132,13 +132,13 @@ def test_a_worker_that_ends_by_itself_again_and_again_is_not_retried_for_ever(bu
     built.cluster.status = status
     assert "crash 1 of this run" in built.launcher.check_run_worker_health(run).msg
     assert built.tags(run)[CRASHED] == run.run_id
-    assert MOST not in built.tags(run)
+    assert MAX_RETRIES not in built.tags(run)
     family = {"parent_run_id": run.run_id, "root_run_id": run.run_id}
     tags = {"dagster/root_run_id": run.run_id, "dagster/parent_run_id": run.run_id, CRASHED: run.run_id}
     retry = built.instance.add(tags=tags, **family)
     assert "crash 2 of this run" in built.launcher.check_run_worker_health(retry).msg
     assert built.tags(retry)[CRASHED] == retry.run_id
-    assert built.tags(retry)[MOST] == "0"
+    assert built.tags(retry)[MAX_RETRIES] == "0"
 
 
 def test_a_crash_that_a_retry_inherited_as_a_tag_does_not_count_twice(built, run) -> None:
@@ -146,7 +146,7 @@ def test_a_crash_that_a_retry_inherited_as_a_tag_does_not_count_twice(built, run
     retry = built.instance.add(tags=tags, parent_run_id=run.run_id, root_run_id=run.run_id)
     built.cluster.status = FAILED
     assert "crash 1 of this run" in built.launcher.check_run_worker_health(retry).msg
-    assert MOST not in built.tags(retry)
+    assert MAX_RETRIES not in built.tags(retry)
 
 
 def test_a_run_that_ended_while_its_job_was_asked_about_has_not_crashed(built, run) -> None:

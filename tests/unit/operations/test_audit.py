@@ -1,17 +1,17 @@
-"""What is promoted is read again every week: damage that nobody looks for is found when the model is needed."""
+"""Every promoted set is read again each week: otherwise damage is found when the model is needed."""
 
 from typing import Any
 
 import pytest
 
+from credit_assets.operations.audit import Audit, audit_promotions
 from credit_assets.promotion.rule import POINTER, Decision, promote
-from credit_assets.resilience_report import verify
 from resources.store.object_store import ObjectStore, StoreError
 from resources.store.pointer import Pointer
 
 
-def by_rule(*_: Any) -> None:
-    """Takes everything."""
+def accept(*_: Any) -> None:
+    """A rule that refuses nothing."""
 
 
 @pytest.fixture
@@ -19,46 +19,47 @@ def promoted(store: ObjectStore, commit_set: Any) -> list[Any]:
     """Two promoted sets."""
     sets = [commit_set("first", day=1), commit_set("second", day=2)]
     for parts in sets:
-        promote(store, parts, Decision("rule", "run", "run"), by_rule)
+        promote(store, parts, Decision("rule", "run", "run"), accept)
     return sets
 
 
-def damaged(store: ObjectStore, key: str) -> None:
+def damage_object(store: ObjectStore, key: str) -> None:
     data = store.read(key)
     store.delete(key)
     store.create(key, data[:-1] + b"?")
 
 
 def test_nothing_promoted_and_everything_whole_are_no_damage(store: ObjectStore, request: Any) -> None:
-    assert verify(store) == ([], [])
+    assert audit_promotions(store) == Audit([], [])
     request.getfixturevalue("promoted")
-    found, said = verify(store)
-    assert [(each.number, each.damage) for each in found] == [(2, None), (1, None)]
-    assert said == []
+    audit = audit_promotions(store)
+    assert [(each.number, each.damage) for each in audit.promoted] == [(2, None), (1, None)]
+    assert audit.damages == []
 
 
 def test_a_changed_file_is_counted_where_it_was_promoted_and_nowhere_else(store: ObjectStore, promoted: Any) -> None:
-    damaged(store, promoted[0]["trained_model"].manifest.files[0].key)
-    found, (said,) = verify(store)
-    assert [each.damage is None for each in found] == [True, False]
-    assert said.startswith("number 1: ")
-    assert "changed" in said
+    damage_object(store, promoted[0]["trained_model"].manifest.files[0].key)
+    audit = audit_promotions(store)
+    assert [each.damage is None for each in audit.promoted] == [True, False]
+    (damage,) = audit.damages
+    assert damage.startswith("number 1: ")
+    assert "changed" in damage
 
 
 def test_a_set_that_is_promoted_again_is_damaged_in_both_places(store: ObjectStore, promoted: Any) -> None:
     promote(store, promoted[0], Decision("hand", "by hand", "by hand", "Ada", "a reason"))
-    damaged(store, promoted[0]["test_split"].manifest.files[0].key)
-    found, _ = verify(store)
-    assert [(each.number, each.damage is None) for each in found] == [(3, False), (2, True), (1, False)]
+    damage_object(store, promoted[0]["test_split"].manifest.files[0].key)
+    audit = audit_promotions(store)
+    assert [(each.number, each.damage is None) for each in audit.promoted] == [(3, False), (2, True), (1, False)]
 
 
 def test_a_deleted_manifest_and_a_changed_history_are_damage(store: ObjectStore, promoted: Any) -> None:
     store.delete(f"{promoted[1]['model_metrics'].place}/manifest.json")
-    damaged(store, Pointer(store, POINTER).key(1))
-    found, said = verify(store)
-    assert [each.number for each in found] == [2], "what lies behind a changed position can't be trusted"
-    assert len(said) == 2
-    assert "can't be read as a position" in said[1]
+    damage_object(store, Pointer(store, POINTER).key(1))
+    audit = audit_promotions(store)
+    assert [each.number for each in audit.promoted] == [2], "nothing behind a changed position can be trusted"
+    assert len(audit.damages) == 2
+    assert "can't be read as a position" in audit.damages[1]
 
 
 def test_a_store_that_is_away_is_not_taken_for_damage(store: ObjectStore, promoted: Any, monkeypatch: Any) -> None:
@@ -67,4 +68,4 @@ def test_a_store_that_is_away_is_not_taken_for_damage(store: ObjectStore, promot
 
     monkeypatch.setattr(type(store), "read", away)
     with pytest.raises(StoreError, match="no answer"):
-        verify(store)
+        audit_promotions(store)

@@ -10,6 +10,7 @@ import yaml
 
 from credit_assets.measurement.scores import THRESHOLD
 from credit_assets.model.pipeline import TrainingConfig
+from resources.history.retry_rule import DAEMON_SECONDS
 from resources.store.blocks import Blocks
 from resources.store.object_store import ONE_REQUEST
 from resources.supervision.worker import LONGEST_DELAY, RETRIES_WITHOUT_DELAY
@@ -38,8 +39,8 @@ STATED = [
     ("recovery.md", r"It leads after (\d+) s", DAEMON["leaseSeconds"]),
     ("recovery.md", r"`maxRetries`: (\d+)", RETRIES["maxRetries"]),
     ("recovery.md", r"`crashRetries`: (\d+)", RETRIES["crashRetries"]),
-    ("recovery.md", r"It waits (\d+) s before it retries", lost_retries.PATIENCE),
-    ("decisions/0013-no-answer-is-not-a-death.md", r"sensor waits (\d+) s before", lost_retries.PATIENCE),
+    ("recovery.md", r"It waits (\d+) s before it retries", DAEMON_SECONDS),
+    ("decisions/0013-no-answer-is-not-a-death.md", r"sensor waits (\d+) s before", DAEMON_SECONDS),
     ("recovery.md", r"`lost_retries` looks every (\d+) s", lost_retries.lost_retries.minimum_interval_seconds),
     ("recovery.md", r"and so on up to (\d+) s", LONGEST_DELAY),
     ("spot-traces.md", r"machine for (\d+) s", MONITORING["startTimeoutSeconds"]),

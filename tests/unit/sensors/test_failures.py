@@ -10,7 +10,9 @@ from typing import Any
 
 import dagster as dg
 import pytest
+import requests
 
+from resources.services.http import hide_paths
 from sensors.failures import (
     MAX_LINES,
     MAX_REASON,
@@ -18,10 +20,10 @@ from sensors.failures import (
     FailedCheck,
     Report,
     WebhookError,
+    describe_error,
+    describe_retry,
     failures,
     post,
-    reason,
-    will_retry,
 )
 
 SECRET = "T00/B00/a-secret-path"
@@ -48,26 +50,28 @@ def test_the_reason_is_the_error_itself_without_what_dagster_wraps_around_it() -
         "credit_assets.loans.table.LoansError: table loans has no column age\n", cause=logged("KeyError: 'age'\n")
     )
     wrapped = logged('dagster._core.errors.DagsterExecutionStepExecutionError: Error while executing op "x":\n', own)
-    assert reason(wrapped) == "LoansError: table loans has no column age"
+    assert describe_error(wrapped) == "LoansError: table loans has no column age"
 
 
 def test_an_error_of_another_library_is_named_and_not_quoted() -> None:
     foreign = logged("ValueError: could not convert string to float: '41 years, 12 Elm Street'\n")
     wrapped = logged("dagster._core.errors.DagsterExecutionStepExecutionError: Error:\n", foreign)
-    said = reason(wrapped)
+    said = describe_error(wrapped)
     assert said.startswith("ValueError.")
     assert "Elm" not in said
-    assert reason(logged("credit_assetsimilar.Error: 12 Elm Street\n")).count("Elm") == 0
+    assert describe_error(logged("credit_assetsimilar.Error: 12 Elm Street\n")).count("Elm") == 0
 
 
 def test_a_reason_without_a_message_is_its_class() -> None:
-    assert reason(logged("dagster._core.definitions.events.Failure\n")) == "Failure"
+    assert describe_error(logged("dagster._core.definitions.events.Failure\n")) == "Failure"
 
 
 def test_a_long_reason_is_cut_to_its_first_lines_and_a_long_report_keeps_its_link() -> None:
-    lines = reason(logged("resources.services.database.DatabaseError: " + "\n".join(f"line {n}" for n in range(50))))
+    lines = describe_error(
+        logged("resources.services.database.DatabaseError: " + "\n".join(f"line {n}" for n in range(50)))
+    )
     assert len(lines.splitlines()) == MAX_LINES
-    assert len(reason(logged("resources.services.database.DatabaseError: " + "x" * 10_000))) == MAX_REASON
+    assert len(describe_error(logged("resources.services.database.DatabaseError: " + "x" * 10_000))) == MAX_REASON
     long = report(reasons={f"step {n}": "x" * MAX_REASON for n in range(50)})
     assert len(long.text) == MAX_TEXT
     assert "http://ui/runs/r1" in long.text
@@ -92,10 +96,10 @@ def test_a_report_names_the_job_the_steps_the_checks_and_what_becomes_of_the_run
 
 
 def test_an_undecided_retry_is_not_passed_off_as_none() -> None:
-    assert will_retry("true", retries_enabled=True) == "it will be retried"
-    assert will_retry("false", retries_enabled=True) == "it will not be retried"
-    assert will_retry(None, retries_enabled=False) == "it will not be retried"
-    assert "not decided" in will_retry(None, retries_enabled=True)
+    assert describe_retry(True, retries_enabled=True) == "it will be retried"
+    assert describe_retry(False, retries_enabled=True) == "it will not be retried"
+    assert describe_retry(None, retries_enabled=False) == "it will not be retried"
+    assert "not decided" in describe_retry(None, retries_enabled=True)
 
 
 def test_it_is_on_without_anybody_s_help() -> None:
@@ -173,11 +177,34 @@ def test_a_webhook_that_may_have_taken_it_is_not_told_twice(webhook: Webhook, mo
     assert len(webhook.received) == 1
 
 
+@pytest.mark.parametrize("webhook", [(503,)], indirect=True)
+def test_the_secret_in_the_webhook_s_address_is_in_no_log_when_a_report_is_sent_again(
+    webhook: Webhook, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "urllib3")
+    post(webhook.url, report().body)
+    assert len(webhook.received) == 2
+    assert SECRET not in caplog.text
+
+
+def test_the_log_of_other_requests_is_as_before(webhook: Webhook, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "urllib3")
+    level = logging.getLogger("urllib3").level
+    with hide_paths():
+        other = Thread(target=lambda: requests.post(f"{webhook.url}/of-another-thread", json={}, timeout=5))
+        other.start()
+        other.join()
+    requests.post(f"{webhook.url}/afterwards", json={}, timeout=5)
+    assert "of-another-thread" in caplog.text
+    assert "afterwards" in caplog.text
+    assert logging.getLogger("urllib3").level == level
+
+
 def test_the_secret_in_the_webhook_s_address_is_in_no_error_and_no_log(
     webhook: Webhook, caplog: pytest.LogCaptureFixture
 ) -> None:
     webhook.close()
-    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, "urllib3")
     with pytest.raises(WebhookError, match="ConnectionError") as caught:
         post(webhook.url, report().body)
     assert caught.value.__cause__ is None

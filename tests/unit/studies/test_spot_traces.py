@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 import yaml
 
-from sensors.lost_retries import PATIENCE, Ended
+from resources.history.attempt import Attempt
+from resources.history.retry_rule import DAEMON_SECONDS
 from studies.spot_traces.__main__ import CHART, main, parser
 from studies.spot_traces.machine import Machine
 from studies.spot_traces.replay import ALWAYS, bound_to_spot, replay, retried_at, undisturbed
@@ -100,7 +101,9 @@ def test_a_machine_lost_before_its_worker_holds_a_lease_is_given_up_by_kubernete
     early = Trace("early", 3, (1, 0, *[1] * 100))
     outcome = replay(early, SHORT, replace(OURS, retries=0), 0)
     assert (outcome.completed, outcome.retries, outcome.lost) == (True, 1, [0])
-    assert 60 + 6 <= outcome.down[0] <= 60 + PATIENCE + 15 + 6, "of the budget nothing is left: the sensor retries it"
+    assert 60 + 6 <= outcome.down[0] <= 60 + DAEMON_SECONDS + 15 + 6, (
+        "of the budget nothing is left: the sensor retries it"
+    )
     assert not replay(BLIP, SHORT, replace(OURS, retries=0), 0).completed
 
 
@@ -142,9 +145,9 @@ def test_a_later_attempt_holds_back_on_its_machine_as_a_worker_does() -> None:
 
 def test_a_retry_that_the_daemon_forgets_is_made_by_the_sensor_and_once() -> None:
     kept, forgotten = (replay(BLIP, SHORT, replace(OURS, forgets=share), 0) for share in (0, 1))
-    assert PATIENCE < forgotten.down[0] - kept.down[0] <= PATIENCE + 15
+    assert DAEMON_SECONDS < forgotten.down[0] - kept.down[0] <= DAEMON_SECONDS + 15
     assert kept.retries == forgotten.retries == 1
-    group = [Ended("0", None, 100.0, stays=False)]
+    group = [Attempt("0", "0", ended=True, failed=100.0, began=True)]
     assert retried_at(group, retries=1, forgets=False) == 100
     assert retried_at(group, retries=1, forgets=True) == 135, "the first tick behind the sensor's patience"
     assert retried_at(group, retries=0, forgets=True) is None
