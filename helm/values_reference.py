@@ -1,4 +1,4 @@
-"""Prints docs/values.md from the chart's values.yaml: every value, its default, and the comment above it."""
+"""Prints docs/values.md from the chart's values.yaml: each value, its default, and the comment above it."""
 
 import json
 import textwrap
@@ -10,11 +10,12 @@ import yaml
 
 VALUES = Path(__file__).parent / "credit-platform" / "values.yaml"
 HEAD = """# Values
-Made of [values.yaml](../helm/credit-platform/values.yaml), the place to change it, by `helm/values_reference.py`.
-Each line: the name, the default, what it buys. A name that is not here is refused."""
+This page is generated from [values.yaml](../helm/credit-platform/values.yaml) by `helm/values_reference.py`.
+To change a text, change it there. Each line has the name, the default and the meaning.
+Helm refuses a name that is not here."""
 
 
-def comment_above(lines: list[str], number: int) -> str:
+def find_comment(lines: list[str], number: int) -> str:
     """The comment that ends on the line before this one, as one paragraph; empty if there is none."""
     first = number
     while first and lines[first - 1].lstrip().startswith("#"):
@@ -22,40 +23,40 @@ def comment_above(lines: list[str], number: int) -> str:
     return " ".join(line.strip().removeprefix("#").strip() for line in lines[first:number])
 
 
-def described(node: yaml.Node, lines: list[str], path: tuple[str, ...] = ()) -> Iterator[tuple[str, str, yaml.Node]]:
-    """Name, comment and default of everything in a mapping, its sections before what is in them.
+def list_values(node: yaml.Node, lines: list[str], path: tuple[str, ...] = ()) -> Iterator[tuple[str, str, yaml.Node]]:
+    """Name, comment and default of everything in a mapping; a section comes before its values.
 
-    A mapping in braces is one value, another a section.
+    A mapping in braces is one value; every other mapping is a section.
     """
     if isinstance(node, yaml.MappingNode) and not node.flow_style:
         for key, value in node.value:
             name = (*path, key.value)
-            yield ".".join(name), comment_above(lines, key.start_mark.line), value
-            yield from described(value, lines, name)
+            yield ".".join(name), find_comment(lines, key.start_mark.line), value
+            yield from list_values(value, lines, name)
 
 
-def default(node: yaml.Node) -> str:
-    """A default on one line, as one would write it in YAML."""
+def format_default(node: yaml.Node) -> str:
+    """A default on one line, as it would be written in YAML."""
     value: Any = yaml.safe_load(yaml.serialize(node))
     return value if isinstance(value, str) and value else json.dumps(value)
 
 
-def reference(text: str) -> str:
+def format_page(text: str) -> str:
     """The page: a heading for each section, a line for each value."""
     root, lines = yaml.compose(text), text.splitlines()
     page = [HEAD]
-    for name, comment, node in described(root, lines):
-        section = isinstance(node, yaml.MappingNode) and not node.flow_style
+    for name, comment, node in list_values(root, lines):
+        is_section = isinstance(node, yaml.MappingNode) and not node.flow_style
         if "." not in name:
             page.append(f"\n## {name}")
-        if section:
-            page += [wrapped(comment if "." not in name else f"- `{name}`: {comment}")] if comment else []
+        if is_section:
+            page += [wrap(comment if "." not in name else f"- `{name}`: {comment}")] if comment else []
         else:
-            page.append(wrapped(f"- `{name}`: `{default(node)}`{'. ' if comment else ''}{comment}"))
+            page.append(wrap(f"- `{name}`: `{format_default(node)}`{'. ' if comment else ''}{comment}"))
     return "\n".join(page)
 
 
-def wrapped(text: str) -> str:
+def wrap(text: str) -> str:
     """A paragraph or a list item, in lines."""
     return textwrap.fill(
         text, 120, subsequent_indent="  " * text.startswith("- "), break_long_words=False, break_on_hyphens=False
@@ -63,4 +64,4 @@ def wrapped(text: str) -> str:
 
 
 if __name__ == "__main__":
-    print(reference(VALUES.read_text()))
+    print(format_page(VALUES.read_text()))

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# dump.sh FOLDER DATABASE…: dumps databases into a folder, one snapshot each; the first is Dagster's. Where they are, and
-# whose, say libpq's variables (PGHOST, PGUSER, PGPASSWORD): no password is in a command line.
+# dump.sh FOLDER DATABASE…: dumps each database into the folder, from one snapshot. The first database is Dagster's.
+# libpq reads the server and the password from its variables (PGHOST, PGUSER, PGPASSWORD): no command line has a password.
 set -euo pipefail
 folder=$1
 shift
 
-# Before the first snapshot, so that a backup never claims to hold what came after it.
+# The time is taken before the first snapshot, so that a backup never claims to have what came later.
 date -u +%Y%m%dT%H%M%SZ >"$folder/taken-at"
 
-# A PostgreSQL that came up empty after its volume was lost must not push out the backups that are needed now.
+# If the volume was lost, PostgreSQL starts with an empty one. Backups of it would replace those that are needed now.
 runs=$(psql --no-psqlrc --tuples-only --no-align --dbname="$1" --command="SELECT EXISTS (SELECT FROM runs)")
 if [ "$runs" != t ]; then
   echo "error: database $1 is empty: it has no run. If it was lost, restore it (docs/runbooks/restore-postgresql.md)" >&2

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# restore.sh FOLDER: restores each FOLDER/DATABASE.dump beside the database of that name, then puts all of them in their
-# places in one transaction: until then nothing is touched. The databases as they were stay, as DATABASE_replaced, until
-# the next restore. Whose server it is say libpq's variables.
+# restore.sh FOLDER: restores each FOLDER/DATABASE.dump into a new database, then renames all of them in one transaction. Until
+# then nothing is changed. The old databases stay as DATABASE_replaced until the next restore. libpq reads the server from
+# its variables.
 set -euo pipefail
 cd "$1"
-# An error of a COPY may quote the row it met: the server shall not log it, and pg_restore's is cut below.
+# An error of a COPY may quote a row of loans. So the server does not log it, and the message of pg_restore is cut below.
 export PGOPTIONS="-c log_min_messages=fatal -c log_min_error_statement=panic"
 ask() { psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 --dbname=postgres "$@"; }
 
@@ -18,7 +18,7 @@ sessions() { ask --set=names="$names" <<<"SELECT coalesce(sum(sessions), 0) FROM
 connected() { ask --set=names="$names" <<<"SELECT datname || ' by ' || coalesce(nullif(application_name, ''), 'a program without a name') || ' at ' || coalesce(host(client_addr), 'this machine')
   FROM pg_stat_activity WHERE datname = ANY (string_to_array(:'names', ',')) AND backend_type = 'client backend';"; }
 
-# Dagster's connections last milliseconds: it is the count of those that came that tells whether it runs.
+# A connection of Dagster lasts milliseconds. So new sessions are counted: if there are any, Dagster is running.
 before=$(sessions)
 sleep "${WATCH_SECONDS:-10}"
 came=$(($(sessions) - before)) users=$(connected)
@@ -35,7 +35,7 @@ DROP DATABASE IF EXISTS :"replaced";
 DROP DATABASE IF EXISTS :"restoring";
 CREATE DATABASE :"restoring" TEMPLATE template0;
 SQL
-  # Its own words and one name in quotes; what a second pair of quotes holds may be a value of a row.
+  # Of each message, keep pg_restore's words and one name in quotes. A second pair of quotes may hold a value of a row.
   pg_restore --exit-on-error --single-transaction --no-owner --dbname="${database}_restoring" "$database.dump" \
     2> >(sed -n 's/^\(pg_restore: [^"]*\("[^"]*"\)\?[^"]*\).*/\1/p' >&2)
   psql --no-psqlrc --quiet --dbname="${database}_restoring" --command=ANALYZE

@@ -8,7 +8,6 @@ import pytest
 from tests.support.pages import FENCE, LINK, PAGES, SPAN, name_of, paragraphs, sentences, words
 
 MOST_WORDS, LONGEST_LINE = 30, 160
-MADE = {"docs/values.md"}  # of the chart's comments, by helm/values_reference.py
 # Private words, with what to write instead. A code span may have them: it is a name.
 BANNED = {
     r"\bstock\b": "Dagster's own, unmodified Dagster",
@@ -33,8 +32,6 @@ BANNED = {
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_no_sentence_is_longer_than_thirty_words(page: Path) -> None:
-    if name_of(page) in MADE:
-        pytest.skip("its sentences are the chart's")
     long = [f"{words(each)}: {each}" for each in sentences(page.read_text()) if words(each) > MOST_WORDS]
     assert not long, "\n".join(long)
 
@@ -48,8 +45,6 @@ def test_no_line_needs_a_wider_screen(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_no_page_uses_a_private_word_that_the_glossary_does_not_explain(page: Path) -> None:
-    if name_of(page) in MADE:
-        pytest.skip("its words are the chart's")
     text = "\n".join(paragraphs(page.read_text()))
     found = {word: better for word, better in BANNED.items() if re.search(word, text, re.IGNORECASE)}
     assert not found, f"{name_of(page)} uses {found}"
