@@ -6,7 +6,6 @@ Both tiers share the stores: a folder, and an S3 server of the tests' own.
 
 import inspect
 import random
-import socket
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -70,38 +69,41 @@ def defined_in(value: object) -> Path | None:
 
 
 @pytest.fixture(scope="session")
-def s3_endpoint() -> Iterator[str]:
-    """A moto S3 server on a free port of this machine; the environment names it, as it would a real one."""
-    from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+def s3_server() -> Iterator[dict[str, str]]:
+    """The environment of an S3 server, which all tests share."""
+    from tests.support.s3 import serve_s3
 
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = ThreadedMotoServer("127.0.0.1", port, verbose=False)
-    server.start()
-    endpoint = f"http://127.0.0.1:{port}"
-    environment = {
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_REGION": "us-east-1",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }
-    with pytest.MonkeyPatch.context() as patched:
-        patched.delenv("AWS_ENDPOINT_URL_S3", raising=False)
-        for name, value in environment.items():
-            patched.setenv(name, value)
-        yield endpoint
-    server.stop()
+    with serve_s3() as environment:
+        yield environment
+
+
+@pytest.fixture
+def s3_endpoint(s3_server: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
+    """The server's address; the environment names it as long as the test runs."""
+    monkeypatch.delenv("AWS_ENDPOINT_URL_S3", raising=False)
+    for name, value in s3_server.items():
+        monkeypatch.setenv(name, value)
+    return s3_server["AWS_ENDPOINT_URL"]
+
+
+@pytest.fixture(scope="session")
+def s3_bucket(s3_server: dict[str, str]) -> str:
+    """A bucket that all tests share, each below a prefix of its own: it takes longer to make than most tests."""
+    uri = "s3://tests"
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in s3_server.items():
+            environment.setenv(name, value)
+        open_store(uri)
+    return uri
 
 
 @pytest.fixture(params=["file", "s3"])
 def store_uri(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A store that is not there yet."""
+    """An empty store: a folder that is not there yet, or a new prefix of a bucket."""
     if request.param == "file":
         return (tmp_path / "a store").as_uri()
     request.getfixturevalue("s3_endpoint")
-    return f"s3://bucket-{uuid.uuid4().hex}/a/prefix"
+    return f"{request.getfixturevalue('s3_bucket')}/{uuid.uuid4().hex}/a/prefix"
 
 
 @pytest.fixture

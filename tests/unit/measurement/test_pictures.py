@@ -61,7 +61,7 @@ def test_a_picture_is_a_small_png_of_one_size_on_light_ground_and_not_blank(draw
     assert len(drawn[name]) <= 12 * 1024
 
 
-def test_the_largest_pictures_stay_within_12_kilobytes():
+def test_the_largest_pictures_stay_within_12_kilobytes(drawn):
     steps = {
         "false_positive_rate": [each // 2 / 50 for each in range(101)],
         "true_positive_rate": [(each + 1) // 2 / 50 for each in range(101)],
@@ -78,7 +78,7 @@ def test_the_largest_pictures_stay_within_12_kilobytes():
     assert max(map(len, largest)) <= 12 * 1024
     # Long names fit for their fewer colours only; names of ordinary length need no such sacrifice.
     assert colours(largest[3]) == 4
-    assert colours(largest[1]) == colours(draw()["importance"]) == 16
+    assert colours(largest[1]) == colours(drawn["importance"]) == 16
 
 
 def test_the_same_input_gives_the_same_bytes_and_another_input_others(drawn):

@@ -67,21 +67,21 @@ def blocks(store, counts, messages) -> Blocks:
 
 
 def test_all_items_come_in_order_and_each_is_made_once(blocks, made, counts, messages) -> None:
-    assert blocks.grow(100, made) == items(0, 100)
-    assert made.calls == list(range(100))
-    assert counts == [(number, 100) for number in range(1, 101)]
+    assert blocks.grow(40, made) == items(0, 40)
+    assert made.calls == list(range(40))
+    assert counts == [(number, 40) for number in range(1, 41)]
     assert messages == [], "a commit is a number for programs and no sentence"
-    assert blocks.grow(100, made) == items(0, 100)
-    assert made.calls == list(range(100)), "what was committed was made again"
-    assert len(counts) == 100, "what was found was counted as committed again"
-    assert messages[-1] == "100 of 100 items found: an earlier attempt committed them"
+    assert blocks.grow(40, made) == items(0, 40)
+    assert made.calls == list(range(40)), "what was committed was made again"
+    assert len(counts) == 40, "what was found was counted as committed again"
+    assert messages[-1] == "40 of 40 items found: an earlier attempt committed them"
 
 
 def test_the_next_attempt_goes_on_behind_the_last_block(blocks, made) -> None:
     with pytest.raises(ZeroDivisionError):
-        blocks.grow(100, lambda first, last: items(first, last) if first < 30 else 1 / 0)
-    assert blocks.grow(100, made) == items(0, 100)
-    assert made.calls == list(range(30, 100)), "what was committed was made again"
+        blocks.grow(40, lambda first, last: items(first, last) if first < 15 else 1 / 0)
+    assert blocks.grow(40, made) == items(0, 40)
+    assert made.calls == list(range(15, 40)), "what was committed was made again"
 
 
 def test_a_worker_that_was_killed_leaves_its_blocks(tmp_path, made) -> None:
@@ -106,7 +106,7 @@ def test_of_two_attempts_at_once_the_first_to_commit_is_taken_by_both(blocks) ->
 
 @pytest.mark.parametrize("damage", ["changed", "truncated", "emptied", "not a block"])
 def test_a_damaged_block_is_reported_and_made_again(blocks, made, messages, damage) -> None:
-    blocks.grow(40, items)
+    blocks.grow(8, items)
     key = sorted(key for key in blocks.store.list_keys("place"))[2]
     whole = blocks.store.read(key)
     broken = {
@@ -116,11 +116,11 @@ def test_a_damaged_block_is_reported_and_made_again(blocks, made, messages, dama
         "not a block": b"something\nelse",
     }[damage]
     obstore.put(blocks.store.client, key, broken)
-    assert blocks.grow(40, made) == items(0, 40)
+    assert blocks.grow(8, made) == items(0, 8)
     assert made.calls == [2], "a damaged block was taken for whole, or whole ones were made again"
     assert [line for line in messages if f"{key} is damaged" in line]
     assert blocks.store.read(key) == broken, "evidence was overwritten"
-    assert blocks.grow(40, made) == items(0, 40)
+    assert blocks.grow(8, made) == items(0, 8)
     assert made.calls == [2], "what was made again is not found again"
 
 

@@ -225,9 +225,10 @@ def test_the_same_seed_gives_the_same_table_and_picture_and_another_another(tmp_
         main([trace_file(tmp_path, "pool", [4, 2, 4, 3]), *PRICES, "--seed", seed, "--plot", str(picture)])
         return capsys.readouterr().out, picture.read_bytes()
 
-    assert printed("1") == printed("1")
-    assert printed("1")[0] != printed("2")[0]
-    assert printed("1")[1] != printed("2")[1]
+    (table, picture), (other_table, other_picture) = printed("1"), printed("2")
+    assert printed("1") == (table, picture)
+    assert table != other_table
+    assert picture != other_picture
 
 
 def test_a_trace_that_can_not_be_read_is_an_error_and_no_table(tmp_path, capsys) -> None:
