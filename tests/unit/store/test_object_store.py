@@ -140,7 +140,9 @@ def test_opening_leaves_nothing_behind(store: ObjectStore) -> None:
 
 @pytest.mark.parametrize("uri", ["", "/tmp/store", "file://host/store", "gs://bucket", "s3://"])
 def test_a_uri_of_another_kind_is_refused_with_what_was_expected(uri: str) -> None:
-    with pytest.raises(StoreError, match=r"PLATFORM_STORE(=| is not set).*expected file:///absolute/folder or s3://bucket/prefix"):
+    with pytest.raises(
+        StoreError, match=r"PLATFORM_STORE(=| is not set).*expected file:///absolute/folder or s3://bucket/prefix"
+    ):
         open_store(uri)
 
 
