@@ -52,7 +52,7 @@ def test_the_new_asset_commits_its_result_with_its_check(sandbox, good_run, exam
 
 def test_a_check_of_the_new_asset_that_fails_keeps_it_from_being_committed(sandbox, good_run, example) -> None:
     before = list(sandbox.store.glob("default_rate/*/*/manifest.json"))
-    example.outcomes = lambda loans, settings: pd.Series([0])
+    example.select_outcomes = lambda loans, settings: pd.Series([0])
     result = materialize(sandbox, example.default_rate, raise_on_error=False)
     assert not result.success
     (check,) = result.get_asset_check_evaluations()
