@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from credit_assets.checks.verdict import Verdict, materialized
+from credit_assets.checks.verdict import Verdict, declare_checks, publish
 from credit_assets.operations.audit import audit_promotions
 from credit_assets.operations.page import make_table, show_interruptions, show_weeks, write_page
 from credit_assets.operations.weeks import describe_interruption, list_mondays, sum_up_weeks
@@ -23,6 +23,7 @@ from resources.store.formats import Document
 from resources.store.object_store import ObjectStore
 
 REPORT, GROUP, CHECK = "resilience_report", "operations", "promoted_sets_are_whole"
+CHECKS = {CHECK: "Every set that was ever promoted is complete and unchanged."}
 # Figures of the whole window that Dagster's UI draws over time.
 FIGURES = ("interruptions", "not_running_again", "running_again_p50", "running_again_p95", "waste_percent")
 
@@ -54,11 +55,7 @@ def make_report(instance: dg.DagsterInstance, store: ObjectStore, prices: Prices
     code_version="1",
     io_manager_key="checkpoint_io",
     metadata={"format": "report"},
-    check_specs=[
-        dg.AssetCheckSpec(
-            name=CHECK, asset=REPORT, description="Every set that was ever promoted is complete and unchanged."
-        )
-    ],
+    check_specs=declare_checks(REPORT, CHECKS, blocking=False),
 )
 def resilience_report(
     context: dg.AssetExecutionContext, config: Window, settings: SettingsFile, checkpoints: Checkpoints
@@ -69,7 +66,7 @@ def resilience_report(
     def make() -> tuple[Document, dict[str, Any]]:
         return make_report(context.instance, store, prices, time.time(), config.weeks), {"weeks": config.weeks}
 
-    report = checkpoints.work(context, REPORT, prices=prices.model_dump()).adopt_or(make).commit()
+    report = checkpoints.work(context, REPORT, prices=prices.model_dump()).adopt_or(make)
     data = report.value.data
     *_, whole = data["weeks"]
     damages = data["damaged"]
@@ -81,5 +78,5 @@ def resilience_report(
         "prices": data["prices"] if prices.spot else "none ([prices] in the settings): no cost is computed",
     }
     # A damage is no reason not to report it: this check does not block.
-    verdict = Verdict(CHECK, not damages, "; ".join(damages) or f"all {whole['promoted']} are whole")
-    yield materialized(REPORT, report, metadata, [verdict])
+    message = "; ".join(damages) or f"all {whole['promoted']} are whole"
+    yield from publish(REPORT, report, metadata, [Verdict(CHECK, not damages, message, blocking=False)])
