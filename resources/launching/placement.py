@@ -5,7 +5,10 @@ preferences, because an attempt on a bad node is better than one that waits for 
 """
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
+
+from resources.deployment import Deployment
 
 
 def place_attempt(pod_spec: Mapping[str, Any], attempt: int, spot_attempts: int, lost_on: str | None) -> dict[str, Any]:
@@ -45,13 +48,12 @@ def describe_attempt(pod_spec: Mapping[str, Any], attempt: int) -> list[dict[str
         pod_spec: what `place_attempt` returned.
         attempt: 0 for a run that is no retry.
     """
-    number, capacity = str(attempt), "spot" if "node_selector" in pod_spec else "any"
-    node = {"field_ref": {"field_path": "spec.nodeName"}}
-    return [
-        {"name": "PLATFORM_ATTEMPT", "value": number},
-        {"name": "DAGSTER_RETRY_NUMBER", "value": number},
-        {"name": "PLATFORM_CAPACITY", "value": capacity},
-        {"name": "NODE_CAPACITY", "value": capacity},
-        {"name": "PLATFORM_NODE", "value_from": node},
-        {"name": "NODE_NAME", "value_from": node},
-    ]
+    capacity = "spot" if "node_selector" in pod_spec else "any"
+    values = {
+        "attempt": {"value": str(attempt)},
+        "capacity": {"value": capacity},
+        "node": {"value_from": {"field_ref": {"field_path": "spec.nodeName"}}},
+    }
+    rows = [each for each in fields(Deployment) if each.name in values]
+    names = [(row.name, name) for row in rows for name in (row.metadata["name"], row.metadata["old"]) if name]
+    return [{"name": name, **values[field]} for field, name in names]
