@@ -14,7 +14,8 @@ from credit_assets.jobs import refresh, resilience
 from credit_assets.loan_dataset import loan_dataset
 from credit_assets.model_metrics import model_metrics
 from credit_assets.operations.progress import progress
-from credit_assets.promoted_model import promote_by_hand_job, promoted_model
+from credit_assets.promoted_model import promoted_model
+from credit_assets.promotion.by_hand import promote_by_hand_job
 from credit_assets.resilience_report import resilience_report
 from credit_assets.settings import SettingsFile
 from credit_assets.training import training

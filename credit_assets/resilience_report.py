@@ -12,6 +12,7 @@ import dagster as dg
 from pydantic import Field
 
 from credit_assets.checks.verdict import Verdict, declare_checks, publish
+from credit_assets.measurement.figures import round_figure
 from credit_assets.operations.audit import audit_promotions
 from credit_assets.operations.page import make_table, show_interruptions, show_weeks, write_page
 from credit_assets.operations.weeks import describe_interruption, list_mondays, sum_up_weeks
@@ -34,13 +35,15 @@ class Window(dg.Config):
     weeks: int = Field(default=8, ge=1, le=52, description="Weeks; the last one is the current week.")
 
 
-def make_report(instance: dg.DagsterInstance, store: ObjectStore, prices: Prices, now: float, weeks: int) -> Document:
+def make_report(
+    instance: dg.DagsterInstance, store: ObjectStore, table: str, prices: Prices, now: float, weeks: int
+) -> Document:
     """The report as of now (Unix seconds), for programs and for people."""
     mondays = list_mondays(now, weeks)
     since = datetime.combine(mondays[0], datetime.min.time(), UTC).timestamp()
     groups = (read_attempts(instance, group) for group in read_failed_groups(instance, since))
     lost = [each for group in groups for each in find_interruptions(group) if each.when >= since]
-    workers, audit = list(read_worker_times(instance, since)), audit_promotions(store)
+    workers, audit = list(read_worker_times(instance, since)), audit_promotions(store, table)
     rows = sum_up_weeks(mondays, lost, workers, audit.promoted, prices)
     events, damages = [describe_interruption(each) for each in lost], list(audit.damages)
     data = {"weeks": rows, "interruptions": events, "damaged": damages, "prices": prices.model_dump()}
@@ -61,10 +64,11 @@ def resilience_report(
     context: dg.AssetExecutionContext, config: Window, settings: SettingsFile, checkpoints: Checkpoints
 ) -> Iterator[Any]:
     """Losses of workers by week: how soon each was noticed and made good, what they wasted, what spot nodes saved."""
-    prices, store = settings.load().prices, checkpoints.store
+    declared, store = settings.load(), checkpoints.store
+    prices, table = declared.prices, declared.table.name
 
     def make() -> tuple[Document, dict[str, Any]]:
-        return make_report(context.instance, store, prices, time.time(), config.weeks), {"weeks": config.weeks}
+        return make_report(context.instance, store, table, prices, time.time(), config.weeks), {"weeks": config.weeks}
 
     report = checkpoints.work(context, REPORT, prices=prices.model_dump()).adopt_or(make)
     data = report.value.data
@@ -74,7 +78,7 @@ def resilience_report(
         "weeks": make_table(show_weeks(data["weeks"])),
         "latest_interruptions": make_table(show_interruptions(data["interruptions"])),
         "damaged": len(damages),
-        **{name: value for name in FIGURES if (value := whole[name]) is not None},
+        **{name: round_figure(whole[name], 3) for name in FIGURES},
         "prices": data["prices"] if prices.spot else "none ([prices] in the settings): no cost is computed",
     }
     # A damage is no reason not to report it: this check does not block.

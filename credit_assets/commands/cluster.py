@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from credit_assets.commands.local import seed_loans
 from credit_assets.jobs import REFRESH
+from credit_assets.measurement.figures import UNDEFINED, format_figure
 from credit_assets.settings import load_settings
 from resources.deployment import Deployment
 from resources.services.webserver import Webserver
@@ -43,8 +44,8 @@ def materialize(webserver: Webserver, patience_seconds: float) -> int:
         return code
     print(f"done after {time.monotonic() - began:.1f} s")
     for label, value in webserver.latest_metadata(REPORT).items():
-        if isinstance(value, float):
-            print(f"  {label:<12} {value:.4f}")
+        if isinstance(value, float) or value == UNDEFINED:
+            print(f"  {label:<12} {format_figure(None if value == UNDEFINED else value)}")
     return 0
 
 

@@ -86,7 +86,7 @@ def ui(settings: Path, port: int) -> int:
 @click.option(
     "--settings",
     type=click.Path(path_type=Path),
-    help="Whose store to look into if PLATFORM_STORE is not set. Default: PLATFORM_SETTINGS, or settings/loans.toml.",
+    help="Whose table, and without PLATFORM_STORE whose store. Default: PLATFORM_SETTINGS, or settings/loans.toml.",
 )
 def lineage(what: str | None, of_dataset: str | None, of_code: str | None, settings: Path | None) -> int:
     """Print what made a model, or what was made from a dataset or code.
@@ -97,8 +97,6 @@ def lineage(what: str | None, of_dataset: str | None, of_code: str | None, setti
     from credit_assets.commands.lineage import print_lineage
 
     deployment = Deployment.from_environment()
-    if settings and deployment.store:
-        raise click.UsageError("--settings has no meaning beside PLATFORM_STORE: unset one of the two")
     print_lineage(deployment, settings or Path(deployment.settings or SETTINGS), what or "latest", of_dataset, of_code)
     return DONE
 

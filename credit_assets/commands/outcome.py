@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from credit_assets.promoted_model import CHECK, POINTER
+from credit_assets.promoted_model import CHECK
+from credit_assets.promotion.table_pointer import POINTER
 
 
 def print_failures(result: dg.ExecuteInProcessResult) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from credit_assets.loans.columns import select_features, select_outcomes
 from credit_assets.measurement.fairness import assign_bands, compare_groups
+from credit_assets.measurement.figures import format_figure
 from credit_assets.measurement.scores import THRESHOLD, Scores, compute_curves, compute_scores, format_text_report
 from credit_assets.settings import Settings
 from resources.errors import PlatformError
@@ -73,7 +74,10 @@ def write_report(measured: Mapping[str, Any]) -> Document:
 def _describe_origin(measured: Mapping[str, Any]) -> dict[str, str]:
     """What the text says below the scores: cross-validation, and the digests of what was measured."""
     folds = measured["cross_validation"]
-    validated = f"{folds['roc_auc_mean']:.4f} ± {folds['roc_auc_std']:.4f} over {folds['folds']} folds" if folds else ""
+    validated = ""
+    if folds:
+        mean, deviation = format_figure(folds["roc_auc_mean"]), format_figure(folds["roc_auc_std"])
+        validated = f"{mean} ± {deviation} over {folds['folds']} folds"
     lineage = {
         name.replace("_sha256", " sha256").replace("_", " "): value for name, value in measured["lineage"].items()
     }

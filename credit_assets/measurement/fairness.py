@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from credit_assets.measurement.figures import format_figure
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -148,16 +150,12 @@ def _plain(bound: float) -> str:
 
 
 def shorten(key: str, value: Any) -> str:
-    """A figure of the table in short, for people; "–" where it is not defined.
+    """A figure of the table in short, for people; "undefined" without a value.
 
     Args:
         key: the column, one of `COLUMNS`.
         value: what `compare_groups` gives for it.
     """
-    if value is None:
-        return "–"
-    if key in PERCENT:
-        return f"{value:.1%}"
-    if isinstance(value, float):
-        return f"{value:.2f}"
+    if value is None or isinstance(value, float):
+        return format_figure(value, ".1%" if key in PERCENT else ".2f")
     return f"{value:,}" if isinstance(value, int) else str(value)

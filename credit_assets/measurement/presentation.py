@@ -7,15 +7,16 @@ import dagster as dg
 
 from credit_assets.measurement import pictures
 from credit_assets.measurement.fairness import COLUMNS, NOTE, shorten
+from credit_assets.measurement.figures import round_figure
 from credit_assets.measurement.scores import Scores
 
 FIGURES = ("accuracy", "precision", "recall", "f1", "roc_auc", "gini", "ks", "brier")
 
 
 def describe_metrics(measured: Mapping[str, Any]) -> dict[str, Any]:
-    """The metadata of `model_metrics`, from what was measured; a figure that is not defined is left out."""
+    """The metadata of `model_metrics`, from what was measured; a figure without a value is `undefined`."""
     scores, drawn, importance = Scores(**measured["scores"]), measured["curves"], measured["importance"]
-    figures = {name: round(value, 4) for name in FIGURES if (value := getattr(scores, name)) is not None}
+    figures = {name: round_figure(getattr(scores, name)) for name in FIGURES}
     images = {
         "ROC curve": pictures.draw_roc(drawn["roc"], scores.roc_auc),
         "calibration": pictures.draw_calibration(drawn["calibration"], scores.brier),
@@ -34,7 +35,7 @@ def describe_metrics(measured: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def tabulate_fairness(rows: Sequence[Mapping[str, Any]]) -> dg.TableMetadataValue:
-    """The fairness table for the UI, in short numbers; "–" where a figure is not defined."""
+    """The fairness table for the UI, in short numbers."""
     records = [dg.TableRecord({title: shorten(key, row[key]) for key, title in COLUMNS.items()}) for row in rows]
     columns = [dg.TableColumn(title, "string") for title in COLUMNS.values()]
     return dg.MetadataValue.table(records, dg.TableSchema(columns=columns))

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from credit_assets.measurement.figures import format_figure
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -159,12 +161,14 @@ def format_text_report(scores: Scores, facts: Mapping[str, str]) -> str:
     Args:
         facts: label and value of each line that says where the figures come from, such as the model's sha256.
     """
-    precision = "undefined (no default was predicted)" if scores.precision is None else f"{scores.precision:.4f}"
+    precision = format_figure(scores.precision)
+    if scores.precision is None:
+        precision += " (no default was predicted)"
     figures = {
-        "ROC AUC": f"{scores.roc_auc:.4f}",
-        "Gini": f"{scores.gini:.4f}",
-        "KS": f"{scores.ks:.4f}",
-        "Brier score": f"{scores.brier:.4f}",
+        "ROC AUC": format_figure(scores.roc_auc),
+        "Gini": format_figure(scores.gini),
+        "KS": format_figure(scores.ks),
+        "Brier score": format_figure(scores.brier),
         "Rows": f"{scores.rows:,}",
         "Defaults": f"{scores.positives:,} ({scores.positives / scores.rows:.1%})",
         "Threshold": f"{scores.threshold:g} (a probability at or above it predicts a default)",
@@ -177,10 +181,10 @@ def format_text_report(scores: Scores, facts: Mapping[str, str]) -> str:
     lines = [
         "Model Performance Metrics",
         "========================",
-        f"Accuracy: {scores.accuracy:.4f}",
+        f"Accuracy: {format_figure(scores.accuracy)}",
         f"Precision: {precision}",
-        f"Recall: {scores.recall:.4f}",
-        f"F1 Score: {scores.f1:.4f}",
+        f"Recall: {format_figure(scores.recall)}",
+        f"F1 Score: {format_figure(scores.f1)}",
         "",
         *(f"{label + ':':<{width}}{value}" for label, value in figures.items()),
         *([""] if facts else []),

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from credit_assets.promotion.model_set import MixtureError, promoted_set, verified_metrics
-from credit_assets.promotion.rule import POINTER, set_digest
+from credit_assets.promotion.model_set import MixtureError, compute_set_digest, read_set, verify_set
+from credit_assets.promotion.table_pointer import open_pointer
 from resources.store.artifacts import ArtifactError
 from resources.store.object_store import ObjectStore
-from resources.store.pointer import Pointer, PointerError, Position
+from resources.store.positions import PointerError, Position
 
 
 @dataclass(frozen=True)
@@ -38,16 +38,18 @@ class Audit:
     damages: Sequence[str] = ()
 
 
-def audit_promotions(store: ObjectStore) -> Audit:
-    """Reads every file of every set that was ever promoted. A history that can't be read to its end is a damage too.
+def audit_promotions(store: ObjectStore, table: str) -> Audit:
+    """Reads every file of every set of a table that was ever promoted.
+
+    A history that can't be read to its end is a damage too.
 
     Raises:
         StoreError: the store is away, or refuses. That is no damage.
     """
     promoted, known, unreadable = [], dict[str, str | None](), []
     try:
-        for position in Pointer(store, POINTER).history():
-            digest = set_digest(position)
+        for position in open_pointer(store, table).history():
+            digest = compute_set_digest(position)
             if digest not in known:
                 known[digest] = find_damage(store, position)
             promoted_at = datetime.fromisoformat(position.at).timestamp()
@@ -60,7 +62,7 @@ def audit_promotions(store: ObjectStore) -> Audit:
 def find_damage(store: ObjectStore, position: Position) -> str | None:
     """Why the set of a position can't be trusted; None if it is complete and unchanged."""
     try:
-        verified_metrics(store, promoted_set(store, position))
+        verify_set(store, read_set(store, position))
     except (ArtifactError, MixtureError) as error:
         return str(error)
     return None

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 import dagster as dg
 
+from credit_assets.measurement.figures import format_figure
+
 # Interruptions that are shown, the latest first. The JSON file has all of them.
 MAX_SHOWN = 50
 Row = Mapping[str, Any]
@@ -27,7 +29,7 @@ def show_count(name: str) -> Callable[[Row], str]:
 
 
 def show_percentile(name: str) -> Callable[[Row], str]:
-    """Seconds; `never` if the percentile never happened, `–` if nothing was counted."""
+    """Seconds; `never` if the percentile never happened, `undefined` if nothing was counted."""
 
     def show(row: Row) -> str:
         notices = row["with_notice"] if name.startswith("noticed") else 0
@@ -37,8 +39,8 @@ def show_percentile(name: str) -> Callable[[Row], str]:
 
 
 def show_number(name: str, unit: str = "", digits: int = 2) -> Callable[[Row], str]:
-    """A figure with its unit; `–` if it is not defined."""
-    return lambda row: "–" if row[name] is None else f"{row[name]:.{digits}f}{unit}"
+    """A figure with its unit; `undefined` without a value."""
+    return lambda row: format_figure(row[name], f".{digits}f", unit)
 
 
 COLUMNS = (
@@ -98,9 +100,7 @@ def show_interruptions(lost: Sequence[Row]) -> list[dict[str, str]]:
 
 def show_seconds(value: float | None, counted: bool) -> str:
     """Seconds. Without a value it never happened, or nothing was counted."""
-    if value is None:
-        return "never" if counted else "–"
-    return f"{value:.1f} s"
+    return "never" if value is None and counted else format_figure(value, ".1f", " s")
 
 
 def make_table(records: Sequence[Mapping[str, str]]) -> dg.TableMetadataValue:

@@ -1,23 +1,32 @@
-"""A model set: dataset, split, model and metrics of one root run, which are read together or not at all."""
+"""A model set: dataset, split, model and metrics of one root run, which are read together or not at all.
+
+Belongs here: how a set is named, found, read and verified. Does not belong here: whether it is promoted (`rule`).
+"""
 
 from collections.abc import Mapping
+from typing import Any
 
 from resources.errors import PlatformError
 from resources.store.artifacts import MANIFEST, Committed, find, read_file, read_manifest, verify_file
 from resources.store.formats import FORMATS
 from resources.store.object_store import ObjectStore
-from resources.store.pointer import Position
+from resources.store.positions import Position
+from resources.store.written_once import compute_sha256
 
 DATASET, SPLIT, MODEL, METRICS = PARTS = ("loan_dataset", "test_split", "trained_model", "model_metrics")
-SHOWN = ("roc_auc", "gini", "ks", "brier", "accuracy", "precision", "recall", "f1")
+FIGURES = ("roc_auc", "gini", "ks", "brier", "accuracy", "precision", "recall", "f1")
 
 
 class MixtureError(PlatformError, ValueError):
     """Parts that are not of one root run, or were not made from each other."""
 
 
+class OtherTable(PlatformError, ValueError):
+    """A set that was made from another table than that of the settings."""
+
+
 class NoSuchSet(PlatformError, ValueError):
-    """A set that a person asked for and that is not there, or not whole."""
+    """A set that a person asked for is not there, or not whole."""
 
 
 def refuse_mixtures(parts: Mapping[str, Committed]) -> None:
@@ -40,8 +49,18 @@ def refuse_mixtures(parts: Mapping[str, Committed]) -> None:
         )
 
 
-def named(parts: Mapping[str, Committed]) -> dict[str, dict[str, str]]:
-    """How the pointer names a set: for each asset place and digest of its manifest, key and digest of its file."""
+def refuse_other_table(parts: Mapping[str, Committed], table: str) -> None:
+    """Raises OtherTable unless the set was made from this table, named as in the settings."""
+    own = parts[DATASET].manifest.facts["table"]
+    if own != table:
+        raise OtherTable(
+            f"the set of root run {parts[DATASET].manifest.root_run} was made from table {own}, and the settings are "
+            f"for table {table}: promote it with the settings whose table.name is {own}, or materialize {table} first"
+        )
+
+
+def describe_set(parts: Mapping[str, Committed]) -> dict[str, dict[str, str]]:
+    """What the pointer names: for each asset place and digest of its manifest, key and digest of its file."""
     return {
         name: {
             "place": parts[name].place,
@@ -53,43 +72,37 @@ def named(parts: Mapping[str, Committed]) -> dict[str, dict[str, str]]:
     }
 
 
-def promoted_set(store: ObjectStore, position: Position) -> dict[str, Committed]:
-    """The parts that a position names, by what their manifests say. Raises ArtifactError if one was changed."""
-    named = position.value["set"]
-    return {name: read_manifest(store, named[name]["place"], named[name]["manifest_sha256"]) for name in PARTS}
+def compute_set_digest(position: Position) -> str:
+    """One SHA-256 for all that a position names: the data version of the promoted model."""
+    return compute_sha256(position.value["set"])
 
 
-def set_of_root_run(store: ObjectStore, root_run: str) -> dict[str, Committed]:
-    """The set that a root run and its retries committed: of its newest metrics and what these were measured on.
+def read_set(store: ObjectStore, position: Position) -> dict[str, Committed]:
+    """The manifests that a position names, by asset. Raises ArtifactError if one was changed."""
+    names = position.value["set"]
+    return {part: read_manifest(store, names[part]["place"], names[part]["manifest_sha256"]) for part in PARTS}
+
+
+def find_set(store: ObjectStore, root_run: str) -> dict[str, Committed]:
+    """The set that a root run and its retries committed: its newest metrics, and what these were measured on.
 
     Raises:
         NoSuchSet: one of the four was never committed.
     """
-    found: dict[str, list[Committed]] = {}
-    for name in PARTS:
-        keys = store.list_keys(f"{name}/{root_run}")
-        places = [key.removesuffix(f"/{MANIFEST}") for key in keys if key.endswith(f"/{MANIFEST}")]
-        found[name] = [committed for place in places if (committed := find(store, place))]
-        if not found[name]:
-            raise NoSuchSet(f"root run {root_run} committed no {name} in {store.uri}: name a run that ended well")
+    found = {name: _find_part(store, name, root_run) for name in PARTS}
     metrics = max(found[METRICS], key=lambda each: each.manifest.committed_at)
-    wanted = {METRICS: metrics.sha256, **_sources(metrics)}
+    wanted = {METRICS: metrics.sha256, **_read_sources(metrics)}
     for model in found[MODEL]:
         if model.sha256 == wanted[MODEL]:
-            wanted |= _sources(model)
+            wanted |= _read_sources(model)
     chosen = {name: [each for each in found[name] if each.sha256 == wanted.get(name)] for name in PARTS}
     if lacking := [name for name in PARTS if not chosen[name]]:
         raise NoSuchSet(f"root run {root_run} committed no {lacking[0]} that its model_metrics were made from")
     return {name: chosen[name][0] for name in PARTS}
 
 
-def _sources(part: Committed) -> dict[str, str]:
-    facts = part.manifest.facts
-    return {name: facts[f"{name}_sha256"] for name in PARTS if f"{name}_sha256" in facts}
-
-
-def verified_metrics(store: ObjectStore, parts: Mapping[str, Committed]) -> dict[str, float]:
-    """Reads every file of the set, a piece at a time, and returns the scores that the metrics hold.
+def verify_set(store: ObjectStore, parts: Mapping[str, Committed]) -> dict[str, float | None]:
+    """Reads every file of the set, a piece at a time, and returns its figures; None where one is not defined.
 
     Raises:
         MixtureError: the parts don't belong together.
@@ -100,5 +113,18 @@ def verified_metrics(store: ObjectStore, parts: Mapping[str, Committed]) -> dict
         for file in parts[name].manifest.files:
             verify_file(store, file)
     report = {file.name: read_file(store, file) for file in parts[METRICS].manifest.files}
-    scores = FORMATS["report"].decode(report).data["scores"]
-    return {name: scores[name] for name in SHOWN}
+    scores: Mapping[str, Any] = FORMATS["report"].decode(report).data["scores"]
+    return {name: scores[name] for name in FIGURES}
+
+
+def _find_part(store: ObjectStore, name: str, root_run: str) -> list[Committed]:
+    keys = store.list_keys(f"{name}/{root_run}")
+    places = [key.removesuffix(f"/{MANIFEST}") for key in keys if key.endswith(f"/{MANIFEST}")]
+    if found := [committed for place in places if (committed := find(store, place))]:
+        return found
+    raise NoSuchSet(f"root run {root_run} committed no {name} in {store.uri}: name a run that ended well")
+
+
+def _read_sources(part: Committed) -> dict[str, str]:
+    facts = part.manifest.facts
+    return {name: facts[f"{name}_sha256"] for name in PARTS if f"{name}_sha256" in facts}

@@ -1,6 +1,7 @@
 """Provenance: from an artifact to the exact rows, code, parameters and machines that made it, and back.
 
-All of it stands in the manifests. What is read here is what the parts themselves pinned, never what runs now.
+Belongs here: what the manifests say. It is what the artifacts themselves recorded, never what runs now. Does not belong
+here: lines for a terminal (`lineage`).
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -15,8 +16,8 @@ from resources.store.artifacts import DISTRIBUTION, MANIFEST, Committed, Manifes
 from resources.store.object_store import ObjectStore
 
 
-def about(part: Committed) -> dict[str, Any]:
-    """What made one artifact, as JSON: its digests, code, libraries, run, machine, and what its producer pinned."""
+def describe_artifact(part: Committed) -> dict[str, Any]:
+    """What made one artifact, as JSON: its digests, code, libraries, run, machine, and the facts of its producer."""
     manifest = part.manifest
     libraries = {name: version for name, version in manifest.versions.items() if name != DISTRIBUTION}
     return {
@@ -33,7 +34,7 @@ def about(part: Committed) -> dict[str, Any]:
     }
 
 
-def provenance(parts: Mapping[str, Committed]) -> dict[str, Any]:
+def describe_provenance(parts: Mapping[str, Committed]) -> dict[str, Any]:
     """What made a whole set, as JSON: the rows, the parameters and the seed first, then each part by its name."""
     dataset, parameters = parts[DATASET].manifest.facts, parts[MODEL].manifest.facts["parameters"]
     return {
@@ -41,25 +42,25 @@ def provenance(parts: Mapping[str, Committed]) -> dict[str, Any]:
         "parameters": parameters,
         "seed": parameters["random_state"],
         "root run": parts[MODEL].manifest.root_run,
-        **{name: about(parts[name]) for name in PARTS},
+        **{name: describe_artifact(parts[name]) for name in PARTS},
     }
 
 
-def every_artifact(store: ObjectStore) -> list[Committed]:
+def list_artifacts(store: ObjectStore) -> list[Committed]:
     """Every artifact of the store, the oldest first. Raises ArtifactError for a manifest that can't be read."""
     places = [key.removesuffix(f"/{MANIFEST}") for key in store.list_keys() if key.endswith(f"/{MANIFEST}")]
     found = [committed for place in places if (committed := find(store, place))]
     return sorted(found, key=lambda each: (each.manifest.committed_at, _order(each.manifest)))
 
 
-def sources(part: Committed) -> set[str]:
-    """Digests of the artifacts that this one was made from."""
+def list_source_digests(part: Committed) -> set[str]:
+    """SHA-256 of each artifact that this one was made from."""
     pinned = {**part.manifest.facts, **part.manifest.identity.get("inputs", {})}
     return {str(value) for name, value in pinned.items() if name.removesuffix("_sha256") in PARTS}
 
 
-def made_from(artifacts: Iterable[Committed]) -> dict[str, list[Committed]]:
-    """By place: what each artifact was made from, in its own root run if that has it, or else in any that has it."""
+def link_sources(artifacts: Iterable[Committed]) -> dict[str, list[Committed]]:
+    """By place: what each artifact was made from; of its own root run if that committed it, or else of any."""
     artifacts = list(artifacts)
     by_digest: dict[str, list[Committed]] = {}
     for part in artifacts:
@@ -67,29 +68,29 @@ def made_from(artifacts: Iterable[Committed]) -> dict[str, list[Committed]]:
     found: dict[str, list[Committed]] = {}
     for part in artifacts:
         found[part.place] = []
-        for sha256 in sources(part):
+        for sha256 in list_source_digests(part):
             same = by_digest.get(sha256, [])
             own = [each for each in same if each.manifest.root_run == part.manifest.root_run]
             found[part.place] += own or same
     return found
 
 
-def went_into(artifacts: Iterable[Committed], first: Callable[[Committed], bool]) -> list[Committed]:
-    """The artifacts for which `first` holds, and all that was made from them, directly or not, in the order given."""
+def find_descendants(artifacts: Iterable[Committed], first: Callable[[Committed], bool]) -> list[Committed]:
+    """The artifacts for which `first` holds, and everything made from them, directly or not, in the order given."""
     artifacts = list(artifacts)
-    origins = made_from(artifacts)
+    origins = link_sources(artifacts)
     chosen: set[str] = set()
     more = {part.place for part in artifacts if first(part)}
     while more:
         chosen |= more
-        more = {place for place, theirs in origins.items() if any(each.place in chosen for each in theirs)} - chosen
+        more = {place for place, parents in origins.items() if any(each.place in chosen for each in parents)} - chosen
     return [part for part in artifacts if part.place in chosen]
 
 
-def came_from(artifacts: Iterable[Committed], part: Committed) -> list[Committed]:
-    """The artifact, and all that it was made from, directly or not, in the order given."""
+def find_ancestors(artifacts: Iterable[Committed], part: Committed) -> list[Committed]:
+    """The artifact, and everything that it was made from, directly or not, in the order given."""
     artifacts = list(artifacts)
-    origins = made_from(artifacts)
+    origins = link_sources(artifacts)
     chosen, more = set(), {part.place}
     while more:
         chosen |= more
@@ -97,7 +98,7 @@ def came_from(artifacts: Iterable[Committed], part: Committed) -> list[Committed
     return [each for each in artifacts if each.place in chosen]
 
 
-def attempts(root: str, parts: Iterable[Committed], instance: dg.DagsterInstance | None) -> list[str]:
+def describe_attempts(root: str, parts: Iterable[Committed], instance: dg.DagsterInstance | None) -> list[str]:
     """The runs of a root run: what each committed, and, from the event log, how and when it ended."""
     committed: dict[str, list[str]] = {}
     for part in parts:
@@ -105,44 +106,44 @@ def attempts(root: str, parts: Iterable[Committed], instance: dg.DagsterInstance
             committed.setdefault(part.manifest.run, []).append(part.manifest.asset)
     if instance is None:
         return [f"{run} committed {', '.join(assets)}" for run, assets in committed.items()] + [
-            "those that committed nothing are in the event log: DAGSTER_HOME names none"
+            "attempts that committed nothing are in the event log only, and DAGSTER_HOME names none"
         ]
     records = [
         *instance.get_run_records(dg.RunsFilter(run_ids=[root])),
         *reversed(instance.get_run_records(dg.RunsFilter(tags={ROOT: root}))),
     ]
-    lines = [
-        f"{record.dagster_run.run_id} {record.dagster_run.status.value}, {_time(record.start_time)} to "
-        f"{_time(record.end_time)}, committed {', '.join(committed.pop(record.dagster_run.run_id, ['nothing of it']))}"
-        for record in records
-    ]
+    lines = []
+    for record in records:
+        run, assets = record.dagster_run, committed.pop(record.dagster_run.run_id, ["nothing of it"])
+        period = f"{_format_time(record.start_time)} to {_format_time(record.end_time)}"
+        lines.append(f"{run.run_id} {run.status.value}, {period}, committed {', '.join(assets)}")
     return lines + [f"{run} is not in the event log, committed {', '.join(each)}" for run, each in committed.items()]
 
 
-def of_dataset(sha256: str) -> Callable[[Committed], bool]:
-    """Whether an artifact is the dataset whose file or content has a digest that begins like this."""
+def match_dataset(sha256: str) -> Callable[[Committed], bool]:
+    """A test for datasets: whether the SHA-256 of the file or of the content begins like this."""
 
-    def is_it(part: Committed) -> bool:
+    def matches(part: Committed) -> bool:
         digests = (part.sha256, str(part.manifest.facts.get("content_sha256", "")))
         return part.manifest.asset == DATASET and any(each.startswith(sha256) for each in digests)
 
-    return is_it
+    return matches
 
 
-def of_code(version: str) -> Callable[[Committed], bool]:
-    """Whether an artifact was made by this code: `asset:code version`, a version of the platform, or an image."""
+def match_code(version: str) -> Callable[[Committed], bool]:
+    """A test for artifacts: whether this code made it, as `asset:code version`, version of the platform, or image."""
 
-    def is_it(part: Committed) -> bool:
+    def matches(part: Committed) -> bool:
         manifest = part.manifest
         own = f"{manifest.asset}:{manifest.identity['code']}"
         return version in (own, manifest.versions.get(DISTRIBUTION), manifest.where.get("image"))
 
-    return is_it
+    return matches
 
 
 def _order(manifest: Manifest) -> int:
     return PARTS.index(manifest.asset) if manifest.asset in PARTS else len(PARTS)
 
 
-def _time(seconds: float | None) -> str:
+def _format_time(seconds: float | None) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds") if seconds else "never"

@@ -1,65 +1,41 @@
-"""Promotion: which set of dataset, split, model and metrics is the one that readers take.
+"""The rule of promotion: whether a new model takes the place of the promoted one. Pure; nothing is read or written.
 
-A set is audited before it is promoted: its manifests exist only because the blocking checks passed, it is of one root
-run, and every file is read and has its digest. Then one conditional write moves the pointer. A model that the rule
-refuses stays where it is, and so does the pointer.
+Belongs here: what is compared, and the reasons against. Does not belong here: how a promotion is carried out
+(`promote`).
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 
-from credit_assets.promotion.model_set import DATASET, MODEL, named, verified_metrics
+from credit_assets.measurement.figures import format_figure
 from credit_assets.settings import Promotion
-from resources.store.artifacts import Committed
-from resources.store.object_store import ObjectStore
-from resources.store.pointer import Pointer, PointerTaken, Position
-from resources.store.written_once import compute_sha256
-
-POINTER = "promoted_model"
-TRIES = 5
+from resources.store.positions import Position
 
 
 @dataclass(frozen=True)
-class Standing:
-    """What is compared: the model's ROC AUC on its held-out loans, and when the snapshot of its loans was taken."""
+class Contender:
+    """What the rule compares: a model's ROC AUC on its held-out loans, and when its loans were read (`as_of`)."""
 
     roc_auc: float
     as_of: datetime
 
 
-@dataclass(frozen=True)
-class Decision:
-    """Who decided on a promotion: `by` the rule or by hand, in which run and of which root run, and why."""
+def find_champion(position: Position | None) -> Contender | None:
+    """What a challenger is compared with: the promoted model, and the newest snapshot that was ever promoted.
 
-    by: str
-    run: str
-    root_run: str
-    who: str = ""
-    why: str = ""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """Where the pointer stands now (None: nowhere yet), whether it was moved, and why not if the rule refused."""
-
-    position: Position | None
-    moved: bool
-    refused: str | None = None
-
-
-def refusal(challenger: Standing, champion: Standing | None, limits: Promotion) -> str | None:
-    """Why the rule does not promote the challenger; None if it does.
-
-    Args:
-        champion: what is promoted now, with the newest snapshot that was ever promoted as its `as_of`: it is that which
-            keeps a run that wakes up late from bringing back an older model, also after a rollback by hand.
+    That snapshot, not the model's own, keeps a run that wakes up late from bringing back an older model, also after a
+    rollback by hand.
     """
-    reasons = []
+    if position is None:
+        return None
+    return Contender(position.value["metrics"]["roc_auc"], datetime.fromisoformat(position.value["newest_as_of"]))
+
+
+def find_objections(challenger: Contender, champion: Contender | None, limits: Promotion) -> str | None:
+    """Why the rule does not promote the challenger, all reasons at once; None if it does."""
+    reasons, auc = [], format_figure(challenger.roc_auc)
     if challenger.roc_auc < limits.minimum_auc:
-        reasons.append(
-            f"ROC AUC is {challenger.roc_auc:.4f}; expected at least {limits.minimum_auc} (promotion.minimum_auc)"
-        )
+        reasons.append(f"ROC AUC is {auc}; expected at least {limits.minimum_auc} (promotion.minimum_auc)")
     if champion and challenger.as_of <= champion.as_of:
         reasons.append(
             f"its loans are as of {challenger.as_of.isoformat()}, and a model of loans as of "
@@ -67,85 +43,7 @@ def refusal(challenger: Standing, champion: Standing | None, limits: Promotion) 
         )
     if champion and challenger.roc_auc < champion.roc_auc - limits.maximum_auc_loss:
         reasons.append(
-            f"ROC AUC is {challenger.roc_auc:.4f}, and the promoted model has {champion.roc_auc:.4f}; expected a loss "
+            f"ROC AUC is {auc}, and the promoted model has {format_figure(champion.roc_auc)}; expected a loss "
             f"of at most {limits.maximum_auc_loss} (promotion.maximum_auc_loss)"
         )
     return "; ".join(reasons) or None
-
-
-def champion_of(position: Position | None) -> Standing | None:
-    """What the rule compares with."""
-    if position is None:
-        return None
-    value = position.value
-    return Standing(value["metrics"]["roc_auc"], datetime.fromisoformat(value["newest_as_of"]))
-
-
-def promote(
-    store: ObjectStore,
-    parts: Mapping[str, Committed],
-    decision: Decision,
-    rule: Callable[[Standing, Standing | None], str | None] | None = None,
-) -> Outcome:
-    """Verifies the set and moves the pointer to it, unless the rule refuses, or it stands there already.
-
-    The rule is asked again when another writer was first, about what that one promoted. A person is not: they decided
-    on what they saw, so that without a rule that writer's move stands.
-
-    Args:
-        rule: given challenger and champion, why not; None for a promotion by hand.
-
-    Raises:
-        MixtureError, ArtifactError: the set is not whole; the pointer stays.
-        PointerTaken: another writer was first, again and again if there is a rule.
-    """
-    import tenacity
-
-    metrics = verified_metrics(store, parts)
-    pointer = Pointer(store, POINTER)
-    challenger = Standing(metrics["roc_auc"], datetime.fromisoformat(parts[DATASET].manifest.facts["as_of"]))
-
-    def attempt() -> Outcome:
-        seen = pointer.latest_or_none()
-        if seen and seen.value["set"] == named(parts):
-            return Outcome(seen, moved=False)
-        champion = champion_of(seen)
-        if reason := rule and rule(challenger, champion):
-            return Outcome(seen, moved=False, refused=reason)
-        value = {
-            "set": named(parts),
-            "root_run": parts[MODEL].manifest.root_run,
-            "table": parts[DATASET].manifest.facts["table"],
-            "as_of": challenger.as_of.isoformat(),
-            "newest_as_of": max(each.as_of for each in (challenger, champion) if each).isoformat(),
-            "metrics": metrics,
-            "champion": {"number": seen.number, "metrics": seen.value["metrics"]} if seen else None,
-            "decision": asdict(decision),
-        }
-        return Outcome(pointer.move(seen, value), moved=True)
-
-    return tenacity.Retrying(
-        retry=tenacity.retry_if_exception_type(PointerTaken),
-        stop=tenacity.stop_after_attempt(TRIES if rule else 1),
-        wait=tenacity.wait_random(0, 0.5),
-        reraise=True,
-    )(attempt)
-
-
-def promote_by_hand(store: ObjectStore, parts: Mapping[str, Committed], decision: Decision) -> Outcome:
-    """Moves the pointer to a set that a person chose, once: a retry finds what an earlier attempt of its run moved.
-
-    Without that, the retry of a run that died behind the pointer would undo what others promoted in the meantime.
-
-    Raises:
-        MixtureError, ArtifactError, PointerTaken: as `promote`.
-    """
-    for position in Pointer(store, POINTER).history():
-        if position.value["decision"]["root_run"] == decision.root_run:
-            return Outcome(position, moved=False)
-    return promote(store, parts, decision)
-
-
-def set_digest(position: Position) -> str:
-    """One digest for all that a position names: the data version of the promoted model."""
-    return compute_sha256(position.value["set"])

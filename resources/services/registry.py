@@ -1,11 +1,11 @@
-"""A client of a model registry that speaks MLflow's REST API: it registers which artifact is the promoted one.
+"""A client of a model registry that speaks MLflow's REST API: it registers artifacts, and which is the promoted one.
 
 One version of the registered model stands for one artifact. The client looks for the version by its source before it
 makes one, and sets the alias `champion` last. So a second registration changes nothing, and one after a failure
 finishes what the first began.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,19 @@ class RegistryError(PlatformError):
 
 
 @dataclass(frozen=True)
+class Version:
+    """A version of a registered model.
+
+    Args:
+        source: URI of the artifact. MLflow refuses `file:///…` unless its server allows it.
+        tags: set when the version is made.
+    """
+
+    source: str
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Registry:
     """A registry and how to log in to it.
 
@@ -42,16 +55,17 @@ class Registry:
     user: str | None = None
     password: str | None = field(default=None, repr=False)
 
-    def register(self, name: str, source: str, tags: Mapping[str, str]) -> str:
-        """Makes the artifact at `source` the champion of a registered model; makes model and version if needed.
+    def register(self, name: str, versions: Sequence[Version]) -> str:
+        """Makes each version that a registered model lacks, in this order, and sets the alias to the last one.
+
+        Makes the model if there is none. A version is recognized by its source.
 
         Args:
             name: of the registered model.
-            source: URI of the artifact. MLflow refuses `file:///…` unless its server allows it.
-            tags: of the version if it is new.
+            versions: at least one, the oldest first; a source may come again.
 
         Returns:
-            The version's number.
+            The number of the version that has the alias.
 
         Raises:
             RegistryError: no registry, no connection, no answer within 10 s, or a refusal.
@@ -64,17 +78,29 @@ class Registry:
             elif self.user:
                 session.auth = (self.user, self.password or "")
             self._call(session, "POST", "/registered-models/create", "RESOURCE_ALREADY_EXISTS", json={"name": name})
-            query = {"filter": f"name='{name}'", "max_results": GREATEST_PAGE}
-            known = self._call(session, "GET", "/model-versions/search", params=query).get("model_versions", [])
-            versions = [each["version"] for each in known if each["source"] == source]
-            if not versions:
-                pairs = [{"key": key, "value": value} for key, value in tags.items()]
-                new = {"name": name, "source": source, "tags": pairs}
-                answer = self._call(session, "POST", "/model-versions/create", json=new)
-                versions = [answer["model_version"]["version"]]
-            alias = {"name": name, "alias": ALIAS, "version": versions[0]}
+            numbers = self._list_versions(session, name)
+            for version in versions:
+                if version.source not in numbers:
+                    pairs = [{"key": key, "value": value} for key, value in version.tags.items()]
+                    new = {"name": name, "source": version.source, "tags": pairs}
+                    answer = self._call(session, "POST", "/model-versions/create", json=new)
+                    numbers[version.source] = answer["model_version"]["version"]
+            champion = numbers[versions[-1].source]
+            alias = {"name": name, "alias": ALIAS, "version": champion}
             self._call(session, "POST", "/registered-models/alias", json=alias)
-        return str(versions[0])
+        return str(champion)
+
+    def _list_versions(self, session: "Session", name: str) -> dict[str, str]:
+        """The number of each version by its source; of two with one source the newest, which the server lists first."""
+        numbers: dict[str, str] = {}
+        query: dict[str, Any] = {"filter": f"name='{name}'", "max_results": GREATEST_PAGE}
+        while True:
+            page = self._call(session, "GET", "/model-versions/search", params=query)
+            for each in page.get("model_versions", []):
+                numbers.setdefault(each["source"], each["version"])
+            if not (token := page.get("next_page_token")):
+                return numbers
+            query["page_token"] = token
 
     def _call(self, session: "Session", method: str, path: str, *accepted: str, **content: Any) -> dict[str, Any]:
         """One request. `accepted` are error codes of MLflow that are no error here."""

@@ -1,156 +1,186 @@
 """A pointer that only moves forward: which of many committed things is the one that readers take.
 
-Every position is an object of its own, `<name>/<number:08d>.json`, created only if there is none and never changed; the
-greatest number is where the pointer stands. A reader sees the old position or the new one, never a mixture. Going back
-is a move forward to what an earlier number named.
+Every position is an object of its own, created only if there is none and never changed; the pointer stands at the
+greatest number. A reader sees the old position or the new one, never a mixture. Going back is a move forward to what an
+earlier number named.
 
-Whoever moves says which position it saw. A writer that was frozen between the two and wakes up late finds the next
-number taken and is refused. Each position holds the digest of the one before it, and of itself, so that a history that
-was changed is told from one that was not.
+Whoever moves the pointer names the state that it read. A writer that was frozen between the two and wakes up late finds
+the next number taken and is refused. Each position holds the digest of the one before it and of itself, so that a
+history that was changed is noticed.
+
+A pointer may continue an older folder, which several pointers once shared. Until its own folder holds a position, it
+stands at the newest shared position that is its own. Its first position follows the last shared one, whoever's that is.
 """
 
-import json
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
-from resources.errors import PlatformError
-from resources.store.object_store import ObjectMissing, ObjectStore
-from resources.store.written_once import compute_sha256, write_once
-
-POINTER_VERSION = 1
-
-
-class PointerError(PlatformError):
-    """A pointer can't be read or moved: says which position, and what to do."""
+from resources.store.object_store import ObjectStore
+from resources.store.positions import PointerError, Position, Positions
 
 
 class PointerEmpty(PointerError):
     """Nothing was ever pointed at."""
 
 
-class PositionMissing(PointerError):
-    """A position is not there although a later one is, or was asked for by its number."""
-
-
-class PositionDamaged(PointerError):
-    """A position was changed after it was written, or is of a version that is not read here."""
-
-
-class PointerTaken(PointerError):
-    """Another writer moved the pointer since it was looked at; where that one put it stands."""
+class PositionForeign(PointerError):
+    """A position, or a value, that belongs to another pointer."""
 
 
 @dataclass(frozen=True)
-class Position:
-    """Where the pointer stands, or stood: what `value` says since `at` (UTC, ISO 8601); `previous` is a digest."""
+class PointerState:
+    """What a writer read before it decided.
 
-    number: int
-    value: Mapping[str, Any]
-    at: str
-    sha256: str
-    previous: str | None
+    Args:
+        position: where the pointer stands; None if it was never moved.
+        last: the position that the next one follows. It differs from `position` only while the pointer's own folder is
+            empty: it is then the last of the shared folder.
+    """
+
+    position: Position | None = None
+    last: Position | None = None
+
+
+def accept_all(_: Mapping[str, Any]) -> str | None:
+    """For a pointer that shares its folder with no other."""
+    return None
 
 
 @dataclass(frozen=True)
 class Pointer:
-    """The pointer of that name in a store; `name` is a folder that nothing else writes to."""
+    """One pointer in a store.
+
+    Args:
+        store: where its positions lie.
+        folder: of its positions; nothing else writes there.
+        shared_folder: the older folder that it continues, if any.
+        object_to: given a value, says why it belongs to another pointer; None if it belongs to this one.
+    """
 
     store: ObjectStore
-    name: str
+    folder: str
+    shared_folder: str | None = None
+    object_to: Callable[[Mapping[str, Any]], str | None] = accept_all
 
-    def key(self, number: int) -> str:
-        return f"{self.name}/{number:08d}.json"
-
-    def latest(self) -> Position:
-        """Where it stands.
+    def read_state(self) -> PointerState:
+        """Where it stands, and what the next position follows.
 
         Raises:
-            PointerEmpty: it was never moved.
             PositionMissing: an earlier number is gone, so that the greatest may not be the latest that there was.
             PositionDamaged: the greatest was changed.
+            PositionForeign: its folder holds a position of another pointer.
         """
-        keys, pattern = self.store.list_keys(self.name), rf"{re.escape(self.name)}/(\d{{8}})\.json"
-        numbers = sorted(int(found[1]) for key in keys if (found := re.fullmatch(pattern, key)))
-        if not numbers:
-            raise PointerEmpty(f"{self.store.location(self.name)} points at nothing: nothing was promoted yet")
-        gaps = set(range(1, numbers[-1])) - set(numbers)
-        if gaps:
-            raise self._missing(min(gaps))
-        return self.at(numbers[-1])
+        if numbers := self._own.list_numbers():
+            _refuse_gap(self._own, range(numbers[0], numbers[-1]), numbers)
+            if self._shared and numbers[0] > 1:
+                _refuse_gap(self._shared, range(1, numbers[0]), self._shared.list_numbers())
+            elif numbers[0] > 1:
+                raise self._own.missing(1)
+            latest = self._find_own(numbers[-1])
+            if latest is None:
+                raise self._own.missing(numbers[-1])
+            return PointerState(latest, latest)
+        if self._shared is None or not (numbers := self._shared.list_numbers()):
+            return PointerState()
+        _refuse_gap(self._shared, range(1, numbers[-1]), numbers)
+        last = self._shared.find(numbers[-1])
+        if last is None:
+            raise self._shared.missing(numbers[-1])
+        return PointerState(next(self._walk_back(last), None), last)
 
-    def latest_or_none(self) -> Position | None:
-        """Where it stands; None only if it was never moved, and raises as `latest` for what is missing or damaged."""
-        try:
-            return self.latest()
-        except PointerEmpty:
-            return None
+    def latest(self) -> Position:
+        """Where it stands. Raises PointerEmpty if it was never moved, and as `read_state`."""
+        if position := self.read_state().position:
+            return position
+        raise PointerEmpty(f"{self.store.location(self.folder)} points at nothing: nothing was promoted yet")
 
     def at(self, number: int) -> Position:
-        """A position by its number.
+        """A position by its number, of its own folder or of the one that it continues.
 
         Raises:
             PositionMissing, PositionDamaged: as their names say.
+            PositionForeign: that number is another pointer's.
         """
-        try:
-            data = self.store.read(self.key(number))
-        except ObjectMissing:
-            raise self._missing(number) from None
-        return self._decoded(number, data)
+        if position := self._find_own(number):
+            return position
+        own = self._own.list_numbers()
+        if self._shared is None or (own and number > own[0]):
+            raise self._own.missing(number)
+        if position := self._shared.find(number):
+            self._refuse_foreign(position.key, position.value)
+            return position
+        raise (self._shared if own else self._own).missing(number)
 
     def history(self) -> Iterator[Position]:
-        """All positions, the latest first; none if there are none. Raises as `latest`, and for a changed history."""
-        position = self.latest_or_none()
-        while position:
-            yield position
-            later, position = position, self.at(position.number - 1) if position.number > 1 else None
-            if position and position.sha256 != later.previous:
-                raise self._damaged(position.number, "is not the one that the next position was moved from")
+        """All its positions, the latest first; none if there are none.
 
-    def move(self, seen: Position | None, value: Mapping[str, Any]) -> Position:
-        """Moves it one number on from the position that the decision to do so was taken at.
+        Raises as `read_state`, and PositionDamaged for a history that was changed.
+        """
+        if last := self.read_state().last:
+            yield from self._walk_back(last)
+
+    def move(self, state: PointerState, value: Mapping[str, Any]) -> Position:
+        """Moves it one number on from the state that the decision to do so was made on.
 
         Raises:
-            PointerTaken: another writer was first. Look at the latest, and decide again.
+            PointerTaken: another writer was first. Read the state, and decide again.
+            PositionForeign: the value belongs to another pointer.
         """
-        number = seen.number + 1 if seen else 1
-        body = {
-            "pointer_version": POINTER_VERSION,
-            "number": number,
-            "previous": seen.sha256 if seen else None,
-            "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
-            "value": value,
-        }
-        data = json.dumps(body | {"sha256": compute_sha256(body)}, indent=1, sort_keys=True).encode()
-        if not write_once(self.store, self.key(number), data).created:
-            raise PointerTaken(
-                f"{self.store.location(self.key(number))} is there already: another writer moved the pointer on from "
-                f"number {number - 1} first. Look at the latest position and decide again"
-            )
-        return self._decoded(number, data)
+        number = state.last.number + 1 if state.last else 1
+        self._refuse_foreign(self._own.key(number), value)
+        return self._own.create(number, state.last.sha256 if state.last else None, value)
 
-    def _decoded(self, number: int, data: bytes) -> Position:
-        try:
-            body = json.loads(data)
-            written, version = body.pop("sha256"), body["pointer_version"]
-        except (ValueError, TypeError, KeyError, AttributeError):
-            raise self._damaged(number, "can't be read as a position: it was changed after it was written") from None
-        if version != POINTER_VERSION:
-            raise self._damaged(number, f"has pointer version {version}; this release reads {POINTER_VERSION}")
-        if written != compute_sha256(body) or body["number"] != number:
-            raise self._damaged(number, "was changed after it was written")
-        return Position(number, body["value"], body["at"], written, body["previous"])
+    def list_overlooked(self) -> list[Position]:
+        """Its positions that were added to the shared folder after its own folder had begun: nobody reads them.
 
-    def _missing(self, number: int) -> PositionMissing:
-        return PositionMissing(
-            f"{self.store.location(self.key(number))} is not there: it was never written, or was deleted since. "
-            "If it was written, bring it back from the bucket's versions or a copy: nothing is moved until then"
-        )
+        Only a program of an older release, which knows no folder but the shared one, adds such a position.
+        """
+        own = self._own.list_numbers()
+        if self._shared is None or not own:
+            return []
+        late = [self._shared.find(number) for number in self._shared.list_numbers() if number >= own[0]]
+        return [position for position in late if position and self.object_to(position.value) is None]
 
-    def _damaged(self, number: int, what: str) -> PositionDamaged:
-        return PositionDamaged(
-            f"{self.store.location(self.key(number))} {what}. Bring it back from the bucket's versions or a copy; "
-            "nothing is moved until it is as it was written"
-        )
+    @property
+    def _own(self) -> Positions:
+        return Positions(self.store, self.folder)
+
+    @property
+    def _shared(self) -> Positions | None:
+        return Positions(self.store, self.shared_folder) if self.shared_folder else None
+
+    def _find_own(self, number: int) -> Position | None:
+        if position := self._own.find(number):
+            self._refuse_foreign(position.key, position.value)
+        return position
+
+    def _refuse_foreign(self, key: str, value: Mapping[str, Any]) -> None:
+        if objection := self.object_to(value):
+            raise PositionForeign(f"{self.store.location(key)} {objection}")
+
+    def _walk_back(self, last: Position) -> Iterator[Position]:
+        """This position and all before it that are its own; those of other pointers are verified and left out."""
+        position: Position | None = last
+        while position:
+            if position.key == self._own.key(position.number):
+                self._refuse_foreign(position.key, position.value)
+            if self.object_to(position.value) is None:
+                yield position
+            position = self._find_previous(position) if position.number > 1 else None
+
+    def _find_previous(self, later: Position) -> Position:
+        """The position that this one was moved from, recognized by its digest."""
+        number, folders = later.number - 1, [folder for folder in (self._own, self._shared) if folder]
+        found = [(folder, position) for folder in folders if (position := folder.find(number))]
+        for _, position in found:
+            if position.sha256 == later.previous:
+                return position
+        if not found:
+            raise self._own.missing(number)
+        raise found[0][0].damaged(number, "is not the one that the next position was moved from")
+
+
+def _refuse_gap(positions: Positions, expected: range, numbers: Sequence[int]) -> None:
+    if gap := set(expected) - set(numbers):
+        raise positions.missing(min(gap))

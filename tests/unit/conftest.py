@@ -1,5 +1,6 @@
 """Fixtures of the tier that needs neither a database nor a Dagster instance."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,9 +16,16 @@ CommitSet = Callable[..., dict[str, Committed]]
 
 @pytest.fixture
 def commit_set(store: ObjectStore) -> CommitSet:
-    """Commits the four artifacts of a root run: as of so many days after the new year, with that ROC AUC."""
+    """Commits the four artifacts of a root run: as of so many days after the new year, with these figures."""
 
-    def make(root: str, day: int = 0, roc_auc: float = 0.8, code: str = "1") -> dict[str, Committed]:
+    def make(
+        root: str,
+        day: int = 0,
+        roc_auc: float = 0.8,
+        code: str = "1",
+        table: str = "credit.loans",
+        precision: float | None = 0.5,
+    ) -> dict[str, Committed]:
         def part(name: str, content: str, facts: dict[str, Any], format: str = "parquet") -> Committed:
             place = f"{name}/{root}/fingerprint"
             files = [store_file(store, place, f"{name}.json", content.encode())]
@@ -31,7 +39,7 @@ def commit_set(store: ObjectStore) -> CommitSet:
             "content_sha256": f"content of day {day}",
             "rows": 10,
             "as_of": (BEGAN + timedelta(days=day)).isoformat(),
-            "table": "credit.loans",
+            "table": table,
         }
         dataset = part("loan_dataset", f"loans of day {day}", of_day)
         pinned = {
@@ -41,11 +49,10 @@ def commit_set(store: ObjectStore) -> CommitSet:
         }
         split = part("test_split", f"split of {root}", pinned | {"rows": 2})
         model = part("trained_model", f"model of {root}", pinned | {"rows": 8, "test_split_sha256": split.sha256})
-        names = ("gini", "ks", "brier", "accuracy", "precision", "recall", "f1")
-        scores = ", ".join(f'"{name}": 0.5' for name in names)
+        scores = dict.fromkeys(("gini", "ks", "brier", "accuracy", "recall", "f1"), 0.5)
         metrics = part(
             "model_metrics",
-            f'{{"scores": {{"roc_auc": {roc_auc}, {scores}}}}}',
+            json.dumps({"scores": {"roc_auc": roc_auc, "precision": precision, **scores}}),
             {"trained_model_sha256": model.sha256, "test_split_sha256": split.sha256},
             "report",
         )

@@ -13,20 +13,22 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from credit_assets.commands.main import main
 from credit_assets.definitions import build_defs
 from credit_assets.jobs import REFRESH
 from credit_assets.promoted_model import CHECK
 from credit_assets.promotion.model_set import PARTS
-from credit_assets.promotion.rule import POINTER
+from credit_assets.promotion.table_pointer import POINTER, open_pointer
 from resources.deployment import Deployment
 from resources.store.object_store import open_store
-from resources.store.pointer import Pointer, Position
+from resources.store.pointer import Pointer
+from resources.store.positions import Position
 
 ByHand = Callable[[str], dg.ExecuteInProcessResult]
 
 
 def pointer() -> Pointer:
-    return Pointer(open_store(os.environ["PLATFORM_STORE"]), POINTER)
+    return open_pointer(open_store(os.environ["PLATFORM_STORE"]), "loans")
 
 
 def numbers() -> list[int]:
@@ -279,3 +281,18 @@ def test_a_promotion_reads_no_table_and_no_model(refresh: Any, monkeypatch: pyte
     for format in (Parquet, Joblib):
         monkeypatch.setattr(format, "decode", lambda *_: pytest.fail("it was decoded only to be promoted"))
     assert verdict(refresh(POINTER).run).passed
+
+
+def test_a_model_that_predicts_no_default_is_promoted_and_its_precision_is_shown_as_undefined(
+    refresh: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shallow = refresh(config={"training": {"config": {"max_depth": 1}}})
+    assert verdict(shallow.run).passed
+    assert pointer().latest().value["metrics"]["precision"] is None
+    for asset in ("model_metrics", POINTER):
+        assert shallow.logged(asset, "precision") == "undefined"
+        assert shallow.logged(asset, "recall") == 0
+    assert refresh().run.success
+    capsys.readouterr()
+    assert main(["lineage", "1"]) == 0
+    assert "precision undefined" in capsys.readouterr().out

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy.exc import OperationalError
 
-from credit_assets.promotion.rule import POINTER
+from credit_assets.promotion.table_pointer import POINTER
 from resources.history import attempt, run_groups
 from resources.instance import collector as metrics
 from resources.instance.collector import PlatformCollector, find_missing_retries, read_groups

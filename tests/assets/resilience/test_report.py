@@ -53,7 +53,7 @@ def test_without_a_loss_it_says_so_and_its_check_passes(settings, past) -> None:
     result = report(past.instance, weeks=1)
     shown = logged(result)
     assert (shown["interruptions"], shown["damaged"]) == (0, 0)
-    assert "running_again_p95" not in shown, "there is none"
+    assert shown["running_again_p95"] == "undefined", "a loss that never happened has no time"
     assert shown["latest_interruptions"].records == []
     assert [each.data["week of"] for each in shown["weeks"].records][1:] == ["all"]
     (check,) = result.get_asset_check_evaluations()
@@ -65,7 +65,7 @@ def test_with_prices_a_week_has_its_cost_and_that_on_demand(settings, past) -> N
     settings.write_text(settings.read_text() + "\n[prices]\non_demand = 360.0\nspot = 36.0\n")
     assert logged(report(past.instance))["prices"] == {"on_demand": 360.0, "spot": 36.0}
     store = open_store(os.environ["PLATFORM_STORE"])
-    document = make_report(past.instance, store, Prices(on_demand=360, spot=36), past.began + 300, weeks=2)
+    document = make_report(past.instance, store, "loans", Prices(on_demand=360, spot=36), past.began + 300, weeks=2)
     *_, whole = document.data["weeks"]
     assert whole["worker_seconds"] >= 17 + 17 + 5
     assert 0 < whole["cost"] < whole["cost_on_demand"]
@@ -74,13 +74,13 @@ def test_with_prices_a_week_has_its_cost_and_that_on_demand(settings, past) -> N
 def test_what_happened_before_the_window_is_not_in_it(settings, past) -> None:
     past.power_loss()
     store = open_store(os.environ["PLATFORM_STORE"])
-    later = make_report(past.instance, store, Prices(), past.began + 15 * 24 * 3600, weeks=1)
+    later = make_report(past.instance, store, "loans", Prices(), past.began + 15 * 24 * 3600, weeks=1)
     assert later.data["interruptions"] == []
 
 
 def test_damage_fails_the_check_and_not_the_report(settings, past, monkeypatch) -> None:
     monkeypatch.setattr(
-        "credit_assets.resilience_report.audit_promotions", lambda _: Audit((), ["number 1: it was changed"])
+        "credit_assets.resilience_report.audit_promotions", lambda *_: Audit((), ["number 1: it was changed"])
     )
     result = report(past.instance)
     (check,) = result.get_asset_check_evaluations()

@@ -8,11 +8,10 @@ from typing import Any
 
 import dagster as dg
 
-from credit_assets.promotion.model_set import PARTS, promoted_set, verified_metrics
-from credit_assets.promotion.rule import POINTER
+from credit_assets.promotion.model_set import PARTS, read_set, verify_set
+from credit_assets.promotion.table_pointer import open_pointer
 from resources.store.artifacts import MANIFEST, find, verify_file
 from resources.store.object_store import ObjectStore
-from resources.store.pointer import Pointer
 
 
 @dataclass
@@ -57,10 +56,10 @@ class Invariants:
                 assert committed.sha256 == self.expected[asset], f"{asset} has other bytes than in an undisturbed run"
 
     def the_pointer_moved_once_and_to_an_audited_set(self, root: str) -> None:
-        latest, *before = Pointer(self.store, POINTER).history()
+        latest, *before = open_pointer(self.store, "loans").history()
         assert latest.value["root_run"] == root, "the pointer does not name the run that ended last"
         assert root not in [each.value["root_run"] for each in before], "it moved twice for one run"
-        assert verified_metrics(self.store, promoted_set(self.store, latest)) == latest.value["metrics"]
+        assert verify_set(self.store, read_set(self.store, latest)) == latest.value["metrics"]
 
     def no_object_changed_or_disappeared(self) -> None:
         now = {

@@ -9,6 +9,9 @@ import pytest
 
 from credit_assets.commands import lineage
 from credit_assets.commands.main import main
+from credit_assets.promotion.model_set import NoSuchSet
+
+REPOSITORY = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -19,7 +22,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     @contextmanager
     def local_history(settings: Path, outside: Any) -> Iterator[None]:
         settings_files.append(settings)
-        raise lineage.NoSuchSet("nothing is promoted there")
+        raise NoSuchSet("nothing is promoted there")
         yield
 
     for name in ("PLATFORM_STORE", "PLATFORM_SETTINGS", "DAGSTER_HOME"):
@@ -59,8 +62,9 @@ def test_options_that_contradict_each_other_are_refused_before_anything_is_opene
     assert not opened
 
 
-def test_a_settings_file_beside_the_name_of_a_store_is_refused(opened, monkeypatch, capsys) -> None:
-    monkeypatch.setenv("PLATFORM_STORE", "file:///nowhere")
-    assert main(["lineage", "--settings", "settings/loans.toml"]) == 2
-    assert "--settings has no meaning beside PLATFORM_STORE" in capsys.readouterr().err
+def test_a_settings_file_beside_the_name_of_a_store_names_the_table(opened, monkeypatch, capsys, tmp_path) -> None:
+    monkeypatch.setenv("PLATFORM_STORE", (tmp_path / "store").as_uri())
+    for name, table in (("loans", "loans"), ("german_credit", "german_credit")):
+        assert main(["lineage", "--settings", str(REPOSITORY / "settings" / f"{name}.toml")]) == 1
+        assert f"promoted_model/{table} points at nothing" in capsys.readouterr().err
     assert not opened

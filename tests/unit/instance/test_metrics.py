@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from prometheus_client import CollectorRegistry
 
-from credit_assets.promotion.rule import POINTER
+from credit_assets.promotion.table_pointer import POINTER
 from resources.history.attempt import InterruptionKind
 from resources.history.interruptions import Interruption
 from resources.instance import metrics_server

@@ -181,4 +181,4 @@ def test_the_table_of_the_ui_has_a_cell_for_every_figure_in_short_numbers():
         "0.50",
         "1.00",
     ]
-    assert list(second.values())[-2:] == ["0.50", "–"], "an impact ratio of the unknown"
+    assert list(second.values())[-2:] == ["0.50", "undefined"], "an impact ratio of the unknown"

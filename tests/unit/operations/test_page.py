@@ -20,7 +20,8 @@ def week(*lost, workers=(), prices=None) -> dict:
 def test_a_quiet_week_shows_that_nothing_was_measured() -> None:
     (shown,) = show_weeks([week()])
     assert list(shown.values()) == [
-        "2026-11-16", "0", "0", "0", "0", "0", "–", "–", "–", "–", "0.0 s", "–", "0", "0", "–", "–",
+        "2026-11-16", "0", "0", "0", "0", "0", "undefined", "undefined", "undefined", "undefined",
+        "0.0 s", "undefined", "0", "0", "undefined", "undefined",
     ]  # fmt: skip
 
 
@@ -28,7 +29,7 @@ def test_a_figure_that_never_happened_is_told_apart_from_one_that_was_not_measur
     (shown,) = show_weeks([week(LOST, NEVER)])
     assert (shown["running again p50"], shown["running again p95"]) == ("15.0 s", "never")
     (shown,) = show_weeks([week(NOTICED)])
-    assert (shown["noticed p50"], shown["running again p50"]) == ("–", "15.0 s"), "nobody had to notice it"
+    assert (shown["noticed p50"], shown["running again p50"]) == ("undefined", "15.0 s"), "nobody had to notice it"
 
 
 def test_costs_are_shown_if_there_are_prices() -> None:

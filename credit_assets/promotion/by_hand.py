@@ -1,0 +1,78 @@
+"""Promotion by hand: the job promote_by_hand, by which a person promotes any set, and rolls back."""
+
+import dagster as dg
+from pydantic import Field
+
+from credit_assets.promotion.descriptions import describe_outcome, describe_promotion
+from credit_assets.promotion.model_set import NoSuchSet, find_set, read_set
+from credit_assets.promotion.promote import Decision, promote_by_hand
+from credit_assets.promotion.registration import register_promotions
+from credit_assets.promotion.table_pointer import POINTER, open_pointer
+from credit_assets.settings import SettingsFile
+from resources.services.registry import Registry
+from resources.store.artifacts import Committed
+from resources.store.checkpoints import Checkpoints
+from resources.store.object_store import ObjectStore
+
+
+class ByHand(dg.Config):
+    """Which set a person promotes, and why. A rollback is a move forward to a set that was promoted earlier."""
+
+    chosen: str = Field(
+        description="The set: the number of an earlier promotion, or the id of a run that committed all four assets.",
+        pattern=r"^([1-9]\d{0,7}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$",
+    )
+    who: str = Field(description="Who decides: a name that others can ask.", min_length=2)
+    why: str = Field(description="Why, in a sentence: it is kept as long as the promotion.", min_length=4)
+
+
+def choose_set(store: ObjectStore, table: str, instance: dg.DagsterInstance, chosen: str) -> dict[str, Committed]:
+    """The set that a person names by a promotion's number or by a run's id.
+
+    Raises:
+        PositionMissing, PositionDamaged: there is no such promotion, or it was changed.
+        PositionForeign: the promotion of that number is another table's.
+        NoSuchSet: the run committed no whole set.
+        ArtifactError: a manifest was changed.
+    """
+    if chosen.isdigit():
+        return read_set(store, open_pointer(store, table).at(int(chosen)))
+    run = instance.get_run_by_id(chosen)
+    return find_set(store, run.root_run_id or chosen if run else chosen)
+
+
+@dg.op
+def promotion_by_hand(
+    context: dg.OpExecutionContext,
+    config: ByHand,
+    settings: SettingsFile,
+    checkpoints: Checkpoints,
+    registry: dg.ResourceParam[Registry],
+) -> None:
+    """Moves the pointer to the chosen set, verified as always but not compared; records it as promoted_model."""
+    store, table = checkpoints.store, settings.load().table.name
+    decision = Decision("hand", context.run_id, context.run.root_run_id or context.run_id, config.who, config.why)
+    outcome = promote_by_hand(store, table, choose_set(store, table, context.instance, config.chosen), decision)
+    if (position := outcome.position) is None:
+        raise NoSuchSet(f"{config.chosen} was not promoted")
+    context.log.info(describe_outcome(outcome))
+    if position.number != open_pointer(store, table).latest().number:
+        context.log.warning(f"an earlier attempt promoted number {position.number}, and others were promoted since")
+        return
+    registered = register_promotions(registry, store, table, context.log.warning)
+    context.log_event(
+        dg.AssetMaterialization(
+            asset_key=POINTER,
+            metadata=describe_promotion(store, position, read_set(store, position), registered, context.instance),
+        )
+    )
+
+
+@dg.job(
+    name="promote_by_hand",
+    description="Promotes a set that a person chose, past the rule; a rollback is a promotion of an earlier set. The "
+    "Launchpad asks which, who and why, and all three are kept in the pointer and in promoted_model's history.",
+)
+def promote_by_hand_job() -> None:
+    """The job of one op."""
+    promotion_by_hand()
