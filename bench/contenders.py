@@ -50,7 +50,7 @@ def prepare_ours(folder: Path, *, audited: bool = False) -> Callable[[], Path]:
     from resources.services.database import Database
     from resources.store.checkpoints import Work
     from resources.store.formats import FORMATS
-    from resources.store.object_store import open_store
+    from resources.store.opening import open_store
 
     if audited:
         import pandas as pd  # noqa: F401 the checks use it

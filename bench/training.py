@@ -78,7 +78,7 @@ def train_once(name: str, folder: Path, trees: int) -> dict[str, float | str]:
     from credit_assets.model.pipeline import TrainingConfig, build_pipeline, fit_pipeline
     from credit_assets.settings import load_settings
     from resources.store.blocks import Blocks
-    from resources.store.object_store import open_store
+    from resources.store.opening import open_store
     from resources.store.written_once import compute_sha256
 
     settings = load_settings(REPOSITORY / "settings" / "loans.toml")

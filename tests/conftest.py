@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from resources.store.object_store import ObjectStore, open_store
+from resources.store.object_store import ObjectStore
+from resources.store.opening import open_store
 
 TESTS = Path(__file__).parent
 UNIT = TESTS / "unit"

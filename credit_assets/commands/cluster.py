@@ -14,7 +14,7 @@ from credit_assets.measurement.figures import UNDEFINED, format_figure
 from credit_assets.settings import load_settings
 from resources.deployment import Deployment
 from resources.services.webserver import Webserver
-from resources.store.object_store import open_store
+from resources.store.opening import open_store
 
 REPORT = "model_metrics"
 

@@ -19,7 +19,8 @@ from pathlib import Path
 from resources.deployment import Deployment
 from resources.errors import PlatformError
 from resources.store.artifacts import MANIFEST
-from resources.store.object_store import SETTING, ObjectMissing, ObjectStore, open_store
+from resources.store.object_store import SETTING, ObjectMissing, ObjectStore
+from resources.store.opening import open_store
 from resources.store.written_once import StoredFile, describe_file, measure_object, write_once
 
 TAKEN_AT = "taken-at"

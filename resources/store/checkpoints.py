@@ -35,7 +35,8 @@ from resources.store.artifacts import (
 )
 from resources.store.blocks import Blocks
 from resources.store.formats import FORMATS, Format
-from resources.store.object_store import ObjectStore, open_store
+from resources.store.object_store import ObjectStore
+from resources.store.opening import open_store
 from resources.store.trust import refuse_unannounced
 from resources.store.written_once import compute_sha256
 

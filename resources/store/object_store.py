@@ -1,17 +1,16 @@
 """One object store for `file:///…` and `s3://…`: create once, read, never overwrite.
 
-What belongs here: bytes under keys, and errors that name the store. What an object means is the business of
-`artifacts`, which deletes nothing, and of `backups`, which keeps the newest.
+Belongs here: bytes under keys, and errors that name the store. Does not belong here: opening a store (`opening`), and
+what an object means (`artifacts`, `blocks`, `pointer`, `backups`).
 """
 
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote
 
 from resources.errors import PlatformError
 
@@ -21,11 +20,11 @@ ONE_PIECE = 16 * 1024 * 1024
 
 
 class StoreError(PlatformError):
-    """The store could not do what was asked: it names the store, the key and what to do."""
+    """The store could not carry out a request: names the store, the key and what to do."""
 
 
 class RequestLost(StoreError):
-    """The connection broke: whether the store did what was asked is not known."""
+    """The connection broke: nobody knows whether the store carried out the request."""
 
 
 class ObjectMissing(StoreError):
@@ -43,7 +42,7 @@ class ObjectStore:
     Args:
         uri: where they lie, `file:///folder` or `s3://bucket/prefix`.
         client: the opened obstore client.
-        patience: how long a write is repeated whose connection broke.
+        patience: for how long a write is repeated if its connection breaks.
     """
 
     uri: str
@@ -53,10 +52,10 @@ class ObjectStore:
     def create(self, key: str, data: bytes | Path) -> None:
         """Creates one object atomically: readers see all of it or nothing.
 
-        A file above 64 MiB goes up in parts, which no store can do conditionally: its key must hold its digest, so that
-        two writers at once write the same bytes.
+        A file above 64 MiB is uploaded in parts, which no store can do conditionally: its key must hold its digest, so
+        that two writers at once write the same bytes.
 
-        A write whose connection broke is repeated, and is no error if it turns out to have been done.
+        If the connection breaks, the write is repeated. If the first attempt had written the object, that is no error.
 
         Raises:
             ObjectExists: the key is taken (`If-None-Match: *` on S3, a hard link on a file system).
@@ -77,7 +76,7 @@ class ObjectStore:
                 if not lost or self.read(key) != (data.read_bytes() if isinstance(data, Path) else data):
                     raise
 
-        # The client repeats what can be repeated blindly, which a conditional write is not.
+        # The client repeats every request that may be repeated blindly. A conditional write may not.
         tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(RequestLost),
             stop=tenacity.stop_after_delay(self.patience),
@@ -153,7 +152,7 @@ class ObjectStore:
         return True
 
     def location(self, key: str) -> str:
-        """The URI that people and tools find the object under."""
+        """The object's URI, for people and tools."""
         return f"{self.uri}/{quote(key)}"
 
     @contextmanager
@@ -174,99 +173,6 @@ class ObjectStore:
             ) from None
 
 
-def open_store(uri: str, *, patience: timedelta = timedelta(minutes=3)) -> ObjectStore:
-    """Opens the store, makes its folder or bucket if it is missing, and proves that it keeps the first of two writers.
-
-    Args:
-        uri: `file:///absolute/folder`, or `s3://bucket/prefix` (credentials, region and `AWS_ENDPOINT_URL` from the
-            environment, as the AWS tools read them).
-        patience: how long a request to S3 is repeated with back-off while the store doesn't answer.
-
-    Raises:
-        StoreError: the URI is of another kind, or the store is neither there nor ours to make, or not writable, or
-            ignores conditional writes (SeaweedFS 3.96 did, see docs/decisions/0002-object-store.md).
-    """
-    if not uri:
-        raise StoreError(f"{SETTING} is not set: expected file:///absolute/folder or s3://bucket/prefix")
-    parts = urlsplit(uri)
-    if parts.scheme == "file" and not parts.netloc and parts.path.startswith("/"):
-        store = _open_folder(Path(unquote(parts.path)))
-    elif parts.scheme == "s3" and parts.netloc:
-        store = _open_bucket(parts.netloc, parts.path.strip("/"), patience)
-    else:
-        raise StoreError(f"{SETTING}={uri!r}: expected file:///absolute/folder or s3://bucket/prefix")
-    _prove_conditional_writes(store)
-    return store
-
-
-def _open_folder(folder: Path) -> ObjectStore:
-    from obstore.store import LocalStore
-
-    uri = folder.as_uri()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        return ObjectStore(uri, LocalStore(folder))
-    except OSError as error:
-        raise StoreError(
-            f"store {uri}: it is not there and can't be made: {error}. Name a folder that can be made in {SETTING}"
-        ) from None
-
-
-def _open_bucket(bucket: str, prefix: str, patience: timedelta) -> ObjectStore:
-    import os
-
-    from obstore.store import S3Store
-
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-    client = S3Store(
-        bucket,
-        prefix=prefix or None,
-        config={"endpoint": endpoint} if endpoint else None,
-        client_options={"allow_http": bool(endpoint and endpoint.startswith("http://"))},
-        retry_config={"max_retries": 100, "retry_timeout": patience},
-    )
-    store = ObjectStore(f"s3://{bucket}/{prefix}".rstrip("/"), client, patience)
-    try:
-        store.read(".bucket-exists")
-    except ObjectMissing as error:
-        if "NoSuchBucket" in str(error):
-            _make_bucket(bucket, endpoint)
-    return store
-
-
-def _make_bucket(bucket: str, endpoint: str | None) -> None:
-    import boto3
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    try:
-        client = boto3.client("s3", endpoint_url=endpoint)
-        region = client.meta.region_name
-        elsewhere = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-        client.create_bucket(Bucket=bucket, **elsewhere)
-    except (BotoCoreError, ClientError) as error:
-        if getattr(error, "response", {}).get("Error", {}).get("Code") == "BucketAlreadyOwnedByYou":
-            return
-        raise StoreError(
-            f"store s3://{bucket}: it is not there and can't be made: {error}. "
-            f"Make the bucket, allow s3:CreateBucket, or name another in {SETTING}"
-        ) from None
-
-
-def _prove_conditional_writes(store: ObjectStore) -> None:
-    key = f".probe/{uuid.uuid4().hex}"
-    store.create(key, b"first")
-    try:
-        store.create(key, b"second")
-    except ObjectExists:
-        return
-    finally:
-        store.delete(key)
-    raise StoreError(
-        f"store {store.uri}: it let a second writer overwrite an object that was created with `If-None-Match: *`. "
-        "Checkpoints rely on that; use a store with conditional writes"
-    )
-
-
 def _first_line(error: BaseException) -> str:
-    """Obstore's errors go on with a dump of their source and of the server's answer."""
+    """An error without the dump of its source and of the server's answer that obstore appends."""
     return " ".join(str(error).split("\n\nDebug source", maxsplit=1)[0].split())[:400]

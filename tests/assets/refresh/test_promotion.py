@@ -20,7 +20,7 @@ from credit_assets.promoted_model import CHECK
 from credit_assets.promotion.model_set import PARTS
 from credit_assets.promotion.table_pointer import POINTER, open_pointer
 from resources.deployment import Deployment
-from resources.store.object_store import open_store
+from resources.store.opening import open_store
 from resources.store.pointer import Pointer
 from resources.store.positions import Position
 

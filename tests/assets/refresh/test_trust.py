@@ -21,7 +21,8 @@ from resources.history.facts import announcements
 from resources.history.step_log import DagsterStepLog
 from resources.history.tags import ANNOUNCES
 from resources.store.artifacts import MANIFEST
-from resources.store.object_store import ObjectStore, open_store
+from resources.store.object_store import ObjectStore
+from resources.store.opening import open_store
 
 ASSETS = ("loan_dataset", "test_split", "trained_model", "model_metrics")
 

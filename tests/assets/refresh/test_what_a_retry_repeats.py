@@ -18,7 +18,7 @@ from credit_assets.jobs import REFRESH
 from resources.deployment import Deployment
 from resources.history.facts import ITEMS, ITEMS_COMMITTED, ITEMS_TOTAL, is_committed_block
 from resources.store.blocks import decode, write_once
-from resources.store.object_store import open_store
+from resources.store.opening import open_store
 
 FOLDS = 4
 

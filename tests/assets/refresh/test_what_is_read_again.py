@@ -79,7 +79,7 @@ def test_another_run_reads_what_the_event_log_names_and_not_the_newest_file(refr
 
     from resources.store.checkpoints import Draft, Work
     from resources.store.formats import FORMATS
-    from resources.store.object_store import open_store
+    from resources.store.opening import open_store
 
     latest = refresh("loan_dataset")
     store, log = open_store(os.environ["PLATFORM_STORE"]), SharedLog().attempt("stray")

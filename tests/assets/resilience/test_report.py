@@ -12,7 +12,7 @@ from credit_assets.operations.audit import Audit
 from credit_assets.resilience_report import CHECK, REPORT, make_report
 from credit_assets.settings import Prices
 from resources.deployment import Deployment
-from resources.store.object_store import open_store
+from resources.store.opening import open_store
 from tests.support.settings import LOANS_SETTINGS
 
 

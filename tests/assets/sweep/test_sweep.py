@@ -27,7 +27,7 @@ from resources.history.retry_rule import DAEMON_SECONDS, find_missing_retry
 from resources.history.run_groups import read_attempts, read_groups
 from resources.history.tags import PARENT, ROOT
 from resources.store.artifacts import ArtifactError
-from resources.store.object_store import open_store
+from resources.store.opening import open_store
 from tests.assets.sweep.attempt import CASE, run_attempt
 from tests.assets.sweep.faults import DATABASE, KILL, LOANS, STORE, AttemptSize, Fault, draw_fault
 from tests.assets.sweep.invariants import PARTS, Invariants

@@ -14,7 +14,7 @@ from resources.store.blocks import BlockDamaged, Blocks, decode, hold_notices, n
 DYING = """
 import os, signal, sys
 from resources.store.blocks import Blocks
-from resources.store.object_store import open_store
+from resources.store.opening import open_store
 def make(first, last):
     if first >= int(sys.argv[2]):
         os.kill(os.getpid(), signal.SIGKILL)
@@ -85,7 +85,7 @@ def test_the_next_attempt_goes_on_behind_the_last_block(blocks, made) -> None:
 
 
 def test_a_worker_that_was_killed_leaves_its_blocks(tmp_path, made) -> None:
-    from resources.store.object_store import open_store
+    from resources.store.opening import open_store
 
     uri = (tmp_path / "store").as_uri()
     assert subprocess.run([sys.executable, "-c", DYING, uri, "20"], check=False).returncode == -signal.SIGKILL

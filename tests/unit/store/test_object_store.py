@@ -16,7 +16,8 @@ import obstore
 import pytest
 from obstore.exceptions import GenericError
 
-from resources.store.object_store import ObjectExists, ObjectMissing, ObjectStore, RequestLost, StoreError, open_store
+from resources.store.object_store import ObjectExists, ObjectMissing, ObjectStore, RequestLost, StoreError
+from resources.store.opening import open_store
 
 
 def test_a_folder_that_is_missing_is_made(tmp_path: Path) -> None:
@@ -165,7 +166,8 @@ def test_a_store_that_can_not_be_written_to_is_refused_before_anything_is_comput
 def test_a_disk_that_fills_up_in_the_middle_of_an_object_leaves_none_of_it(tmp_path: Path) -> None:
     script = f"""
 import os, resource
-from resources.store.object_store import ObjectMissing, StoreError, open_store
+from resources.store.object_store import ObjectMissing, StoreError
+from resources.store.opening import open_store
 store = open_store({tmp_path.as_uri()!r})
 resource.setrlimit(resource.RLIMIT_FSIZE, (64_000, 64_000))
 try:
