@@ -19,6 +19,7 @@ import dagster as dg
 from credit_assets.jobs import refresh
 from credit_assets.loans.table import Arrivals, LoansError, arrivals, check_table, table_sql
 from credit_assets.settings import Refresh, Settings, SettingsError, SettingsFile
+from resources.errors import PlatformError
 from resources.services.database import Database, DatabaseError
 
 if TYPE_CHECKING:
@@ -29,11 +30,11 @@ LOAN_DATASET = dg.AssetKey("loan_dataset")
 PATIENCE = "20s"
 
 
-class DatasetError(ValueError):
+class DatasetError(PlatformError, ValueError):
     """The latest dataset does not say what it was made of."""
 
 
-class CursorError(ValueError):
+class CursorError(PlatformError, ValueError):
     """The sensor's cursor is not what this sensor writes."""
 
 

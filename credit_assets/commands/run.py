@@ -20,7 +20,7 @@ from resources.machine.embedded_postgres import EmbeddedPostgres
 from resources.machine.processes import this_process
 
 DEFAULT_SETTINGS = Path("settings/loans.toml")
-LEFT = "what it committed stays, and the next `make run` marks its run as failed"
+LEFT = "what the run committed stays, and the next `make run` marks the run as failed"
 
 
 class HistoryError(PlatformError):

@@ -1,5 +1,6 @@
 """What one machine has before its first run. A look-up that filled tables would change what it was asked to look at."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import closing
@@ -57,6 +58,8 @@ def test_to_ask_for_the_lineage_makes_and_fills_no_table_of_loans(
 
     with local_platform(fresh, Deployment()):
         assert capsys.readouterr().out == "filled the empty table loans with 7 loans\n"
+        assert {"DAGSTER_HOME", "PLATFORM_HISTORY_URL"} <= os.environ.keys()
+    assert not {"DAGSTER_HOME", "PLATFORM_HISTORY_URL"} & os.environ.keys(), "the next command would use this history"
     execute(postgres.url("lending"), "DELETE FROM loans")
     assert main(["lineage", "--settings", str(fresh)]) == 1
     assert execute(postgres.url("lending"), "SELECT count(*) FROM loans") == [(0,)]

@@ -6,6 +6,8 @@ let other users of the machine read the loans, or open more of the disk than the
 
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -119,3 +121,19 @@ def test_without_its_programs_the_error_names_the_extra_to_install(
     with pytest.raises(PostgresError, match="`local` extra"), embedded_postgres(folder / "postgres"):
         pass
     assert list(folder.iterdir()) == []
+
+
+AS_SOMEBODY = """
+import os
+from resources.machine.postgres_programs import account
+
+if os.geteuid() == 0:
+    os.setgid(23456)
+    os.setuid(23456)
+print(account() == (os.geteuid(), os.getegid()), os.geteuid() != 0)
+"""
+
+
+def test_whoever_is_not_root_runs_the_server_as_themselves() -> None:
+    done = subprocess.run([sys.executable, "-c", AS_SOMEBODY], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "True"]

@@ -1,0 +1,38 @@
+"""A person who brings back the good model at night must not need the UI, and must not promote another by a slip."""
+
+import pytest
+
+from credit_assets.commands.main import main
+from credit_assets.promotion.rule import POINTER
+from resources.store.object_store import open_store
+from resources.store.pointer import Pointer
+from tests.support.sandbox import Sandbox
+
+BY_ADA = ["--who", "Ada", "--why", "the newer one is wrong about Mondays"]
+
+
+def numbers(sandbox: Sandbox) -> list[int]:
+    return [each.number for each in Pointer(open_store(sandbox.environment["PLATFORM_STORE"]), POINTER).history()]
+
+
+def promote(sandbox: Sandbox, *arguments: str) -> int:
+    with sandbox.entered():
+        return main(["promote", *arguments, "--settings", str(sandbox.settings)])
+
+
+def test_a_person_rolls_back_at_a_terminal_and_a_slip_moves_nothing(
+    sandbox: Sandbox, capfd: pytest.CaptureFixture[str]
+) -> None:
+    sandbox.reset()
+    assert sandbox.run() == 0
+    assert sandbox.run() == 0
+    before = numbers(sandbox)
+    assert promote(sandbox, "1", *BY_ADA) == 0
+    assert numbers(sandbox) == [before[0] + 1, *before]
+
+    capfd.readouterr()
+    assert promote(sandbox, "latest", *BY_ADA) == 1
+    assert promote(sandbox, "7777", *BY_ADA) == 1
+    error = capfd.readouterr().err
+    assert "Traceback" not in error
+    assert len(numbers(sandbox)) == len(before) + 1
