@@ -69,6 +69,13 @@ def test_every_path_and_module_that_a_page_names_exists(page: Path, values: set[
     assert not missing, f"{name_of(page)} names {missing}"
 
 
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_a_function_is_in_the_file_in_which_a_page_says_that_it_is(page: Path) -> None:
+    text = re.sub(r"\[[^\]]*\]\((?:\.\./)*([^)]+)\)", r"`\1`", " ".join(page.read_text().split()))
+    for function, file in re.findall(r"`(\w+)\(\)` (?:in|of) `([\w/]+\.py)`", text):
+        assert f"def {function}(" in (ROOT / file).read_text(), f"{name_of(page)}: {function}() is not in {file}"
+
+
 def exists(module: str) -> bool:
     """Whether there is a module of this name, in the checkout."""
     path = ROOT / module.replace(".", "/")
