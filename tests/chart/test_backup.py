@@ -2,7 +2,7 @@
 
 import pytest
 
-from resources.instance.backups import main
+from credit_assets.commands.main import main
 from tests.chart.managed_database import MANAGED
 
 
@@ -38,7 +38,7 @@ def test_nothing_is_kept_before_everything_is_dumped(chart) -> None:
     assert (dump["name"], kept["name"]) == ("dump", "keep")
     assert dump["image"] == "postgres:15-bookworm"
     assert dump["command"] == ["bash", "/scripts/dump.sh", "/backup", "dagster", "lending"]
-    assert kept["args"] == ["python", "-m", "resources.instance.backups", "keep", "/backup", "--newest=28"]
+    assert kept["args"] == ["credit-platform", "backups", "keep", "/backup", "--newest=28"]
     assert environment(kept)["PLATFORM_STORE"] == "s3://credit-platform/artifacts/backups"
     assert {"name": "backup", "mountPath": "/backup"} in dump["volumeMounts"]
     assert {"name": "backup", "mountPath": "/backup"} in kept["volumeMounts"]
@@ -55,7 +55,7 @@ def test_a_restore_never_runs_by_itself_and_only_from_what_was_verified(chart) -
     assert restore["jobTemplate"]["spec"]["backoffLimit"] == 0
     assert list(containers(chart, "restore")) == ["fetch", "restore", "migrate"]
     fetch, restored, migrate = containers(chart, "restore").values()
-    assert fetch["args"] == ["python", "-m", "resources.instance.backups", "fetch", "/backup"]
+    assert fetch["args"] == ["credit-platform", "backups", "fetch", "/backup"]
     assert environment(fetch)["PLATFORM_STORE"] == environment(containers(chart, "backup")["keep"])["PLATFORM_STORE"]
     assert restored["command"] == ["bash", "/scripts/restore.sh", "/backup"]
     assert migrate["args"] == ["dagster", "instance", "migrate"]
@@ -67,9 +67,9 @@ def test_the_programs_that_a_pod_calls_are_there(chart, name, tmp_path, monkeypa
     for container in containers(chart, name).values():
         if "command" in container:
             assert container["command"][1].removeprefix("/scripts/") in scripts
-        elif "resources.instance.backups" in container["args"]:
-            monkeypatch.setenv("CREDIT_STORE", tmp_path.as_uri())
-            arguments = [str(tmp_path) if each == "/backup" else each for each in container["args"][3:]]
+        elif container["args"][0] == "credit-platform":
+            monkeypatch.setenv("PLATFORM_STORE", tmp_path.as_uri())
+            arguments = [str(tmp_path) if each == "/backup" else each for each in container["args"][1:]]
             assert main(arguments) == 1
             assert "error: " in capsys.readouterr().err, "the arguments are understood; there is nothing to do"
 

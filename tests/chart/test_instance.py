@@ -81,23 +81,6 @@ def test_a_run_works_below_the_holder_of_its_lease_for_as_long_as_the_daemon_wat
     assert float(env["PLATFORM_RUN_LEASE_SECONDS"].value) == seconds > instance.run_monitoring_poll_interval_seconds
 
 
-def test_a_run_with_the_image_of_the_release_before_finds_the_variables_that_it_reads(instance) -> None:
-    (container,) = run_pod(instance).spec.template.spec.containers
-    given = {each.name: (each.value, each.value_from) for each in container.env}
-    before = {
-        "CREDIT_EXECUTOR": "PLATFORM_EXECUTOR",
-        "CREDIT_SETTINGS": "PLATFORM_SETTINGS",
-        "CREDIT_STORE": "PLATFORM_STORE",
-        "DAGSTER_RUN_ID": "PLATFORM_RUN_ID",
-        "DAGSTER_RUN_LEASE_SECONDS": "PLATFORM_RUN_LEASE_SECONDS",
-        "DAGSTER_STEP_KEY": "PLATFORM_STEP",
-        "LOANS_DATABASE_URL": "PLATFORM_DATABASE_URL",
-        "NODE_NAME": "PLATFORM_NODE",
-    }
-    for old, new in before.items():
-        assert given[old] == given[new], "a run that was queued before the upgrade has the old image"
-
-
 def test_a_retry_avoids_the_node_that_was_lost_and_the_last_ones_spot_nodes(instance) -> None:
     lost = instance.create_run_for_job(refresh, tags={"platform/node": "spot-1"})
     tags = {"dagster/retry_number": "4"}

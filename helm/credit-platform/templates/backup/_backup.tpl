@@ -35,7 +35,6 @@ volumeMounts:
 {{ include "credit-platform.container" (dict "image" .Values.image "resources" .Values.postgresql.backup.resources) }}
 env:
   - { name: PLATFORM_STORE, value: {{ .Values.postgresql.backup.uri | default (printf "%s/backups" (trimSuffix "/" .Values.store.uri)) }} }
-  - { name: CREDIT_STORE, value: {{ .Values.postgresql.backup.uri | default (printf "%s/backups" (trimSuffix "/" .Values.store.uri)) }} }
   {{- include "credit-platform.storeEnvironment" . | nindent 2 }}
 volumeMounts:
   - { name: tmp, mountPath: /tmp }

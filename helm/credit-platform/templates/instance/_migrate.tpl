@@ -4,7 +4,7 @@
 {{ include "credit-platform.container" (dict "image" .Values.image "resources" $resources) }}
 env:
   {{- include "credit-platform.storageEnvironment" . | nindent 2 }}
-  {{- include "credit-platform.underBothNames" (include "credit-platform.definitionsEnvironment" .) | nindent 2 }}
+  {{- include "credit-platform.definitionsEnvironment" . | nindent 2 }}
   {{- include "credit-platform.storeEnvironment" . | nindent 2 }}
 volumeMounts:
   {{- include "credit-platform.mounts" . | nindent 2 }}
