@@ -18,7 +18,7 @@ from kubernetes.utils.quantity import parse_quantity
 
 from resources.services.webserver import Webserver
 
-HOURS = 730
+HOURS_A_MONTH = 730
 ENDED = "{ runsOrError(filter: { statuses: [SUCCESS] }, limit: 100) { ... on Runs { results { startTime endTime } } } }"
 # Which parts are on spot nodes in which case.
 CASES = {"all on demand": set(), "runs on spot": {"runs"}, "all but PostgreSQL on spot": {"runs", "control plane"}}
@@ -37,16 +37,16 @@ class Amount:
     def times(self, factor: float) -> "Amount":
         return Amount(self.cpu * factor, self.gib * factor)
 
-    def at(self, price: "Amount") -> float:
+    def cost_at(self, price: "Amount") -> float:
         return self.cpu * price.cpu + self.gib * price.gib
 
 
-def flat(documents: Iterable[Any]) -> list[dict[str, Any]]:
+def flatten_objects(documents: Iterable[Any]) -> list[dict[str, Any]]:
     """The objects in what `helm template` or `kubectl get` printed."""
     return [item for each in documents if each for item in each.get("items", [each])]
 
 
-def requested(resources: dict[str, Any]) -> Amount:
+def read_requests(resources: dict[str, Any]) -> Amount:
     """The requests of one container."""
     requests = resources.get("requests", {})
     return Amount(
@@ -54,27 +54,27 @@ def requested(resources: dict[str, Any]) -> Amount:
     )
 
 
-def resident(objects: list[dict[str, Any]]) -> dict[str, Amount]:
-    """What is there all the time: control plane and PostgreSQL, each with all its replicas."""
+def sum_resident_pods(objects: list[dict[str, Any]]) -> dict[str, Amount]:
+    """Requests of the pods that always run: control plane and PostgreSQL, each with all its replicas."""
     parts = {"control plane": Amount(), "PostgreSQL": Amount()}
     for each in objects:
         if each["kind"] in ("Deployment", "StatefulSet"):
             part = "PostgreSQL" if each["kind"] == "StatefulSet" else "control plane"
             containers = each["spec"]["template"]["spec"]["containers"]
-            pod = sum((requested(container["resources"]) for container in containers), Amount())
+            pod = sum((read_requests(container["resources"]) for container in containers), Amount())
             parts[part] += pod.times(each["spec"]["replicas"])
     return parts
 
 
-def of_a_run(objects: list[dict[str, Any]]) -> Amount:
-    """What the pod of one run asks for, from the instance that launches it."""
+def read_run_requests(objects: list[dict[str, Any]]) -> Amount:
+    """Requests of the pod of one run, from the configuration of its launcher."""
     texts = [each["data"]["dagster.yaml"] for each in objects if "dagster.yaml" in (each.get("data") or {})]
     if len(texts) != 1:
         raise SystemExit(f"expected the ConfigMap of one release (dagster.yaml) on standard input, found {len(texts)}")
-    return requested(yaml.safe_load(texts[0])["run_launcher"]["config"]["resources"])
+    return read_requests(yaml.safe_load(texts[0])["run_launcher"]["config"]["resources"])
 
 
-def seconds_of_a_run(webserver: Webserver) -> float:
+def fetch_run_seconds(webserver: Webserver) -> float:
     """Median of the last 100 runs that succeeded."""
     runs = webserver.ask(ENDED)["runsOrError"]["results"]
     if not runs:
@@ -82,10 +82,15 @@ def seconds_of_a_run(webserver: Webserver) -> float:
     return statistics.median(run["endTime"] - run["startTime"] for run in runs)
 
 
-def monthly(hours: Mapping[str, tuple[Amount, float]], on_demand: Amount, spot: Amount) -> dict[str, dict[str, float]]:
-    """Cost a month of each part, by case. `hours`: what a part asks for, and for how many hours a month."""
+def compute_monthly_costs(
+    hours: Mapping[str, tuple[Amount, float]], on_demand: Amount, spot: Amount
+) -> dict[str, dict[str, float]]:
+    """Cost a month of each part, by case. `hours`: the requests of a part, and its hours a month."""
     return {
-        case: {part: amount.at(spot if part in on_spot else on_demand) * time for part, (amount, time) in hours.items()}
+        case: {
+            part: amount.cost_at(spot if part in on_spot else on_demand) * time
+            for part, (amount, time) in hours.items()
+        }
         for case, on_spot in CASES.items()
     }
 
@@ -101,12 +106,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     if (given.run_seconds is None) == (given.ui is None):
         parser.error("give --run-seconds or --ui, one of them")
-    objects = flat(yaml.safe_load_all(sys.stdin))
-    seconds = seconds_of_a_run(Webserver(given.ui)) if given.run_seconds is None else given.run_seconds
-    hours = {part: (amount, HOURS) for part, amount in resident(objects).items()}
-    hours["runs"] = (of_a_run(objects), given.runs_per_day * HOURS / 24 * seconds / 3600)
-    costs = monthly(hours, Amount(*given.on_demand), Amount(*given.spot))
-    print(f"a month of {HOURS} hours, {given.runs_per_day:g} runs a day of {seconds:.0f} s each")
+    objects = flatten_objects(yaml.safe_load_all(sys.stdin))
+    seconds = fetch_run_seconds(Webserver(given.ui)) if given.run_seconds is None else given.run_seconds
+    hours = {part: (amount, HOURS_A_MONTH) for part, amount in sum_resident_pods(objects).items()}
+    hours["runs"] = (read_run_requests(objects), given.runs_per_day * HOURS_A_MONTH / 24 * seconds / 3600)
+    costs = compute_monthly_costs(hours, Amount(*given.on_demand), Amount(*given.spot))
+    print(f"a month of {HOURS_A_MONTH} hours, {given.runs_per_day:g} runs a day of {seconds:.0f} s each")
     print(f"{'':<14}{'vCPU':>6}{'GiB':>7}{'hours':>8}" + "".join(f"{case:>28}" for case in costs))
     for part, (amount, time) in hours.items():
         cells = "".join(f"{cost[part]:>28.2f}" for cost in costs.values())

@@ -1,7 +1,7 @@
 """What spot interruptions, as they were measured, do to trainings: with blocks, from zero, and on demand.
 
-The format of a trace is that of github.com/skypilot-org/spot-traces; `python -m studies.spot_traces.trace` makes one
-up. The same arguments print the same table. Ends with 1 if on some trace no run is completed.
+The format of a trace is that of github.com/skypilot-org/spot-traces; `python -m studies.spot_traces.trace` generates
+one. The same arguments print the same table. Ends with 1 if on some trace no run is completed.
 """
 
 import argparse
@@ -14,11 +14,11 @@ from typing import Any
 
 import yaml
 
-from studies.spot_traces.plot import plot
-from studies.spot_traces.replay import ALWAYS, replay, undisturbed
-from studies.spot_traces.report import BLOCKS, ON_DEMAND, ZERO, Result, table
-from studies.spot_traces.run import Platform, Training, asked
-from studies.spot_traces.trace import Trace, TraceError, read
+from studies.spot_traces.plot import write_plot
+from studies.spot_traces.replay import ALWAYS, replay, replay_undisturbed
+from studies.spot_traces.report import BLOCKS, ON_DEMAND, ZERO, Result, tabulate
+from studies.spot_traces.run import Platform, Training, request_times
+from studies.spot_traces.trace import Trace, TraceError, read_trace
 
 CHART = Path(__file__).parents[2] / "helm" / "credit-platform" / "values.yaml"
 DRILLS = ", assumed; docs/kubernetes/drills.md has what was measured"
@@ -52,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--tree", type=positive, default=0.5, help="seconds that one tree takes")
     made.add_argument("--weeks", type=positive, default=52, help="to simulate, each trace repeated")
     made.add_argument(
-        "--every", type=positive, metavar="HOURS", help="a run in each so many; without: the refresh schedule"
+        "--every", type=positive, metavar="HOURS_A_MONTH", help="a run in each so many; without: the refresh schedule"
     )
     made.add_argument("--notice", type=at_least_zero, default=0, help="seconds before a loss; 0: none")
     seconds: dict[str, Any] = {"type": at_least_zero, "metavar": "SECONDS"}
@@ -95,20 +95,20 @@ def results(traces: Sequence[Trace], training: Training, given: argparse.Namespa
         forgets=given.forgets,
         seed=given.seed,
     )
-    times, found = list(asked(given.weeks, given.every, given.seed)), []
+    times, found = list(request_times(given.weeks, given.every, given.seed)), []
     prices = given.spot, given.on_demand
     for trace in traces:
         for policy, ours in ((BLOCKS, platform), (ZERO, replace(platform, blocks=False))):
             outcomes = [replay(trace, training, ours, moment) for moment in times]
-            found.append(Result(trace.name, policy, outcomes, undisturbed(training, ours).bought, *prices))
-    alone = undisturbed(training, platform)
+            found.append(Result(trace.name, policy, outcomes, replay_undisturbed(training, ours).bought, *prices))
+    alone = replay_undisturbed(training, platform)
     return found, Result(ALWAYS.name, ON_DEMAND, [alone] * len(times), alone.bought, *prices)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     given = parser().parse_args(arguments)
     try:
-        traces = [read(path) for path in given.traces]
+        traces = [read_trace(path) for path in given.traces]
         if len({trace.name for trace in traces}) < len(traces):
             raise TraceError("two traces have files of the same name: name them differently, for the table")
     except TraceError as error:
@@ -118,9 +118,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for training in (Training(work, given.tree) for work in given.work):
         found, on_demand = results(traces, training, given)
         groups.append((training, found, on_demand))
-        print(f"{table(training, found, on_demand)}\n", flush=True)
+        print(f"{tabulate(training, found, on_demand)}\n", flush=True)
     if given.plot:
-        plot(groups, given.plot)
+        write_plot(groups, given.plot)
     nothing = {each.market for _, found, _ in groups for each in found if each.policy == BLOCKS and not each.completed}
     if nothing:
         print(f"error: no run was completed with blocks on {', '.join(sorted(nothing))}", file=sys.stderr)

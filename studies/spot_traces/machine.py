@@ -1,4 +1,4 @@
-"""A machine on a simulated clock, which is told to go or goes without a word, and a store that is reached from it."""
+"""A machine on a simulated clock that is lost with or without notice, and a store that it can reach."""
 
 import signal
 import sys
@@ -10,12 +10,12 @@ from pathlib import Path
 from resources.store.object_store import ObjectStore
 
 
-class MachineGone(Exception):
+class MachineLost(Exception):
     """Power loss: nothing that was not in the store is left."""
 
 
 class Stopped(Exception):
-    """The step heeds SIGTERM, as Dagster's own handler has it do."""
+    """SIGTERM ends the step, as Dagster's own handler lets it."""
 
 
 @dataclass
@@ -23,16 +23,16 @@ class Machine:
     """Time passes only as work is done.
 
     Args:
-        gone: seconds after its start at which it vanishes.
+        lost_at: seconds after its start at which it is lost without a word.
         notice: seconds before that at which SIGTERM is sent; 0: never.
     """
 
-    gone: float
+    lost_at: float
     notice: float = 0
     now: float = 0
-    # When the training had last begun, or put something where it stays.
-    kept: float | None = None
-    told: float | None = None
+    # When the training began, or last saved something in the store.
+    saved_at: float | None = None
+    notified_at: float | None = None
 
     def clock(self) -> float:
         return self.now
@@ -41,29 +41,29 @@ class Machine:
         """Does work.
 
         Raises:
-            Stopped: SIGTERM came meanwhile, and nobody holds it back.
-            MachineGone: it vanished meanwhile.
+            Stopped: SIGTERM came meanwhile, and nobody delays it.
+            MachineLost: it was lost meanwhile.
         """
         done = self.now + seconds
-        if self.notice and self.told is None and self.gone - self.notice <= done:
-            self.now = self.told = max(self.now, self.gone - self.notice)
+        if self.notice and self.notified_at is None and self.lost_at - self.notice <= done:
+            self.now = self.notified_at = max(self.now, self.lost_at - self.notice)
             signal.raise_signal(signal.SIGTERM)
-        self.now = min(done, self.gone)
-        if done >= self.gone:
-            raise MachineGone
+        self.now = min(done, self.lost_at)
+        if done >= self.lost_at:
+            raise MachineLost
 
     @property
     def lost(self) -> float:
-        """Seconds of work that are nowhere but on it."""
-        return 0 if self.kept is None else self.now - self.kept
+        """Seconds of work that are on this machine only."""
+        return 0 if self.saved_at is None else self.now - self.saved_at
 
     @contextmanager
-    def heeding_notice(self) -> Iterator[None]:
-        """SIGTERM stops the step at once, unless somebody holds it back (`resources.store.blocks`)."""
+    def stopping_at_notice(self) -> Iterator[None]:
+        """SIGTERM stops the step at once, unless somebody delays it (`resources.store.blocks`)."""
 
         def stop(*_: object) -> None:
-            if self.told is None:
-                sys.exit("stopped by SIGTERM")  # sent by somebody else, and meant for the simulation
+            if self.notified_at is None:
+                sys.exit("stopped by SIGTERM")  # somebody else sent it, to end the simulation
             raise Stopped
 
         before = signal.signal(signal.SIGTERM, stop)
@@ -89,14 +89,14 @@ class DistantStore(ObjectStore):
     def create(self, key: str, data: bytes | Path) -> None:
         self.machine.spend(self.writing)
         super().create(key, data)
-        self.machine.kept = self.machine.now
+        self.machine.saved_at = self.machine.now
 
     def read(self, key: str) -> bytes:
         self.machine.spend(self.reading)
-        self.machine.kept = self.machine.now
+        self.machine.saved_at = self.machine.now
         return super().read(key)
 
     def list_keys(self, prefix: str = "") -> list[str]:
         self.machine.spend(self.reading)
-        self.machine.kept = self.machine.now
+        self.machine.saved_at = self.machine.now
         return super().list_keys(prefix)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 Values = Sequence[tuple[Result, float | None]]
 
 
-def plot(groups: Sequence[tuple[Training, Sequence[Result], Result]], path: Path) -> None:
+def write_plot(groups: Sequence[tuple[Training, Sequence[Result], Result]], path: Path) -> None:
     """Writes a PNG: waste, and cost against on demand, two panels for each training.
 
     Args:
@@ -31,9 +31,9 @@ def plot(groups: Sequence[tuple[Training, Sequence[Result], Result]], path: Path
     panels = figure.subplots(len(groups), 2, squeeze=False, sharey=True)
     for (training, results, on_demand), (left, right) in zip(groups, panels, strict=True):
         wastes = [(each, each.waste) for each in results]
-        bars(left, f"Training of {training.work:g} s: waste", "Percent of the compute bought", wastes)
-        costs = [(each, each.against(on_demand)) for each in results]
-        bars(right, "Cost of a completed run", "Percent of the cost on demand", costs)
+        draw_bars(left, f"Training of {training.work:g} s: waste", "Percent of the compute bought", wastes)
+        costs = [(each, each.relative_cost(on_demand)) for each in results]
+        draw_bars(right, "Cost of a completed run", "Percent of the cost on demand", costs)
         left.set_yticks(range(len(markets)), markets)
         right.set_xlim(0, max(110, right.get_xlim()[1]))
         right.axvline(100, color=MUTED, linewidth=1.2, linestyle="--")
@@ -43,7 +43,7 @@ def plot(groups: Sequence[tuple[Training, Sequence[Result], Result]], path: Path
     figure.savefig(path, format="png", metadata={"Software": None})
 
 
-def bars(axes: "Axes", title: str, label: str, values: Values) -> None:
+def draw_bars(axes: "Axes", title: str, label: str, values: Values) -> None:
     """A bar for each value; words where there is none."""
     markets = list(dict.fromkeys(each.market for each, _ in values))
     for policy, colour, shift in ((BLOCKS, BLUE, -0.2), (ZERO, PALE, 0.2)):

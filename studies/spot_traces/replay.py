@@ -1,13 +1,13 @@
-"""One run on a market: what the platform does when machines go, on a simulated clock.
+"""One run on a market: what the platform does when machines are lost, on a simulated clock.
 
 Real are the blocks and what is found of them (`resources.store.blocks`), SIGTERM, and the rule by which a failed run is
 retried (`resources.history.retry_rule`), with the ticks of its sensor (`sensors.lost_retries`), which attempts are
-bound to spot nodes (`resources.launching.placement`) and how long they hold back (`resources.supervision.worker`).
+bound to spot nodes (`resources.launching.placement`) and how long they wait (`resources.supervision.worker`).
 Given are durations: of the work, of requests to the store, of noticing a loss and of starting again.
 
 An attempt that gets no machine within the start timeout has failed and costs nothing of the budget of losses; it counts
-among those that are bound to spot nodes, as Dagster numbers all of them. Those behind prefer a node that stays: it is
-taken to be there, at once. Runs don't compete for machines: each is alone on the market.
+among those that are bound to spot nodes, because Dagster numbers all of them. Later attempts prefer a node on demand,
+which is assumed to be there at once. Runs don't compete for machines: each is alone on the market.
 """
 
 import math
@@ -21,7 +21,7 @@ from resources.launching.placement import place_attempt
 from resources.store.blocks import Blocks
 from resources.supervision.worker import draw_delay
 from sensors.lost_retries import lost_retries
-from studies.spot_traces.machine import DistantStore, Machine, MachineGone, Stopped
+from studies.spot_traces.machine import DistantStore, Machine, MachineLost, Stopped
 from studies.spot_traces.run import Outcome, Platform, Training
 from studies.spot_traces.trace import Trace
 
@@ -37,51 +37,51 @@ def replay(trace: Trace, training: Training, platform: Platform, requested: floa
     waiting: list[float] = []  # interruptions after which it has not trained again
     while True:
         number, began = len(group), False
-        market = trace if bound_to_spot(number, platform.spot_attempts) else ALWAYS
-        got = market.free(now, platform.start_timeout, platform.notice)
+        market = trace if is_bound_to_spot(number, platform.spot_attempts) else ALWAYS
+        got = market.find_free(now, platform.start_timeout, platform.notice)
         if got is None:
             outcome.unstarted += 1
             failed, starting = now + platform.start_timeout, platform.first
         else:
-            machine = Machine(lost_at(market, platform, requested, got) - got, platform.notice)
-            starting += draw_delay(number, draw=platform.chance("back-off", trace.name, requested, number).uniform)
-            outcome.completed = attempt(machine, training, platform, client, starting)
+            machine = Machine(find_loss(market, platform, requested, got) - got, platform.notice)
+            starting += draw_delay(number, draw=platform.make_random("back-off", trace.name, requested, number).uniform)
+            outcome.completed = run_attempt(machine, training, platform, client, starting)
             outcome.bought += machine.now
-            outcome.stayed += machine.now if market is ALWAYS else 0
-            if began := machine.kept is not None:
+            outcome.bought_on_demand += machine.now if market is ALWAYS else 0
+            if began := machine.saved_at is not None:
                 outcome.down += [got + starting - moment for moment in waiting]
                 waiting = []
             if outcome.completed:
                 return outcome
             outcome.lost.append(machine.lost)
-            # One that did not get ready within the notice is found out as one that had none.
-            told = machine.told if machine.now < machine.gone else None
-            waiting.append(got + (machine.gone if told is None else told))
+            # A step that was not ready within the notice is noticed like one that had none.
+            notified_at = machine.notified_at if machine.now < machine.lost_at else None
+            waiting.append(got + (machine.lost_at if notified_at is None else notified_at))
             silent = platform.noticed if began else platform.given_up
-            failed, starting = got + machine.now + (silent if told is None else 0), platform.restart
+            failed, starting = got + machine.now + (silent if notified_at is None else 0), platform.restart
         parent = str(number - 1) if group else None
         group.append(Attempt(str(number), "0", parent, ended=True, failed=failed, began=began))
         forgets = platform.draw("forgets", trace.name, requested, failed) < platform.forgets
-        if (retried := retried_at(group, platform.retries, forgets)) is None:
+        if (retried := find_retry_time(group, platform.retries, forgets)) is None:
             return outcome
         now, outcome.retries = retried, outcome.retries + 1
 
 
-def bound_to_spot(number: int, spot_attempts: int) -> bool:
+def is_bound_to_spot(number: int, spot_attempts: int) -> bool:
     """Whether the pod of this attempt may be on spot nodes only."""
     return "node_selector" in place_attempt(BOUND_TO_SPOT, number, spot_attempts, lost_on=None)
 
 
-def lost_at(trace: Trace, platform: Platform, requested: float, begun: float) -> float:
-    """When the machine that a run got at `begun` is taken away."""
+def find_loss(trace: Trace, platform: Platform, requested: float, begun: float) -> float:
+    """The moment at which the machine that a run got at `begun` is taken away."""
     for moment, share in trace.losses(begun + platform.notice):
         if platform.draw("loss", trace.name, requested, moment) < share:
             return moment
     return math.inf
 
 
-def attempt(machine: Machine, training: Training, platform: Platform, client: MemoryStore, starting: float) -> bool:
-    """Whether the machine stayed until the training had ended."""
+def run_attempt(machine: Machine, training: Training, platform: Platform, client: MemoryStore, starting: float) -> bool:
+    """Whether the machine bought_on_demand until the training had ended."""
     trees = max(1, round(training.work / training.tree))
 
     def make(first: int, last: int) -> list[bytes]:
@@ -92,20 +92,20 @@ def attempt(machine: Machine, training: Training, platform: Platform, client: Me
         uri="memory://", client=client, machine=machine, writing=platform.writing, reading=platform.reading
     )
     try:
-        with machine.heeding_notice():
+        with machine.stopping_at_notice():
             machine.spend(starting)
-            machine.kept = machine.now
+            machine.saved_at = machine.now
             if platform.blocks:
                 Blocks(store, "training", log=lambda _: None, clock=machine.clock).grow(trees, make)
             else:
                 make(0, trees)
-    except (MachineGone, Stopped):
+    except (MachineLost, Stopped):
         return False
     return True
 
 
-def retried_at(group: list[Attempt], retries: int, forgets: bool) -> float | None:
-    """When a run that has failed is retried: by the daemon at once, or by the sensor if the daemon does not."""
+def find_retry_time(group: list[Attempt], retries: int, forgets: bool) -> float | None:
+    """The moment at which a failed run is retried: by the daemon at once, or by the sensor if the daemon forgets it."""
     failed = group[-1].failed or 0
     if find_missing_retry(group, retries, math.inf) is None:
         return None
@@ -119,6 +119,6 @@ def retried_at(group: list[Attempt], retries: int, forgets: bool) -> float | Non
     return tick
 
 
-def undisturbed(training: Training, platform: Platform) -> Outcome:
-    """A run on demand, that nothing happens to."""
+def replay_undisturbed(training: Training, platform: Platform) -> Outcome:
+    """A run on demand that is never interrupted."""
     return replay(ALWAYS, training, replace(platform, notice=0, spot_attempts=0), 0)

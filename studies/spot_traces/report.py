@@ -1,4 +1,4 @@
-"""What replays came to: a table for each training."""
+"""The results of replays: a table for each training."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -49,17 +49,17 @@ class Result:
         return sum(each.bought for each in self.outcomes)
 
     @property
-    def stayed(self) -> float:
-        return sum(each.stayed for each in self.outcomes)
+    def bought_on_demand(self) -> float:
+        return sum(each.bought_on_demand for each in self.outcomes)
 
     @property
     def share_on_demand(self) -> float | None:
         """Percent of what was bought; None if nothing was."""
-        return 100 * self.stayed / self.bought if self.bought else None
+        return 100 * self.bought_on_demand / self.bought if self.bought else None
 
     @property
     def cost(self) -> float:
-        return ((self.bought - self.stayed) * self.spot + self.stayed * self.on_demand) / 3600
+        return ((self.bought - self.bought_on_demand) * self.spot + self.bought_on_demand * self.on_demand) / 3600
 
     @property
     def waste(self) -> float | None:
@@ -72,7 +72,7 @@ class Result:
         """Seconds of work; None if no machine was lost."""
         return max((loss for each in self.outcomes for loss in each.lost), default=None)
 
-    def against(self, on_demand: "Result") -> float | None:
+    def relative_cost(self, on_demand: "Result") -> float | None:
         """Cost of a completed run in percent of one on demand; None if none was completed."""
         if not self.completed:
             return None
@@ -89,21 +89,21 @@ class Result:
             sum(len(each.lost) for each in self.outcomes),
         )
         shares = self.waste, self.share_on_demand
-        figures = (middle, late, self.worst_loss, *shares, self.cost, self.against(on_demand))
+        figures = (middle, late, self.worst_loss, *shares, self.cost, self.relative_cost(on_demand))
         what = self.policy if self is on_demand else f"{self.market}, {self.policy}"
         return Row(what, (*counts, *figures))
 
 
-def pooled(results: Sequence[Result], policy: str) -> Result:
+def pool_results(results: Sequence[Result], policy: str) -> Result:
     """A policy on all markets."""
     of_it = [each for each in results if each.policy == policy]
     outcomes = [outcome for each in of_it for outcome in each.outcomes]
     return replace(of_it[0], market="all", outcomes=outcomes)
 
 
-def table(training: Training, results: Sequence[Result], on_demand: Result) -> Table:
+def tabulate(training: Training, results: Sequence[Result], on_demand: Result) -> Table:
     """A row for each market and policy, then those of all markets; a goal that was missed is shown."""
-    sums = [pooled(results, policy) for policy in (BLOCKS, ZERO)]
+    sums = [pool_results(results, policy) for policy in (BLOCKS, ZERO)]
     ours = sums[0]
     goals = [Goal("of the runs completed with blocks", ours.completed / len(ours.outcomes), 1)]
     notes = [f"NOTHING COMPLETED: {each.market}, {each.policy}" for each in results if not each.completed]

@@ -1,4 +1,4 @@
-"""Which runs are asked for, what they meet with, and what became of them."""
+"""Which runs are requested, under which conditions they run, and how they end."""
 
 import math
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ class Training:
 
 @dataclass(frozen=True)
 class Platform:
-    """What a run meets with beside the market. Durations in seconds.
+    """The conditions of a run beside the market. Durations in seconds.
 
     Args:
         retries: that a run may have.
@@ -52,24 +52,24 @@ class Platform:
     blocks: bool = True
     seed: int = 0
 
-    def chance(self, *what: object) -> Random:
-        """The same for the same thing."""
+    def make_random(self, *what: object) -> Random:
+        """A random generator that depends on the seed and on these values only."""
         return Random(f"{self.seed} {what}")
 
     def draw(self, *what: object) -> float:
         """A number below 1."""
-        return self.chance(*what).random()
+        return self.make_random(*what).random()
 
 
 @dataclass
 class Outcome:
-    """What became of a run.
+    """How a run ended.
 
     Args:
         completed: it has trained to its end.
         retries: how many it had.
         bought: seconds of machines.
-        stayed: how many of these were of machines that stay, and are paid as on demand.
+        bought_on_demand: how many of these were of machines on demand.
         lost: seconds of work lost, at each interruption.
         down: seconds from each interruption to training again, if it did.
         unstarted: attempts that got no machine.
@@ -78,16 +78,16 @@ class Outcome:
     completed: bool = False
     retries: int = 0
     bought: float = 0
-    stayed: float = 0
+    bought_on_demand: float = 0
     lost: list[float] = field(default_factory=list)
     down: list[float] = field(default_factory=list)
     unstarted: int = 0
 
 
-def asked(weeks: float, every: float | None, seed: int = 0) -> Iterator[float]:
-    """When runs are asked for, in seconds: one in each so many hours, some time in them, or by the refresh schedule."""
+def request_times(weeks: float, every: float | None, seed: int = 0) -> Iterator[float]:
+    """The seconds at which runs are requested: once in every so many hours, at random, or by the refresh schedule."""
     if every:
-        # In step with the ticks of a trace, runs would meet with some of its losses only.
+        # At fixed hours, in step with the ticks of a trace, runs would meet some of its losses only.
         draw = Random(seed)
         yield from ((number + draw.random()) * every * 3600 for number in range(math.ceil(weeks * 7 * 24 / every)))
         return

@@ -1,6 +1,6 @@
-"""How many spot machines there were, tick by tick: read from a file, or made up.
+"""How many spot machines there were, tick by tick: read from a file, or generated.
 
-python -m studies.spot_traces.trace --seed 1 --days 14 > made-up.json
+python -m studies.spot_traces.trace --seed 1 --days 14 > generated.json
 
 The files are those of github.com/skypilot-org/spot-traces: `metadata.gap_seconds`, and `data`, a number a tick. A fall
 of the number is a loss.
@@ -24,7 +24,7 @@ class TraceError(Exception):
 
 @dataclass(frozen=True)
 class Trace:
-    """Machines of a market, over and over again: behind the last tick comes the first, and a fall there counts.
+    """Machines of a market, repeated without end: after the last tick comes the first, and a fall there counts.
 
     Args:
         name: of the market.
@@ -49,7 +49,7 @@ class Trace:
                 if (moment := (lap * ticks + tick) * self.gap) > after:
                     yield moment, 1 - self.machines[tick] / self.machines[tick - 1]
 
-    def free(self, at: float, patience: float, notice: float) -> float | None:
+    def find_free(self, at: float, patience: float, notice: float) -> float | None:
         """When a machine can be had that stays longer than the notice; None if that takes longer than the patience."""
         for tick in itertools.count(int(at // self.gap)):
             moment = max(at, tick * self.gap)
@@ -61,7 +61,7 @@ class Trace:
         return None
 
 
-def read(path: Path) -> Trace:
+def read_trace(path: Path) -> Trace:
     """The trace of a file, named as the file is.
 
     Raises:
@@ -79,18 +79,18 @@ def read(path: Path) -> Trace:
         content = json.loads(text)
     except ValueError as error:
         raise TraceError(f"{path}: is not JSON: {error}") from None
-    gap, machines = field(content, "metadata", "gap_seconds"), field(content, "data")
+    gap, machines = get_field(content, "metadata", "gap_seconds"), get_field(content, "data")
     if not (is_number(gap) and gap > 0):
-        raise TraceError(f"{path}: metadata.gap_seconds is {shown(gap)}: expected seconds, above 0")
+        raise TraceError(f"{path}: metadata.gap_seconds is {shorten(gap)}: expected seconds, above 0")
     if not (isinstance(machines, list) and machines):
-        raise TraceError(f"{path}: data is {shown(machines)}: expected a list, a number of machines a tick")
+        raise TraceError(f"{path}: data is {shorten(machines)}: expected a list, a number of machines a tick")
     for tick, there in enumerate(machines):
         if not (is_number(there) and there >= 0):
-            raise TraceError(f"{path}: data[{tick}] is {shown(there)}: expected a number of machines, 0 or more")
+            raise TraceError(f"{path}: data[{tick}] is {shorten(there)}: expected a number of machines, 0 or more")
     return Trace(path.stem, gap, tuple(machines))
 
 
-def field(content: Any, *names: str) -> Any:
+def get_field(content: Any, *names: str) -> Any:
     for name in names:
         content = content.get(name) if isinstance(content, dict) else None
     return content
@@ -100,26 +100,26 @@ def is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def shown(value: Any) -> str:
+def shorten(value: Any) -> str:
     return "missing" if value is None else json.dumps(value)[:40]
 
 
-def made_up(seed: int, days: float, up: float = 4 * 3600, down: float = 1200, gap: float = 30) -> Trace:
+def generate_trace(seed: int, days: float, up: float = 4 * 3600, down: float = 1200, gap: float = 30) -> Trace:
     """A machine that is there for `up` and away for `down` seconds on average, exponentially distributed."""
     draw, machines, there = Random(seed), [], True
     while len(machines) < days * 86400 / gap:
         ticks = math.ceil(draw.expovariate(1 / (up if there else down)) / gap)
         machines += [int(there)] * ticks
         there = not there
-    return Trace(f"made-up-{seed}", gap, tuple(machines[: math.ceil(days * 86400 / gap)]))
+    return Trace(f"generated-{seed}", gap, tuple(machines[: math.ceil(days * 86400 / gap)]))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m studies.spot_traces.trace", description=made_up.__doc__)
+    parser = argparse.ArgumentParser(prog="python -m studies.spot_traces.trace", description=generate_trace.__doc__)
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--days", type=float, required=True)
     given = parser.parse_args(arguments)
-    trace = made_up(given.seed, given.days)
+    trace = generate_trace(given.seed, given.days)
     print(json.dumps({"metadata": {"gap_seconds": trace.gap}, "data": trace.machines}))
 
 

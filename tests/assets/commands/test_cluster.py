@@ -55,7 +55,9 @@ def test_loans_of_somebody_else_are_left_alone(environment, database_url) -> Non
         ("PLATFORM_DATABASE_URL", "postgresql://u:secret@127.0.0.1:1/x", "the database can't be used"),
     ],
 )
-def test_what_is_wrong_fails_the_installation_and_is_named(environment, monkeypatch, capsys, name, value, said) -> None:
+def test_a_wrong_value_fails_the_installation_with_its_name(
+    environment, monkeypatch, capsys, name, value, said
+) -> None:
     monkeypatch.setenv(name, value)
     assert main(["prepare", "--seed"]) == 1
     error = capsys.readouterr().err

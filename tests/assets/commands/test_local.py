@@ -46,7 +46,7 @@ def fresh(postgres: EmbeddedPostgres, tmp_path: Path, monkeypatch: pytest.Monkey
     drop(postgres)
 
 
-def test_to_ask_for_the_lineage_makes_and_fills_no_table_of_loans(
+def test_the_lineage_command_creates_and_fills_no_table_of_loans(
     postgres: EmbeddedPostgres, fresh: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lending = "SELECT 1 FROM pg_database WHERE datname = 'lending'"

@@ -218,7 +218,7 @@ def test_a_wrong_settings_file_is_refused_before_anything_starts(
     assert (sandbox.state(), sandbox.instance.get_runs_count()) == (before, runs)
 
 
-def test_a_missing_settings_file_is_named(sandbox: Sandbox, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_settings_file_is_an_error_with_its_path(sandbox: Sandbox, capfd: pytest.CaptureFixture[str]) -> None:
     sandbox.settings.unlink()
     assert sandbox.run() == 1
     said = capfd.readouterr()

@@ -105,7 +105,7 @@ def test_a_full_store_keeps_whole_blocks_of_a_model_and_costs_none_of_another_st
     sandbox.assert_latest_artifacts_load()
 
 
-def test_a_full_scratch_folder_is_named_and_the_store_untouched(
+def test_a_full_scratch_folder_is_an_error_with_its_path_and_the_store_is_untouched(
     sandbox: Sandbox, capfd: pytest.CaptureFixture[str]
 ) -> None:
     before = sandbox.state()

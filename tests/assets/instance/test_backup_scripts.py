@@ -114,7 +114,7 @@ def test_a_restore_under_a_connected_control_plane_is_refused_and_changes_nothin
     assert server.databases() == {server.dagster, server.lending}
 
 
-def test_a_connection_that_came_and_went_while_nobody_looked_is_counted(server, tmp_path) -> None:
+def test_a_connection_that_came_and_went_between_two_checks_is_counted(server, tmp_path) -> None:
     assert server.dump().returncode == 0
     programs = tmp_path / "programs"
     programs.mkdir()

@@ -71,7 +71,7 @@ def refused(postgres, database_url):
             cursor.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
 
 
-def test_a_run_keeps_its_connections_where_stock_opens_one_for_every_event(opened, connections) -> None:
+def test_a_run_keeps_its_connections_where_dagsters_own_storage_opens_one_for_each_event(opened, connections) -> None:
     with opened() as instance:
         connections.clear()
         assert chatter.execute_in_process(instance=instance).success
@@ -107,7 +107,7 @@ def test_tables_are_made_where_there_are_none(opened) -> None:
         assert instance.all_instigator_state() == []
 
 
-def test_what_it_writes_is_what_stock_reads(opened) -> None:
+def test_dagsters_own_storage_reads_what_the_pooled_one_wrote(opened) -> None:
     with opened() as instance:
         run = chatter.execute_in_process(instance=instance)
         events = instance.all_logs(run.run_id)
@@ -156,7 +156,7 @@ def test_a_setting_that_it_does_not_know_is_refused(opened) -> None:
         pass
 
 
-def test_a_run_is_retried_once_whoever_asks_and_by_hand_as_often_as_one_likes(opened) -> None:
+def test_a_run_is_retried_once_whoever_asks_and_by_hand_any_number_of_times(opened) -> None:
     with opened() as instance:
         root = instance.create_run_for_job(chatter)
 

@@ -130,7 +130,7 @@ def test_a_database_that_cannot_be_had_names_the_setting_and_never_its_password(
     assert "s3cr3t" not in str(refused.value)
 
 
-def test_a_database_that_is_away_is_told_apart_from_one_that_refuses(postgres: EmbeddedPostgres) -> None:
+def test_a_database_that_is_away_is_another_error_than_one_that_refuses(postgres: EmbeddedPostgres) -> None:
     with pytest.raises(DatabaseAway):
         Database(url="postgresql://clerk@127.0.0.1:1/lending").connect()
     url = postgres.url("loans_table")
@@ -146,7 +146,9 @@ def test_a_database_that_is_away_is_told_apart_from_one_that_refuses(postgres: E
     assert not isinstance(refused.value, DatabaseAway)
 
 
-def test_a_value_that_postgresql_refuses_is_not_quoted_and_what_is_missing_is_named(postgres: EmbeddedPostgres) -> None:
+def test_a_value_that_postgresql_refuses_is_not_quoted_and_a_missing_column_is_named(
+    postgres: EmbeddedPostgres,
+) -> None:
     database = Database(url=postgres.url("loans_table"))
     with pytest.raises(DatabaseError) as refused, database.snapshot() as cursor:
         cursor.execute("SELECT 'Kryptozoologie'::numeric")

@@ -87,7 +87,7 @@ def test_a_file_that_does_not_fit_is_refused_by_its_column_and_no_row_is_shown(
     assert "Zeppelinpost" not in str(refused.value)
 
 
-def test_made_up_loans_have_the_columns_that_they_have(empty: cursor) -> None:
+def test_generated_loans_have_the_expected_columns(empty: cursor) -> None:
     with pytest.raises(SettingsError, match=r"^seed.generate: .* it lacks purpose and has others: age, credit_score, "):
         seed(empty, declared(generate=10))
 

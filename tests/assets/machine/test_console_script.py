@@ -23,7 +23,7 @@ def test_a_command_of_dagster_gets_its_arguments_and_gives_its_exit_code() -> No
     assert "No such command" in wrong.stderr
 
 
-def test_what_it_starts_looks_for_garbage_less_often_than_python_does() -> None:
+def test_a_started_command_collects_garbage_less_often_than_python_does() -> None:
     code = "import gc, sys; before = gc.get_threshold(); from resources.machine import console_script;"
     code += "console_script.load = lambda *_: lambda: print(before[0], gc.get_threshold()[0]);"
     code += "sys.exit(console_script.main())"
@@ -31,7 +31,7 @@ def test_what_it_starts_looks_for_garbage_less_often_than_python_does() -> None:
     assert found.stdout.split() == ["700", str(GARBAGE)]
 
 
-def test_a_name_that_is_no_console_script_is_named(monkeypatch) -> None:
+def test_an_unknown_console_script_is_an_error_with_its_name(monkeypatch) -> None:
     monkeypatch.setattr(sys, "argv", ["as it was"])
     with pytest.raises(NoConsoleScript, match="no-such-script: expected a console script"):
         load("no-such-script", "any")

@@ -88,7 +88,7 @@ def by_hand(refresh: Any, instance: dg.DagsterInstance) -> ByHand:
     return promote
 
 
-def test_every_run_promotes_what_it_made_and_says_from_what(refresh: Any) -> None:
+def test_every_run_promotes_its_model_and_records_where_it_came_from(refresh: Any) -> None:
     first, second = refresh(), refresh()
     assert names(pointer().at(1), first)
     assert names(pointer().latest(), second)
@@ -238,7 +238,7 @@ def test_a_person_promotes_the_refused_model_of_a_run_by_its_id(refresh: Any, by
 
 
 @pytest.mark.parametrize("chosen", ["7", "00000000-0000-4000-8000-000000000000", "latest"])
-def test_what_a_person_mistypes_moves_nothing(refresh: Any, by_hand: ByHand, chosen: str) -> None:
+def test_a_mistyped_choice_moves_nothing(refresh: Any, by_hand: ByHand, chosen: str) -> None:
     refresh()
     failed = by_hand(chosen)
     assert not failed.success

@@ -56,7 +56,7 @@ def test_a_power_loss_a_promotion_and_no_missing_retry_are_scraped(past, scrape)
     assert told["platform_last_promotion_timestamp_seconds",] == pytest.approx(time.time(), abs=60)
 
 
-def test_a_run_that_waits_for_more_than_a_minute_is_told_and_one_that_came_now_is_not(past, scrape) -> None:
+def test_a_run_that_waits_for_more_than_a_minute_is_reported_and_a_new_one_is_not(past, scrape) -> None:
     past.happens(past.run(), RUN_STARTING=290)
     collector = PlatformCollector(lambda: past.instance)
     assert scrape(collector)["platform_runs_waiting", "starting"] == 0
@@ -83,7 +83,7 @@ def test_a_retry_that_nobody_made_is_missing_after_a_minute_and_not_before(past,
     assert missing(failed + 61) == []
 
 
-def test_a_storage_that_is_away_is_told_and_nothing_else(past, scrape, monkeypatch) -> None:
+def test_a_storage_that_is_away_is_reported_and_nothing_else(past, scrape, monkeypatch) -> None:
     collector = PlatformCollector(lambda: past.instance)
 
     def away(*_, **__) -> None:

@@ -17,12 +17,12 @@ QUESTIONS = [
 
 
 @pytest.mark.parametrize(("page", "question"), QUESTIONS)
-def test_every_question_that_a_runbook_asks_is_answered(instance, page, question) -> None:
+def test_postgresql_answers_every_query_of_the_runbooks(instance, page, question) -> None:
     with closing(psycopg2.connect(os.environ["PLATFORM_HISTORY_URL"])) as connection, connection.cursor() as cursor:
         cursor.execute(CREATE_TABLE)
         cursor.execute(question)
         cursor.fetchall()
 
 
-def test_pages_ask_questions() -> None:
+def test_the_runbooks_with_queries_are_found() -> None:
     assert {page for page, _ in QUESTIONS} >= {"retry-missing", "no-leader", "workers-crash"}

@@ -78,7 +78,7 @@ def alerts(instance: dg.DagsterInstance, caplog: pytest.LogCaptureFixture) -> Al
     return Alerts(instance, caplog)
 
 
-def test_a_failed_blocking_check_is_reported_once_with_what_why_and_where(
+def test_a_failed_blocking_check_is_reported_once_with_its_reason_and_a_link(
     lending: Any,
     alerts: Alerts,
     webhook: Webhook,
@@ -148,7 +148,7 @@ def test_a_run_that_succeeds_is_not_reported(lending: Any, alerts: Alerts) -> No
     assert alerts.lines == []
 
 
-def test_a_retry_is_reported_although_it_inherits_the_tags_of_the_run_that_was(lending: Any, alerts: Alerts) -> None:
+def test_a_retry_is_reported_although_it_inherits_the_tags_of_the_failed_run(lending: Any, alerts: Alerts) -> None:
     first = lending.materialize(alerts.instance)
     alerts.tick()
     reported = alerts.instance.get_run_by_id(first.run_id)
@@ -159,7 +159,7 @@ def test_a_retry_is_reported_although_it_inherits_the_tags_of_the_run_that_was(l
     assert [line["run_id"] for line in alerts.lines] == [first.run_id, retry.run_id]
 
 
-def test_what_another_library_says_about_a_value_is_in_no_report(alerts: Alerts) -> None:
+def test_no_report_quotes_the_message_of_another_library(alerts: Alerts) -> None:
     @dg.asset
     def trained_model() -> None:
         float("41 years, 12 Elm Street")

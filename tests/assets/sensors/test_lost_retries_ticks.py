@@ -72,7 +72,7 @@ def test_a_run_that_was_lost_and_not_retried_is_retried_once(instance, asked) ->
     assert not asked
 
 
-def test_the_daemon_is_given_time_unless_it_said_no(instance, asked, monkeypatch) -> None:
+def test_the_sensor_leaves_the_daemon_time_unless_the_daemon_has_refused(instance, asked, monkeypatch) -> None:
     monkeypatch.setattr(retry_rule, "DAEMON_SECONDS", 60)
     lost = fail(instance, "killed")
     assert tick(instance) == "no retry is missing"
@@ -86,7 +86,7 @@ def test_a_run_whose_step_failed_is_left_red(instance, asked) -> None:
     assert not asked
 
 
-def test_a_run_that_asks_for_no_retry_gets_none(instance, asked) -> None:
+def test_a_run_without_a_retry_budget_gets_no_retry(instance, asked) -> None:
     fail(instance, "killed", **{"dagster/max_retries": "0"})
     assert tick(instance) == "no retry is missing"
     assert not asked
@@ -99,7 +99,7 @@ def test_a_run_that_a_script_made_itself_is_left_as_it_ended(instance, asked, mo
     assert tick(instance) == "no retry is missing"
 
 
-def test_a_run_of_which_all_steps_had_ended_is_ended_too(instance, asked, monkeypatch) -> None:
+def test_a_run_whose_steps_had_all_ended_is_ended_too(instance, asked, monkeypatch) -> None:
     lost = fail(instance, "killed")
 
     def nothing_left(_, run, strategy, tags):
@@ -113,7 +113,7 @@ def test_a_run_of_which_all_steps_had_ended_is_ended_too(instance, asked, monkey
     assert asked == [(lost, "ALL_STEPS")]
 
 
-def test_a_webserver_that_is_away_fails_the_tick_and_the_next_one_asks_again(instance, asked, monkeypatch) -> None:
+def test_a_webserver_that_is_away_fails_the_tick_and_the_next_tick_tries_again(instance, asked, monkeypatch) -> None:
     first, second = fail(instance, "killed"), fail(instance, "killed")
     with monkeypatch.context() as away:
 

@@ -20,7 +20,7 @@ def keys(tick: Any) -> list[str]:
     return [request.run_key for request in tick.run_requests]
 
 
-def test_the_first_refresh_is_asked_for_at_exactly_the_threshold_and_once(
+def test_the_first_refresh_starts_at_exactly_the_threshold_and_once(
     lending: Any, empty_instance: dg.DagsterInstance
 ) -> None:
     lending.arrive(9)
@@ -36,7 +36,7 @@ def test_the_first_refresh_is_asked_for_at_exactly_the_threshold_and_once(
     assert keys(lending.tick(empty_instance, short.cursor)) == keys(enough)
 
 
-def test_however_many_loans_have_piled_up_they_are_asked_for_once_even_if_the_run_fails(
+def test_many_waiting_loans_start_one_refresh_even_if_it_fails(
     lending: Any, empty_instance: dg.DagsterInstance
 ) -> None:
     lending.arrive(45)
@@ -122,7 +122,7 @@ def test_a_dataset_that_was_reported_from_outside_is_not_taken_for_an_empty_one(
     assert "reported from outside" in tick.skip_message
 
 
-def test_a_cursor_that_somebody_else_wrote_stops_nothing_and_is_written_anew(
+def test_an_unreadable_cursor_stops_nothing_and_is_replaced(
     lending: Any, empty_instance: dg.DagsterInstance, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lending.arrive(9)

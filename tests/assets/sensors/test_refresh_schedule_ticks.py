@@ -16,7 +16,7 @@ def keys(tick: Any) -> list[str]:
     return [request.run_key for request in tick.run_requests]
 
 
-def test_the_schedule_s_ticks_ask_on_a_refresh_day_only_and_never_for_one_long_gone(
+def test_ticks_start_a_run_on_a_refresh_day_only_and_never_for_a_day_long_past(
     empty_instance: dg.DagsterInstance,
 ) -> None:
     def tick(day: date) -> Any:

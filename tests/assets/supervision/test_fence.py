@@ -145,7 +145,7 @@ def test_a_run_is_retried_automatically_only_once(dagster_database) -> None:
         dagster_database.execute(INSERT_RUN, retry_of("a", None))  # a person may re-execute a run as often as they like
 
 
-def test_a_database_with_a_run_that_was_retried_twice_goes_on_without_the_index(dagster_database) -> None:
+def test_a_database_with_a_run_that_was_retried_twice_works_without_the_index(dagster_database) -> None:
     for number in ("1", "2"):
         dagster_database.execute(INSERT_RUN, retry_of("a", number))
     with closing(psycopg2.connect(dagster_database.dsn)) as connection, connection.cursor() as cursor:

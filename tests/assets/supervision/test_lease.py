@@ -50,7 +50,7 @@ def leading(database_url):
         yield start
 
 
-def test_of_many_who_ask_at_once_one_gets_it(lease) -> None:
+def test_of_many_holders_at_once_one_takes_the_lease(lease) -> None:
     contenders = [lease(str(number), seconds=30) for number in range(12)]
     with ThreadPoolExecutor(len(contenders)) as pool:
         answers = list(pool.map(Lease.take, contenders))

@@ -125,7 +125,7 @@ def test_only_the_latest_holder_gives_back_and_only_its_own_lease(lease, databas
     assert third.fence == 3, "the row must stay and count its holders"
 
 
-def test_only_the_latest_holder_holds_a_lease_and_asking_renews_nothing(lease, database) -> None:
+def test_only_the_latest_holder_holds_a_lease_and_a_check_renews_nothing(lease, database) -> None:
     first, second = successors(lease, database)
     assert lease(SIBLING).take()
     stranger = lease(holder="stranger")
@@ -168,7 +168,7 @@ def test_what_nobody_has_renewed_for_a_day_is_deleted_and_what_is_younger_stays(
     assert set(database.leases()) == {RUN, "run/young"}
 
 
-def test_a_deadline_is_that_of_the_lease_that_was_asked_for(lease, leases) -> None:
+def test_the_deadline_is_the_one_of_the_requested_lease(lease, leases) -> None:
     assert lease().take()
     assert lease(SIBLING, seconds=90).take()
     assert find(leases, SIBLING) - find(leases, RUN) > timedelta(seconds=55)

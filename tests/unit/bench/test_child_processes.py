@@ -29,7 +29,7 @@ def test_contenders_take_turns() -> None:
     assert {name: len(each) for name, each in results.items()} == {"a": 3, "b": 3}
 
 
-def test_a_failed_process_is_an_error_that_shows_what_it_said() -> None:
+def test_a_failed_process_is_an_error_with_its_output() -> None:
     with pytest.raises(BenchError, match=r"exit code 3(.|\n)*out of disk"):
         run([sys.executable, "-c", "import sys; print('out of disk'); sys.exit(3)"])
 
@@ -43,7 +43,7 @@ def test_a_benchmark_never_finds_the_settings_of_somebody_who_has_a_database(mon
     assert run([sys.executable, "-c", script], {"PLATFORM_STORE": "ours"}).output == {"PLATFORM_STORE": "ours"}
 
 
-def test_a_peak_below_that_of_the_parent_is_not_told_rather_than_the_parents() -> None:
+def test_a_peak_below_that_of_the_parent_is_unknown_and_not_the_parents() -> None:
     more = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) + 50_000_000
     small, large = (run([sys.executable, "-c", f"bytearray({size})"]).peak_bytes for size in (1, more))
     assert more < large < more + 50_000_000

@@ -118,7 +118,7 @@ def test_thirty_rows_are_refused_by_the_setting_and_what_was_expected() -> None:
     ],
     ids=["too few", "too many", "text for a number", "another width", "no time zone"],
 )
-def test_a_column_too_few_too_many_or_of_another_type_is_named(
+def test_a_missing_an_extra_and_a_wrongly_typed_column_are_reported_by_name(
     change: Callable[[pa.Table], pa.Table], named: str
 ) -> None:
     (verdict,) = check_dataset(change(loans()), declared())
@@ -178,7 +178,7 @@ def test_a_column_without_a_bound_takes_any_number() -> None:
     assert not failed(with_values("age", 10**15))
 
 
-def test_one_repeated_id_is_found_and_not_told() -> None:
+def test_one_repeated_id_is_found_and_not_quoted() -> None:
     verdict = only(with_values("id", 77), "unique_ids")
     assert verdict.message == "id: 1 rows repeat an id; expected none"
 
@@ -197,7 +197,7 @@ def test_one_class_is_refused_by_the_column_and_both_values(positives: int) -> N
     )
 
 
-def test_a_third_class_is_refused_and_its_value_not_told() -> None:
+def test_a_third_class_is_refused_and_its_value_is_not_quoted() -> None:
     verdict = only(with_values("default_status", 731), "two_classes")
     assert "1 of anything else" in verdict.message
     assert "731" not in verdict.message

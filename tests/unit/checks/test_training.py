@@ -63,7 +63,7 @@ def test_the_split_of_a_training_passes(defaults: int) -> None:
     assert training.num_rows + test.num_rows == 201
 
 
-def test_one_loan_in_both_parts_is_found_and_not_told() -> None:
+def test_one_loan_in_both_parts_is_found_and_not_quoted() -> None:
     table = loans()
     training, test = table.slice(0, 160), table.slice(160)
     assert split_failures(training, test) == {}
@@ -71,7 +71,7 @@ def test_one_loan_in_both_parts_is_found_and_not_told() -> None:
     assert message == "1 of 40 test loans are in the training part too"
 
 
-def test_loans_are_told_apart_by_id_and_not_by_what_they_say() -> None:
+def test_loans_differ_by_their_id_and_not_by_their_values() -> None:
     training = loans(160)
     twins = loans(40, first_id=1001)
     assert split_failures(training, twins) == {}

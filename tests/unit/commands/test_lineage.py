@@ -40,7 +40,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     ],
     ids=["nothing named", "exported", "an option"],
 )
-def test_the_store_is_that_of_the_settings_that_are_named(opened, monkeypatch, exported, options, expected) -> None:
+def test_the_store_is_the_one_of_the_given_settings(opened, monkeypatch, exported, options, expected) -> None:
     if exported:
         monkeypatch.setenv("PLATFORM_SETTINGS", exported)
     assert main(["lineage", *options]) == 1

@@ -53,7 +53,7 @@ def test_one_that_listens_on_every_address_has_the_port_too() -> None:
         check_port(server.getsockname()[1])
 
 
-def test_a_port_that_there_is_not_is_named() -> None:
+def test_a_port_that_does_not_exist_is_an_error_with_its_number() -> None:
     with pytest.raises(UiError, match="there is no port 70000: "):
         check_port(70_000)
 

@@ -54,7 +54,7 @@ def there(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def test_the_newest_backup_comes_back_byte_by_byte_or_the_one_that_is_named(store, dumped, fetched) -> None:
+def test_the_newest_backup_or_a_chosen_one_comes_back_byte_by_byte(store, dumped, fetched) -> None:
     keep(store, dumped("20261121T150000Z", {"dagster.dump": b"older"}))
     keep(store, dumped("20261122T150000Z"))
     assert fetch(store, fetched).taken_at == "20261122T150000Z"

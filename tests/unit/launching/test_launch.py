@@ -48,7 +48,7 @@ def test_a_run_gets_one_job_that_is_found_by_its_labels(built, run) -> None:
     assert "dagster/op" not in job.metadata.labels
 
 
-def test_a_pod_is_told_its_attempt_its_capacity_and_its_node_under_both_names(built) -> None:
+def test_a_pod_gets_its_attempt_its_capacity_and_its_node_under_both_names(built) -> None:
     lost = built.instance.add(tags={NODE: "spot-1"})
     tags = {"dagster/retry_number": "2"}
     family = {"parent_run_id": lost.run_id, "root_run_id": lost.run_id}

@@ -44,7 +44,7 @@ def test_where_no_node_is_spot_only_the_lost_one_is_avoided() -> None:
 
 
 @pytest.mark.parametrize(("spec", "capacity"), [(SPEC, "spot"), ({"tolerations": ["spot"]}, "any")])
-def test_a_pod_is_told_its_attempt_and_its_place_under_the_new_and_the_old_names(spec, capacity) -> None:
+def test_a_pod_gets_its_attempt_and_its_place_under_the_new_and_the_old_names(spec, capacity) -> None:
     variables = {each["name"]: each.get("value", each.get("value_from")) for each in describe_attempt(spec, 2)}
     node = {"field_ref": {"field_path": "spec.nodeName"}}
     assert variables == {

@@ -106,7 +106,7 @@ def test_one_run_that_can_not_be_checked_hides_no_other(built, starts) -> None:
     assert [run for run, _ in built.instance.failures] == [good.run_id]
 
 
-def test_a_reason_that_could_not_be_had_is_asked_for_again(built, starts) -> None:
+def test_a_reason_that_could_not_be_read_is_read_again_later(built, starts) -> None:
     add_start(built, seconds=31)
     built.cluster.pods = [pod()]
     answer = built.cluster.list_namespaced_pod

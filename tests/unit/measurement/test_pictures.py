@@ -23,7 +23,7 @@ LONG_NAMES = ["".join(letters) for letters in np.random.default_rng(1).choice(li
 
 
 def draw(seed: int = 0) -> dict[str, bytes]:
-    """The four pictures of a made-up model on a thousand loans."""
+    """The four pictures of a model with random scores on a thousand loans."""
     rng = np.random.default_rng(seed)
     probability = rng.beta(1.3, 4, 1_000)
     outcome = (rng.random(1_000) < probability).astype("int8")
@@ -128,7 +128,7 @@ def test_importances_are_ranked_and_only_the_first_twelve_are_drawn():
     assert pictures.draw_importance([*names[:-1], "other"], values) != full
 
 
-def test_a_model_that_learned_nothing_is_drawn_as_well():
+def test_a_model_that_learned_nothing_can_be_drawn():
     assert pictures.draw_importance(["income"], [0.0])
     assert pictures.draw_calibration([{"predicted": 0.0, "observed": 0.0, "rows": 200}], 0.0)
 

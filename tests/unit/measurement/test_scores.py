@@ -159,7 +159,7 @@ def test_a_model_that_always_says_the_same_has_one_calibration_bin():
     assert calibration == [{"predicted": 0.25, "observed": 0.4, "rows": 10}]
 
 
-def test_the_text_starts_with_the_lines_that_people_and_scripts_look_for():
+def test_the_text_starts_with_the_lines_that_people_and_scripts_expect():
     head = (
         "Model Performance Metrics\n"
         "========================\n"

@@ -25,7 +25,7 @@ def test_a_quiet_week_shows_that_nothing_was_measured() -> None:
     ]  # fmt: skip
 
 
-def test_a_figure_that_never_happened_is_told_apart_from_one_that_was_not_measured() -> None:
+def test_a_figure_of_nothing_differs_from_one_that_was_not_measured() -> None:
     (shown,) = show_weeks([week(LOST, NEVER)])
     assert (shown["running again p50"], shown["running again p95"]) == ("15.0 s", "never")
     (shown,) = show_weeks([week(NOTICED)])
@@ -73,7 +73,7 @@ def test_the_text_has_the_same_figures_as_the_table_in_lines_that_markdown_reads
     assert page[-1].startswith("| 1970-01-01T00:00:00+00:00 | a third | spot-1 (spot) | crash | ")
 
 
-def test_damage_is_said_in_words_and_so_is_its_absence() -> None:
+def test_damage_and_its_absence_are_both_reported_in_words() -> None:
     assert "none: every promoted set is whole" in write_page([], [], [])
     page = write_page([], [], ["number 1: it was changed"])
     assert "- number 1: it was changed" in page

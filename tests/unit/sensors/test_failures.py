@@ -53,7 +53,7 @@ def test_the_reason_is_the_error_itself_without_what_dagster_wraps_around_it() -
     assert describe_error(wrapped) == "LoansError: table loans has no column age"
 
 
-def test_an_error_of_another_library_is_named_and_not_quoted() -> None:
+def test_only_the_class_of_another_librarys_error_is_reported() -> None:
     foreign = logged("ValueError: could not convert string to float: '41 years, 12 Elm Street'\n")
     wrapped = logged("dagster._core.errors.DagsterExecutionStepExecutionError: Error:\n", foreign)
     said = describe_error(wrapped)
@@ -149,13 +149,13 @@ def webhook(request: pytest.FixtureRequest) -> Iterator[Webhook]:
     server.close()
 
 
-def test_the_webhook_is_told_once(webhook: Webhook) -> None:
+def test_the_webhook_gets_each_report_once(webhook: Webhook) -> None:
     post(webhook.url, report().body)
     assert webhook.received == [report().body]
 
 
 @pytest.mark.parametrize("webhook", [(503, 429)], indirect=True)
-def test_a_webhook_that_took_nothing_is_told_again(webhook: Webhook) -> None:
+def test_a_webhook_that_accepted_nothing_gets_the_report_again(webhook: Webhook) -> None:
     post(webhook.url, report().body)
     assert len(webhook.received) == 3
 
@@ -163,14 +163,16 @@ def test_a_webhook_that_took_nothing_is_told_again(webhook: Webhook) -> None:
 @pytest.mark.parametrize(
     ("webhook", "times"), [((400,), 1), ((500,), 1), ((302,), 1), ((503,) * 9, 3)], indirect=["webhook"]
 )
-def test_a_webhook_that_refuses_is_an_error_and_is_not_told_over_and_over(webhook: Webhook, times: int) -> None:
+def test_a_webhook_that_refuses_is_an_error_and_does_not_get_the_report_again(webhook: Webhook, times: int) -> None:
     with pytest.raises(WebhookError, match=r"it answered .* check PLATFORM_WEBHOOK_URL"):
         post(webhook.url, report().body)
     assert len(webhook.received) == times
 
 
 @pytest.mark.parametrize("webhook", [(None,)], indirect=True)
-def test_a_webhook_that_may_have_taken_it_is_not_told_twice(webhook: Webhook, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_webhook_that_may_have_the_report_does_not_get_it_twice(
+    webhook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("sensors.failures.TIMEOUTS", (2, 0.2))
     with pytest.raises(WebhookError, match="ReadTimeout"):
         post(webhook.url, report().body)

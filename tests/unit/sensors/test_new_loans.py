@@ -25,20 +25,20 @@ def test_enough_is_the_greater_of_the_count_and_the_share(count: int, share: flo
     assert threshold(Refresh(new_loans=count, new_loans_share=share), rows) == enough
 
 
-def test_one_loan_short_of_enough_asks_for_nothing_and_says_how_many_are_there() -> None:
+def test_one_loan_too_few_starts_no_refresh_and_reports_how_many_there_are() -> None:
     decision = decide(Arrivals(1_499, 9_999), newest_id=9_999, watermark=8_500, enough=1_500, table="loans")
     assert isinstance(decision, dg.SkipReason)
     assert decision.skip_message == "1,499 of 1,500 loans have arrived since id 8500"
 
 
-def test_exactly_enough_asks_for_one_refresh_and_remembers_every_loan_that_was_there() -> None:
+def test_exactly_enough_loans_start_one_refresh_and_all_of_them_are_remembered() -> None:
     decision = decide(Arrivals(1_500, 10_000), newest_id=12_345, watermark=8_500, enough=1_500, table="loans")
     assert isinstance(decision, dg.SensorResult)
     assert [request.run_key for request in decision.run_requests or []] == ["loans-8500-10000"]
     assert read_cursor(decision.cursor, "loans") == 12_345
 
 
-def test_two_daemons_that_look_at_different_moments_ask_for_one_run() -> None:
+def test_two_daemons_that_evaluate_at_different_moments_start_one_run() -> None:
     earlier = decide(Arrivals(10, 110), newest_id=111, watermark=100, enough=10, table="loans")
     later = decide(Arrivals(10, 110), newest_id=190, watermark=100, enough=10, table="loans")
     assert isinstance(earlier, dg.SensorResult)
@@ -72,7 +72,7 @@ def test_a_cursor_that_somebody_else_wrote_is_unreadable_and_not_taken_for_zero(
     assert read_cursor(json.dumps({"asked_up_to": 7, "table": "german_credit"}), "loans") == 0
 
 
-def test_it_looks_once_a_minute_and_is_on_without_anybody_s_help() -> None:
+def test_it_is_evaluated_once_a_minute_and_is_on_by_default() -> None:
     assert new_loans.minimum_interval_seconds == 60
     assert new_loans.default_status is dg.DefaultSensorStatus.RUNNING
     assert new_loans.job_name == "refresh"

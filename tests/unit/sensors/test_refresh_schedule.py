@@ -21,7 +21,7 @@ def asked(day: date) -> bool:
     return isinstance(decide(midnight(day), midnight(day) + timedelta(seconds=5)), dg.RunRequest)
 
 
-def test_ten_years_of_daily_ticks_ask_every_ten_days_and_at_no_other_time() -> None:
+def test_ten_years_of_daily_ticks_start_a_run_every_ten_days_and_at_no_other_time() -> None:
     days = [day for day in TEN_YEARS if asked(day)]
     assert days[0] == date(2024, 1, 1)
     assert TEN_YEARS[-1] == date(2033, 12, 31)

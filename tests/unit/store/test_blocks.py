@@ -77,7 +77,7 @@ def test_all_items_come_in_order_and_each_is_made_once(blocks, made, counts, mes
     assert messages[-1] == "40 of 40 items found: an earlier attempt committed them"
 
 
-def test_the_next_attempt_goes_on_behind_the_last_block(blocks, made) -> None:
+def test_the_next_attempt_continues_after_the_last_block(blocks, made) -> None:
     with pytest.raises(ZeroDivisionError):
         blocks.grow(40, lambda first, last: items(first, last) if first < 15 else 1 / 0)
     assert blocks.grow(40, made) == items(0, 40)

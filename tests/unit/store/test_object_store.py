@@ -110,7 +110,7 @@ def test_a_store_that_stays_away_is_an_error_when_patience_ends(
     assert tried[-1] - tried[0] < 10
 
 
-def test_a_missing_object_is_told_apart_from_an_unreadable_store(
+def test_a_missing_object_is_another_error_than_an_unreadable_store(
     store: ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL_S3", raising=False)

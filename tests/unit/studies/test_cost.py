@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from studies.cost import Amount, main, monthly, of_a_run, requested, resident
+from studies.cost import Amount, compute_monthly_costs, main, read_requests, read_run_requests, sum_resident_pods
 
 RUN = {"run_launcher": {"config": {"resources": {"requests": {"cpu": "500m", "memory": "1Gi"}}}}}
 INSTANCE = {"kind": "ConfigMap", "data": {"dagster.yaml": yaml.safe_dump(RUN)}}
@@ -21,18 +21,18 @@ RELEASE = [workload("Deployment", 2, "250m", "512Mi"), workload("StatefulSet", 1
 
 
 def test_requests_are_read_as_kubernetes_writes_them() -> None:
-    assert requested({"requests": {"cpu": "250m", "memory": "512Mi"}}) == Amount(0.25, 0.5)
-    assert requested({"requests": {"cpu": 2}}) == Amount(2, 0)
-    assert requested({"limits": {"cpu": "9"}}) == Amount()
+    assert read_requests({"requests": {"cpu": "250m", "memory": "512Mi"}}) == Amount(0.25, 0.5)
+    assert read_requests({"requests": {"cpu": 2}}) == Amount(2, 0)
+    assert read_requests({"limits": {"cpu": "9"}}) == Amount()
 
 
 def test_every_replica_counts_and_only_a_stateful_set_is_postgresql() -> None:
-    assert resident(RELEASE) == {"control plane": Amount(0.5, 1), "PostgreSQL": Amount(1, 2)}
+    assert sum_resident_pods(RELEASE) == {"control plane": Amount(0.5, 1), "PostgreSQL": Amount(1, 2)}
 
 
-def test_each_case_puts_its_parts_on_spot_nodes_and_no_other() -> None:
+def test_each_case_puts_only_its_own_parts_on_spot_nodes() -> None:
     hours = {part: (Amount(1, 0), 1.0) for part in ("control plane", "PostgreSQL", "runs")}
-    costs = monthly(hours, on_demand=Amount(10, 0), spot=Amount(1, 0))
+    costs = compute_monthly_costs(hours, on_demand=Amount(10, 0), spot=Amount(1, 0))
     assert costs == {
         "all on demand": {"control plane": 10, "PostgreSQL": 10, "runs": 10},
         "runs on spot": {"control plane": 10, "PostgreSQL": 10, "runs": 1},
@@ -53,4 +53,4 @@ def test_the_table_adds_up(monkeypatch, capsys, listed) -> None:
 def test_no_release_and_two_releases_are_refused() -> None:
     for objects in ([], [INSTANCE, INSTANCE]):
         with pytest.raises(SystemExit, match=f"found {len(objects)}"):
-            of_a_run(objects)
+            read_run_requests(objects)

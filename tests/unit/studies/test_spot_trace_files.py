@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from studies.spot_traces.trace import Trace, TraceError, made_up, main, read
+from studies.spot_traces.trace import Trace, TraceError, generate_trace, main, read_trace
 
 
 @pytest.fixture
@@ -17,9 +17,9 @@ def content(data, gap: object = 30):
     return json.dumps({"metadata": {"gap_seconds": gap}, "data": data, "prices": [1.2] * 3})
 
 
-def test_a_trace_is_read_and_named_as_its_file(file) -> None:
+def test_a_trace_gets_the_name_of_its_file(file) -> None:
     file.write_text(content([0, 1, 2]))
-    assert read(file) == Trace("market", 30, (0, 1, 2))
+    assert read_trace(file) == Trace("market", 30, (0, 1, 2))
 
 
 @pytest.mark.parametrize(
@@ -44,20 +44,20 @@ def test_a_trace_is_read_and_named_as_its_file(file) -> None:
 def test_a_broken_trace_is_refused_by_file_and_field(file, text, said) -> None:
     file.write_text(text)
     with pytest.raises(TraceError, match=f"market.json: {said}"):
-        read(file)
+        read_trace(file)
 
 
 def test_missing_and_unreadable_are_not_empty(tmp_path, file) -> None:
     with pytest.raises(TraceError, match=r"market\.json: no such file"):
-        read(file)
+        read_trace(file)
     with pytest.raises(TraceError, match=r"can't be read: .*directory"):
-        read(tmp_path)
+        read_trace(tmp_path)
     file.write_bytes(b"\xff\xfe")
     with pytest.raises(TraceError, match="can't be read"):
-        read(file)
+        read_trace(file)
 
 
-def test_a_fall_is_a_loss_of_so_many_of_those_that_were_there_and_a_rise_is_none() -> None:
+def test_a_fall_loses_a_share_of_the_machines_and_a_rise_loses_none() -> None:
     trace = Trace("market", 10, (1, 4, 3, 0, 2))
     laps = list(itertools.islice(trace.losses(0), 6))
     assert [moment for moment, _ in laps] == [20, 30, 50, 70, 80, 100]
@@ -68,25 +68,25 @@ def test_a_fall_is_a_loss_of_so_many_of_those_that_were_there_and_a_rise_is_none
 
 def test_a_machine_is_free_as_soon_as_there_is_one() -> None:
     trace = Trace("market", 10, (1, 0, 0, 1))
-    assert trace.free(3, patience=0, notice=0) == 3
-    assert trace.free(12, patience=18, notice=0) == 30
-    assert trace.free(12, patience=17, notice=0) is None
-    assert trace.free(52, patience=100, notice=0) == 70, "the trace begins again"
-    assert Trace("nothing", 10, (0,)).free(0, patience=1e4, notice=0) is None
+    assert trace.find_free(3, patience=0, notice=0) == 3
+    assert trace.find_free(12, patience=18, notice=0) == 30
+    assert trace.find_free(12, patience=17, notice=0) is None
+    assert trace.find_free(52, patience=100, notice=0) == 70, "the trace begins again"
+    assert Trace("nothing", 10, (0,)).find_free(0, patience=1e4, notice=0) is None
 
 
-def test_a_machine_that_was_told_to_go_is_given_to_nobody() -> None:
+def test_a_machine_that_has_its_notice_is_given_to_nobody() -> None:
     trace = Trace("market", 10, (1, 0, 1, 1))
-    assert trace.free(4, patience=100, notice=5) == 4
-    assert trace.free(6, patience=100, notice=5) == 20
+    assert trace.find_free(4, patience=100, notice=5) == 4
+    assert trace.find_free(6, patience=100, notice=5) == 20
 
 
-def test_a_made_up_trace_is_that_of_its_seed_and_is_read_as_any(file, capsys) -> None:
+def test_a_generated_trace_depends_on_its_seed_only_and_can_be_read(file, capsys) -> None:
     main(["--seed", "7", "--days", "3"])
     file.write_text(capsys.readouterr().out)
-    trace = made_up(7, 3)
-    assert read(file).machines == trace.machines
+    trace = generate_trace(7, 3)
+    assert read_trace(file).machines == trace.machines
     assert len(trace.machines) == 3 * 24 * 120
     assert {*trace.machines} == {0, 1}
     assert trace.falls
-    assert made_up(8, 3).machines != trace.machines
+    assert generate_trace(8, 3).machines != trace.machines

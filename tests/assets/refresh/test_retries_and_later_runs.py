@@ -1,4 +1,4 @@
-"""What a retry and a later run read and compute again, on a real PostgreSQL and a real Dagster instance.
+"""Which artifacts a retry and a later run read, and which they compute again.
 
 Without this a model is measured on rows it learned from, trained on a dataset that failed its checks, or trained for
 hours although it was trained already.
@@ -15,7 +15,6 @@ from psycopg2.extensions import connection
 from credit_assets.checks.verdict import Verdict
 from credit_assets.definitions import build_defs
 from credit_assets.jobs import REFRESH
-from credit_assets.measurement.evaluation import PairError, refuse_other_pairs
 from resources.deployment import Deployment
 from tests.support.step_log import SharedLog
 
@@ -74,7 +73,7 @@ def test_a_retry_reads_the_dataset_of_its_own_run_and_not_a_newer_one(
     assert lineage["content_sha256"].value != newer.logged("loan_dataset", "content_sha256")
 
 
-def test_another_run_reads_what_the_event_log_names_and_not_the_newest_file(refresh: Any) -> None:
+def test_another_run_reads_the_artifact_of_the_event_log_and_not_the_newest_file(refresh: Any) -> None:
     import pyarrow.parquet as pq
 
     from resources.store.checkpoints import Draft, Work
@@ -91,7 +90,7 @@ def test_another_run_reads_what_the_event_log_names_and_not_the_newest_file(refr
     assert trained.logged("trained_model", "loan_dataset_sha256") == latest.logged("loan_dataset", "sha256")
 
 
-def test_a_failed_check_stops_what_comes_after_and_the_last_good_dataset_stays_the_latest(
+def test_a_failed_check_stops_later_steps_and_the_last_good_dataset_stays_the_latest(
     refresh: Any, lending: connection, instance: dg.DagsterInstance
 ) -> None:
     good = refresh()
@@ -121,12 +120,6 @@ def test_training_refuses_a_dataset_of_another_table_or_other_columns(refresh: A
     assert not result.run.success
     (failure,) = result.events(dg.DagsterEventType.STEP_FAILURE)
     assert "Materialize loan_dataset again" in str(failure.step_failure_data.error)
-
-
-def test_metrics_refuse_a_model_and_a_split_that_do_not_belong_together(refresh: Any) -> None:
-    refuse_other_pairs({"test_split_sha256": "a" * 64}, "a" * 64)
-    with pytest.raises(PairError, match=r"beside test_split aaaaaaaaaaaa…, and was given bbbbbbbbbbbb…: .*Materialize"):
-        refuse_other_pairs({"test_split_sha256": "a" * 64}, "b" * 64)
 
 
 def test_a_model_that_fails_its_check_leaves_the_last_pair_of_model_and_split(

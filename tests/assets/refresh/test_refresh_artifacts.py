@@ -1,4 +1,4 @@
-"""What a refresh makes, on a real PostgreSQL and a real Dagster instance.
+"""The artifacts of a refresh, on a real PostgreSQL and a real Dagster instance.
 
 Without this a green run may publish a model of other rows than it says, or one that nobody can make again.
 """
@@ -123,7 +123,7 @@ def test_the_number_of_cores_does_not_change_the_model(refresh: Any, monkeypatch
     assert refresh().digests() == two
 
 
-def test_every_artifact_lies_where_the_log_says_with_a_sidecar_that_names_what_made_it(refresh: Any) -> None:
+def test_every_artifact_is_where_the_log_says_beside_a_manifest_of_what_made_it(refresh: Any) -> None:
     result = refresh()
     for asset in ASSETS:
         path = result.stored(asset)
