@@ -15,7 +15,6 @@ import pytest
 
 from credit_assets.commands.main import main
 from credit_assets.definitions import build_defs
-from credit_assets.jobs import REFRESH
 from credit_assets.promoted_model import CHECK
 from credit_assets.promotion.model_set import PARTS
 from credit_assets.promotion.table_pointer import POINTER, open_pointer
@@ -23,6 +22,7 @@ from resources.deployment import Deployment
 from resources.store.opening import open_store
 from resources.store.pointer import Pointer
 from resources.store.positions import Position
+from tests.support.jobs import reconstructable_job
 
 ByHand = Callable[[str], dg.ExecuteInProcessResult]
 
@@ -50,20 +50,12 @@ def verdict(result: dg.ExecuteInProcessResult) -> Any:
     return evaluation
 
 
-def refresh_job() -> dg.JobDefinition:
-    return build_defs(Deployment.from_environment()).resolve_job_def(REFRESH)
-
-
 def retried(instance: dg.DagsterInstance, run: str) -> bool:
     """Retries a run from its failure, with the tags that the daemon and the UI give a retry."""
     options = dg.ReexecutionOptions.from_failure(run, instance)
-    job, group = dg.reconstructable(refresh_job), {"dagster/root_run_id": run, "dagster/parent_run_id": run}
+    job, group = reconstructable_job(), {"dagster/root_run_id": run, "dagster/parent_run_id": run}
     with dg.execute_job(job, instance=instance, reexecution_options=options, tags=group) as retry:
         return retry.success
-
-
-def by_hand_job() -> dg.JobDefinition:
-    return build_defs(Deployment.from_environment()).resolve_job_def("promote_by_hand")
 
 
 def set_limits(text: str) -> None:
@@ -202,7 +194,7 @@ def test_a_person_rolls_back_in_the_ui_and_it_is_recorded(
     assert metadata["trained_model"].value["sha256"] == good.logged("trained_model", "sha256")
     # The run that made what was rolled back is repeated as a whole: it adopts all it made, and promotes nothing.
     options = dg.ReexecutionOptions(parent_run_id=bad.run.run_id)
-    with dg.execute_job(dg.reconstructable(refresh_job), instance=instance, reexecution_options=options) as again:
+    with dg.execute_job(reconstructable_job(), instance=instance, reexecution_options=options) as again:
         assert again.success
     assert pointer().latest() == latest
 
@@ -216,7 +208,7 @@ def test_a_promotion_by_hand_that_is_repeated_later_shows_nothing_that_is_not_in
     newer = refresh()
     assert numbers() == [4, 3, 2, 1]
     with dg.execute_job(
-        dg.reconstructable(by_hand_job),
+        reconstructable_job("promote_by_hand"),
         instance=instance,
         run_config=first.dagster_run.run_config,
         reexecution_options=dg.ReexecutionOptions(parent_run_id=first.run_id),

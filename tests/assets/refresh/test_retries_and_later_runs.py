@@ -13,9 +13,7 @@ import pytest
 from psycopg2.extensions import connection
 
 from credit_assets.checks.verdict import Verdict
-from credit_assets.definitions import build_defs
-from credit_assets.jobs import REFRESH
-from resources.deployment import Deployment
+from tests.support.jobs import reconstructable_job
 from tests.support.step_log import SharedLog
 
 
@@ -23,7 +21,7 @@ def test_a_retry_computes_only_what_was_not_committed(refresh: Any, instance: dg
     first = refresh(config={"training": {"config": {"max_depth": 3}}})
     # The worker died after the model was committed and before the run ended: a retry of the whole run, same root.
     retry = dg.execute_job(
-        dg.reconstructable(refresh_job),
+        reconstructable_job(),
         instance=instance,
         run_config=first.run.dagster_run.run_config,
         reexecution_options=dg.ReexecutionOptions(parent_run_id=first.run.run_id),
@@ -41,10 +39,6 @@ def test_a_retry_computes_only_what_was_not_committed(refresh: Any, instance: dg
         assert metadata["sha256"].value == first.logged(materialization.asset_key.to_user_string(), "sha256")
 
 
-def refresh_job() -> dg.JobDefinition:
-    return build_defs(Deployment.from_environment()).resolve_job_def(REFRESH)
-
-
 def test_a_retry_reads_the_dataset_of_its_own_run_and_not_a_newer_one(
     refresh: Any, lending: connection, instance: dg.DagsterInstance
 ) -> None:
@@ -60,7 +54,7 @@ def test_a_retry_reads_the_dataset_of_its_own_run_and_not_a_newer_one(
     newer = refresh("loan_dataset")
 
     retry = dg.execute_job(
-        dg.reconstructable(refresh_job),
+        reconstructable_job(),
         instance=instance,
         reexecution_options=dg.ReexecutionOptions.from_failure(failed.run.run_id, instance),
     )

@@ -13,18 +13,12 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from credit_assets.definitions import build_defs
-from credit_assets.jobs import REFRESH
-from resources.deployment import Deployment
 from resources.history.facts import ITEMS, ITEMS_COMMITTED, ITEMS_TOTAL, is_committed_block
 from resources.store.blocks import decode, write_once
 from resources.store.opening import open_store
+from tests.support.jobs import reconstructable_job
 
 FOLDS = 4
-
-
-def refresh_job() -> dg.JobDefinition:
-    return build_defs(Deployment.from_environment()).resolve_job_def(REFRESH)
 
 
 @dataclass(frozen=True)
@@ -94,7 +88,7 @@ def lose_and_retry(refresh: Any, instance: dg.DagsterInstance, attempt: Any) -> 
         (lost,) = instance.get_runs(limit=1)
         assert not lost.is_success
         options = dg.ReexecutionOptions.from_failure(lost.run_id, instance)
-        with dg.execute_job(dg.reconstructable(refresh_job), instance=instance, reexecution_options=options) as retry:
+        with dg.execute_job(reconstructable_job(), instance=instance, reexecution_options=options) as retry:
             assert retry.success
         return attempt(lost.run_id), attempt(retry.run_id)
 

@@ -14,21 +14,15 @@ import dagster as dg
 import obstore
 import pytest
 
-from credit_assets.definitions import build_defs
-from credit_assets.jobs import REFRESH
-from resources.deployment import Deployment
 from resources.history.facts import announcements
 from resources.history.step_log import DagsterStepLog
 from resources.history.tags import ANNOUNCES
 from resources.store.artifacts import MANIFEST
 from resources.store.object_store import ObjectStore
 from resources.store.opening import open_store
+from tests.support.jobs import reconstructable_job
 
 ASSETS = ("loan_dataset", "test_split", "trained_model", "model_metrics")
-
-
-def refresh_job() -> dg.JobDefinition:
-    return build_defs(Deployment.from_environment()).resolve_job_def(REFRESH)
 
 
 @pytest.fixture
@@ -42,7 +36,7 @@ def retry(instance: dg.DagsterInstance) -> Callable[[str], bool]:
 
     def run(parent: str) -> bool:
         with dg.execute_job(
-            dg.reconstructable(refresh_job),
+            reconstructable_job(),
             instance=instance,
             reexecution_options=dg.ReexecutionOptions(parent_run_id=parent),
             tags={"dagster/root_run_id": parent, "dagster/parent_run_id": parent},

@@ -8,19 +8,13 @@ from multiprocessing.connection import Connection
 
 import dagster as dg
 
-from credit_assets.definitions import build_defs
-from credit_assets.jobs import REFRESH
-from resources.deployment import Deployment
 from resources.history.tags import PARENT
 from tests.assets.sweep.faults import AttemptSize, Fault, install_fault
+from tests.support.jobs import reconstructable_job
 
 CASE = "sweep/case"
 # Quick, and still several blocks of trees.
 CONFIG = {"ops": {"training": {"config": {"n_estimators": 24, "max_depth": 5}}}}
-
-
-def refresh_job() -> dg.JobDefinition:
-    return build_defs(Deployment.from_environment()).resolve_job_def(REFRESH)
 
 
 def run_attempt(
@@ -40,7 +34,7 @@ def run_attempt(
         parent = tags.get(PARENT)
         options = dg.ReexecutionOptions.from_failure(parent, instance) if parent else None
         with dg.execute_job(
-            dg.reconstructable(refresh_job),
+            reconstructable_job(),
             instance=instance,
             run_config=None if options else CONFIG,
             reexecution_options=options,
