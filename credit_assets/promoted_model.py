@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 
+from credit_assets.checks.verdict import Verdict, declare_checks, report_checks
 from credit_assets.promotion.descriptions import describe_outcome, describe_promotion
 from credit_assets.promotion.model_set import PARTS, compute_set_digest
 from credit_assets.promotion.promote import Decision, promote
@@ -28,14 +29,14 @@ CHECK = "is_promoted"
     owners=["team:credit-risk"],
     ins={name: dg.AssetIn(metadata=MANIFEST_ONLY) for name in PARTS},
     output_required=False,
-    check_specs=[
-        dg.AssetCheckSpec(
-            name=CHECK,
-            asset=POINTER,
-            description="The rule of [promotion] in the settings let this run's model take the place of the promoted "
-            "one. If not, that one stays, and the job promote_by_hand may promote this one all the same.",
-        )
-    ],
+    check_specs=declare_checks(
+        POINTER,
+        {
+            CHECK: "The rule of [promotion] in the settings let this run's model take the place of the promoted one. "
+            "If not, that one stays, and the job promote_by_hand may promote this one all the same."
+        },
+        blocking=False,
+    ),
 )
 def promoted_model(
     context: dg.AssetExecutionContext,
@@ -53,20 +54,22 @@ def promoted_model(
     context.log.info(sentence)
     warn_of_overlooked(store, table, context.log.warning)
     registered = register_promotions(registry, store, table, context.log.warning)
-    checked = dg.AssetCheckResult(
-        asset_key=POINTER,
-        check_name=CHECK,
-        passed=outcome.refused is None,
+    stands_at = outcome.position.number if outcome.position else "nothing"
+    verdict = Verdict(
+        CHECK,
+        outcome.refused is None,
+        sentence,
+        {"promoted": stands_at, "registry": registered},
+        blocking=False,
         severity=dg.AssetCheckSeverity.WARN,
-        description=sentence,
-        metadata={"promoted": outcome.position.number if outcome.position else "nothing", "registry": registered},
     )
+    results = report_checks(POINTER, [verdict])
     if outcome.position is None or outcome.refused:
-        yield checked
+        yield from results
         return
     yield dg.MaterializeResult(
         asset_key=POINTER,
         metadata=describe_promotion(store, outcome.position, parts, registered, context.instance),
-        check_results=[checked],
+        check_results=results,
         data_version=dg.DataVersion(compute_set_digest(outcome.position)),
     )

@@ -12,7 +12,7 @@ from credit_assets.promotion.model_set import MixtureError, compute_set_digest, 
 from credit_assets.promotion.table_pointer import open_pointer
 from resources.store.artifacts import ArtifactError
 from resources.store.object_store import ObjectStore
-from resources.store.positions import PointerError, Position
+from resources.store.pointers.positions import PointerError, Position
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from credit_assets.promotion.promote import Outcome
 from credit_assets.promotion.provenance import describe_attempts, describe_provenance
 from resources.store.artifacts import Committed
 from resources.store.object_store import ObjectStore
-from resources.store.positions import Position
+from resources.store.pointers.positions import Position
 
 
 def describe_outcome(outcome: Outcome) -> str:

@@ -16,7 +16,7 @@ from credit_assets.promotion.provenance import describe_artifact, describe_attem
 from credit_assets.promotion.table_pointer import open_pointer
 from resources.store.artifacts import Committed
 from resources.store.object_store import ObjectStore
-from resources.store.positions import Position
+from resources.store.pointers.positions import Position
 
 NUMBER, RUN, DIGEST = r"[1-9]\d{0,7}", r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", r"[0-9a-f]{12,64}"
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from resources.errors import PlatformError
-from resources.store.artifacts import MANIFEST, Committed, find, read_file, read_manifest, verify_file
+from resources.store.artifacts import MANIFEST, Committed, find_artifact, read_file, read_manifest, verify_file
 from resources.store.formats import FORMATS
 from resources.store.object_store import ObjectStore
-from resources.store.positions import Position
+from resources.store.pointers.positions import Position
 from resources.store.written_once import compute_sha256
 
 DATASET, SPLIT, MODEL, METRICS = PARTS = ("loan_dataset", "test_split", "trained_model", "model_metrics")
@@ -120,7 +120,7 @@ def verify_set(store: ObjectStore, parts: Mapping[str, Committed]) -> dict[str, 
 def _find_part(store: ObjectStore, name: str, root_run: str) -> list[Committed]:
     keys = store.list_keys(f"{name}/{root_run}")
     places = [key.removesuffix(f"/{MANIFEST}") for key in keys if key.endswith(f"/{MANIFEST}")]
-    if found := [committed for place in places if (committed := find(store, place))]:
+    if found := [committed for place in places if (committed := find_artifact(store, place))]:
         return found
     raise NoSuchSet(f"root run {root_run} committed no {name} in {store.uri}: name a run that ended well")
 

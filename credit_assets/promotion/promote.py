@@ -15,7 +15,7 @@ from credit_assets.promotion.rule import Contender, find_champion
 from credit_assets.promotion.table_pointer import open_pointer
 from resources.store.artifacts import Committed
 from resources.store.object_store import ObjectStore
-from resources.store.positions import PointerTaken, Position
+from resources.store.pointers.positions import PointerTaken, Position
 
 TRIES = 5
 Rule = Callable[[Contender, Contender | None], str | None]

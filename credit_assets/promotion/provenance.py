@@ -12,7 +12,7 @@ import dagster as dg
 
 from credit_assets.promotion.model_set import DATASET, MODEL, PARTS
 from resources.history.tags import ROOT
-from resources.store.artifacts import DISTRIBUTION, MANIFEST, Committed, Manifest, find
+from resources.store.artifacts import DISTRIBUTION, MANIFEST, Committed, Manifest, find_artifact
 from resources.store.object_store import ObjectStore
 
 
@@ -49,7 +49,7 @@ def describe_provenance(parts: Mapping[str, Committed]) -> dict[str, Any]:
 def list_artifacts(store: ObjectStore) -> list[Committed]:
     """Every artifact of the store, the oldest first. Raises ArtifactError for a manifest that can't be read."""
     places = [key.removesuffix(f"/{MANIFEST}") for key in store.list_keys() if key.endswith(f"/{MANIFEST}")]
-    found = [committed for place in places if (committed := find(store, place))]
+    found = [committed for place in places if (committed := find_artifact(store, place))]
     return sorted(found, key=lambda each: (each.manifest.committed_at, _order(each.manifest)))
 
 

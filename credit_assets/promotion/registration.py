@@ -11,7 +11,7 @@ from credit_assets.promotion.model_set import DATASET, MODEL
 from credit_assets.promotion.table_pointer import open_pointer
 from resources.services.registry import ALIAS, SETTING, Registry, RegistryError, Version
 from resources.store.object_store import ObjectStore
-from resources.store.positions import PointerError, Position
+from resources.store.pointers.positions import PointerError, Position
 
 
 def register_promotions(registry: Registry, store: ObjectStore, table: str, warn: Callable[[str], None]) -> str:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from credit_assets.measurement.figures import format_figure
 from credit_assets.settings import Promotion
-from resources.store.positions import Position
+from resources.store.pointers.positions import Position
 
 
 @dataclass(frozen=True)

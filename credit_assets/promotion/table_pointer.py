@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from resources.store.object_store import ObjectStore
-from resources.store.pointer import Pointer
+from resources.store.pointers.pointer import Pointer
 
 POINTER = "promoted_model"  # the asset's key, and the folder of all pointers
 

@@ -1,8 +1,11 @@
-"""Artifacts: what a step leaves behind, committed once, verified whenever it is read.
+"""Artifacts: the output of a step, committed once and verified whenever it is read.
 
 An artifact is a place in the store with one or more files and a manifest. The files are written first, under names that
-hold their digest; the manifest is created last and makes the artifact exist. Whoever creates the manifest has
-committed; another writer of the same place finds that out and takes what was committed.
+hold their digest. The manifest is created last and makes the artifact exist. If two attempts write the same place, the
+one that creates the manifest has committed, and the other takes over what was committed.
+
+Belongs here: manifests, and the files that they name. Does not belong here: how a value becomes files (`formats`), and
+where a step's place is (`checkpoints`).
 """
 
 import json
@@ -34,24 +37,26 @@ LIBRARIES = ("scikit-learn", "numpy", "pandas", "pyarrow", "joblib")
 
 
 class ArtifactError(PlatformError):
-    """An artifact is missing, damaged or of a format that is not read here: says which, and what to do."""
+    """An artifact is missing, damaged, or in a format that this release does not read: says which, and what to do."""
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What makes an artifact exist: it lies beside the files as their sidecar.
+    """What makes an artifact exist: it lies beside the artifact's files.
 
     Args:
         asset: asset key, parts joined by `/`.
         root_run: the run that was asked for; its retries have other ids and the same root.
         run: the run that committed.
-        identity: everything that the place was derived from: code version, config, inputs, library versions.
-        format: name of the format that wrote the files, and its version.
+        identity: everything that the place is derived from: code version, config, inputs, library versions.
+        format: name of the format that wrote the files.
+        format_version: version of that format.
         files: at least one; the first is the one that people ask for.
-        facts: what the producing step pinned, as JSON (row counts, digests, parameters).
+        facts: what the step recorded about its output, as JSON: row counts, digests, parameters.
         versions: Python and the libraries that wrote it.
         where: image (by digest) and node that it was made on, as far as they are known.
         committed_at: UTC, ISO 8601.
+        manifest_version: of the manifest itself.
     """
 
     asset: str
@@ -78,7 +83,7 @@ class Manifest:
 
     @classmethod
     def from_bytes(cls, data: bytes, place: str) -> "Manifest":
-        """Raises ArtifactError for what is not a manifest, or one of another version."""
+        """A manifest from its bytes. Raises ArtifactError if they are none, or one of another version."""
         try:
             fields = json.loads(data)
             found = fields["manifest_version"]
@@ -97,7 +102,7 @@ REMEDY = "Materialize the asset again, or read it with the release that wrote it
 
 @dataclass(frozen=True)
 class Committed:
-    """A manifest with the digest of its own bytes, which is what the event log holds on to."""
+    """A manifest at its place, with the SHA-256 of its bytes, by which the event log names it."""
 
     place: str
     manifest: Manifest
@@ -127,15 +132,15 @@ def store_file(store: ObjectStore, place: str, name: str, content: bytes | Path)
 
 
 def commit(store: ObjectStore, place: str, manifest: Manifest) -> Committed:
-    """Makes the artifact exist. If another writer was first, returns what that one committed."""
+    """Makes the artifact exist. If another writer was first, returns the artifact that it committed."""
     written = write_once(store, f"{place}/{MANIFEST}", manifest.to_bytes())
     if written.created:
         return Committed(place, manifest, written.digest.sha256)
-    return find(store, place) or _raise_manifest_gone(store, place)
+    return find_artifact(store, place) or _raise_manifest_gone(store, place)
 
 
-def find(store: ObjectStore, place: str) -> Committed | None:
-    """What is committed at this place, or None if nothing is (files without a manifest are nothing)."""
+def find_artifact(store: ObjectStore, place: str) -> Committed | None:
+    """The artifact at this place; None if there is none. Files without a manifest are no artifact."""
     try:
         data = store.read(f"{place}/{MANIFEST}")
     except ObjectMissing:

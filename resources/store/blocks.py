@@ -1,7 +1,10 @@
-"""A long step in blocks: each is committed as soon as it is made, and the next attempt goes on behind the last.
+"""A long step in blocks: each block is committed as soon as it is made, and the next attempt continues after the last.
 
-For a step that makes many like items in order: trees of a forest, locations to score. What it returns must not depend
-on where blocks begin, so that a step that was interrupted a hundred times leaves the same bytes as one that was not.
+For a step that makes many items of one kind in order, such as the trees of a forest. Its result must not depend on
+where blocks begin: a step that was interrupted a hundred times returns the same bytes as one that was not.
+
+Belongs here: the size of blocks, their bytes, and notices. Does not belong here: what an item is, and where the step's
+place is (`checkpoints`).
 """
 
 import json
@@ -36,22 +39,23 @@ class BlockDamaged(PlatformError):
 
 @dataclass(frozen=True)
 class Blocks:
-    """The blocks of one step, whoever attempts it.
+    """The blocks of one step, which all its attempts share.
 
-    A block is an object `<first item>.<try>`: a line of JSON (`sha256`, `sizes`), then its items. A damaged one is
-    never overwritten; it is made again under the next try.
+    A block is an object `<first item>.<number of the try>`: a line of JSON (`sha256`, `sizes`), then its items. A
+    damaged block is never overwritten; it is made again under the next number.
 
     Args:
-        store: where they lie.
-        place: of the work that they belong to; holds everything that an item depends on (`Work.place`).
+        store: where the blocks lie.
+        place: of the step's output; it is derived from everything that an item depends on (`Work.place`).
         items: what the items are called in messages, such as `trees`.
-        at_once: items that are made side by side, as on several cores; a block has no fewer.
-        share: how much of the time committing may take.
-        longest: seconds that a block may take, or its fewest items; all of them lost if its worker is.
-        heed: seconds for each of `at_once`, after which a notice is heeded: the block then ends early. To stop and ask
-            leaves cores idle, the more of them the longer.
+        at_once: items that are made at the same time, one on each core; a block has at least as many.
+        max_share: the greatest share of the time that committing may take.
+        max_seconds: how long a block may take to make, unless `at_once` items take longer. If the worker is lost, so is
+            the block.
+        notice_seconds: seconds of work for each of `at_once` between two looks for a notice, which ends the block
+            early. Each look leaves cores idle until all have finished, so more cores look less often.
         hold_notices: whether a notice waits for the items that are being made. False for items that may take longer
-            than a notice allows: the notice then stops the step at once, and the block that is being made is lost.
+            than a notice allows: the notice then stops the step at once, and the unfinished block is lost.
         on_commit: called after each block with the number of items that are committed, and of all.
         log: called with a sentence for each block that is found, and for each damaged one.
         clock: seconds, by which blocks are measured.
@@ -61,58 +65,58 @@ class Blocks:
     place: str
     items: str = "items"
     at_once: int = 1
-    share: float = 0.02
-    longest: float = 2.5
-    heed: float = 0.3
+    max_share: float = 0.02
+    max_seconds: float = 2.5
+    notice_seconds: float = 0.3
     hold_notices: bool = True
     on_commit: Callable[[int, int], None] = ignore_commit
     log: Callable[[str], None] = log.info
     clock: Callable[[], float] = time.monotonic
 
     def grow(self, total: int, make: Make) -> list[bytes]:
-        """All items: those that are committed, and the rest made now.
+        """All items: those that are committed, and the rest, which are made now.
 
         Args:
-            total: how many there are to be.
+            total: the number of all items.
             make: `make(start, stop)` returns items start … stop - 1; it is called several times for a block.
 
         Raises:
             StoreError: the store is denied, full or away.
         """
-        there, size, each = self._there(), self.at_once, self.at_once
+        blocks, size, step = self._list_blocks(), self.at_once, self.at_once
         items: list[bytes] = []
         while (first := len(items)) < total:
-            if block := self._first_whole(there.get(first, [])):
+            if block := self._read_first_whole(blocks.get(first, [])):
                 items += block
                 self.log(f"{len(items):,} of {total:,} {self.items} found: {FOUND}")
                 continue
-            last = min([total, first + size, *(known for known in there if known > first)])
+            last = min([total, first + size, *(known for known in blocks if known > first)])
             made, began = list[bytes](), self.clock()
             try:
                 with hold_notices() if self.hold_notices else nullcontext([]) as noticed:
-                    while (behind := first + len(made)) < last and not (made and noticed):
-                        made += make(behind, min(behind + each, last))
+                    while (start := first + len(made)) < last and not (made and noticed):
+                        made += make(start, min(start + step, last))
                     took = self.clock() - began
                     items += self._commit(first, made)
             finally:  # a notice ends the step here, and the block that it waited for is reported nevertheless
                 if len(items) > first:
                     self.on_commit(len(items), total)
-            each = max(self.at_once, round(len(made) * self.heed * self.at_once / max(took, 1e-6)))
+            step = max(self.at_once, round(len(made) * self.notice_seconds * self.at_once / max(took, 1e-6)))
             committing = self.clock() - began - took
-            size = next_size(len(made), took, committing, self.share, self.longest, self.at_once)
+            size = choose_size(len(made), took, committing, self.max_share, self.max_seconds, self.at_once)
         return items[:total]
 
-    def _there(self) -> dict[int, list[str]]:
+    def _list_blocks(self) -> dict[int, list[str]]:
         """Names of the blocks that earlier attempts committed, by their first item."""
         keys = self.store.list_keys(f"{self.place}/blocks/")
         names = sorted(name for key in keys if NAME.fullmatch(name := key.rsplit("/", 1)[1]))
         return {first: list(tries) for first, tries in groupby(names, key=lambda name: int(name.split(".")[0]))}
 
-    def _first_whole(self, names: list[str]) -> list[bytes] | None:
+    def _read_first_whole(self, names: list[str]) -> list[bytes] | None:
         return next((block for name in names if (block := self._read(name))), None)
 
     def _commit(self, first: int, made: list[bytes]) -> list[bytes]:
-        """Creates the block. If another attempt was before, what that one committed is taken."""
+        """Creates the block. If another attempt was first, its items are taken."""
         payload = b"".join(made)
         head = {"sha256": compute_sha256(payload), "sizes": [len(item) for item in made]}
         for number in range(100):
@@ -120,23 +124,24 @@ class Blocks:
             block = json.dumps(head).encode() + b"\n" + payload
             if write_once(self.store, f"{self.place}/blocks/{name}", block).created:
                 return made
-            if there := self._read(name):
-                return there
+            if items := self._read(name):
+                return items
         raise BlockDamaged(
-            f"{self.store.location(self.place)}/blocks: item {first} was damaged 100 times; look at the store"
+            f"{self.store.location(self.place)}/blocks: 100 blocks of item {first} are damaged: check the store's disks "
+            "and who may write to it"
         )
 
     def _read(self, name: str) -> list[bytes] | None:
         """The items of one block; None if it is damaged, which is logged."""
         key = f"{self.place}/blocks/{name}"
         try:
-            return decode(self.store.read(key))
+            return decode_block(self.store.read(key))
         except BlockDamaged as error:
             self.log(f"{self.store.location(key)} is damaged and is made again: {error}")
             return None
 
 
-def decode(block: bytes) -> list[bytes]:
+def decode_block(block: bytes) -> list[bytes]:
     """The items of a block.
 
     Raises:
@@ -154,15 +159,26 @@ def decode(block: bytes) -> list[bytes]:
     return [payload[end - size : end] for end, size in zip(ends, sizes, strict=True)]
 
 
-def next_size(made: int, took: float, committing: float, share: float, longest: float, fewest: int = 1) -> int:
-    """Items of the next block: enough that committing is a small share of it, and few enough that a loss is short."""
-    wanted = min(max(committing / share, longest / 4), longest)
+def choose_size(
+    made: int, took: float, committing: float, max_share: float, max_seconds: float, fewest: int = 1
+) -> int:
+    """Items of the next block: so many that committing is a small share of it, and so few that a loss is short.
+
+    Args:
+        made: items of the last block.
+        took: seconds that making them took.
+        committing: seconds that committing them took.
+        max_share: the greatest share of the time that committing may take.
+        max_seconds: how long a block may take to make.
+        fewest: items that a block has at least.
+    """
+    wanted = min(max(committing / max_share, max_seconds / 4), max_seconds)
     return max(fewest, min(round(made * wanted / max(took, 1e-6)), made * 16))
 
 
 @contextmanager
 def hold_notices() -> Iterator[list[int]]:
-    """SIGTERM waits until what there is of a block is committed; the list that this yields says that it waits."""
+    """Makes SIGTERM wait until the finished items are committed; yields a list that is empty unless one waits."""
     waiting: list[int] = []
     if threading.current_thread() is not threading.main_thread():
         yield waiting

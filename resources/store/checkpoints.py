@@ -27,7 +27,7 @@ from resources.store.artifacts import (
     Committed,
     Manifest,
     commit,
-    find,
+    find_artifact,
     library_versions,
     read_file,
     read_manifest,
@@ -177,7 +177,7 @@ class Work:
         Raises:
             ArtifactError: what is committed is damaged, or no attempt of this root run announced it.
         """
-        if committed := find(self.store, self.place):
+        if committed := find_artifact(self.store, self.place):
             return self.adopt(committed)
         started = time.monotonic()
         value, facts = compute()

@@ -1,7 +1,7 @@
 """Formats: how a value becomes the files of an artifact, and back.
 
-Each has a name, a version that is raised when old files can no longer be read, and two pure functions.
-A format is chosen per output by its IO manager key; it is never guessed from a file.
+Each format has a name, a version, and two pure functions. The version rises when old files can no longer be read.
+The metadata `format` in an asset's definition names its format; a format is never guessed from a file.
 """
 
 import io
@@ -14,22 +14,22 @@ from typing import Any, ClassVar
 
 
 class Format(ABC):
-    """One way of writing values down."""
+    """One way to write a value as files, and to read it again."""
 
     name: ClassVar[str]
     version: ClassVar[int]
 
     @abstractmethod
     def encode(self, value: Any, stem: str) -> Mapping[str, bytes | Path]:
-        """Returns the files by name, the one that people ask for first; `stem` is the asset's name."""
+        """The files by name; the one that people ask for comes first. `stem` is the asset's name."""
 
     @abstractmethod
     def decode(self, files: Mapping[str, bytes]) -> Any:
-        """Returns the value; the bytes were verified before they come here."""
+        """The value. The caller has verified the bytes."""
 
 
 class Parquet(Format):
-    """A table as one Parquet file: a path to one that is written already, or a `pyarrow.Table`; read as a table."""
+    """A table as one Parquet file. It takes a `pyarrow.Table`, or the path of a Parquet file; it returns a table."""
 
     name = "parquet"
     version = 1
@@ -52,7 +52,7 @@ class Parquet(Format):
 
 
 class Joblib(Format):
-    """A fitted estimator as one compressed joblib file. Loading executes code: only ever bytes that were verified."""
+    """A fitted estimator as one compressed joblib file. Loading it executes code, so the bytes must be verified."""
 
     name = "joblib"
     version = 1
@@ -80,7 +80,7 @@ class Document:
 
 
 class Report(Format):
-    """A document as JSON, and as plain text beside it."""
+    """A document as a JSON file, and its plain text as a second file."""
 
     name = "report"
     version = 1

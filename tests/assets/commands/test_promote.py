@@ -3,9 +3,8 @@
 import pytest
 
 from credit_assets.commands.main import main
-from credit_assets.promotion.rule import POINTER
-from resources.store.object_store import open_store
-from resources.store.pointer import Pointer
+from credit_assets.promotion.table_pointer import open_pointer
+from resources.store.opening import open_store
 from tests.support.sandbox import Sandbox
 
 BY_ADA = ["--who", "Ada", "--why", "the newer one is wrong about Mondays"]

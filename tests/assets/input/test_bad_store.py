@@ -19,7 +19,7 @@ from credit_assets.commands.outcome import failure_reasons
 from credit_assets.definitions import build_defs
 from credit_assets.jobs import REFRESH
 from resources.deployment import Deployment
-from resources.store.blocks import decode
+from resources.store.blocks import decode_block
 from resources.store.formats import Joblib
 from tests.support.run_log import assert_one_error
 from tests.support.sandbox import Sandbox, file_digests
@@ -96,7 +96,7 @@ def test_a_full_store_keeps_whole_blocks_of_a_model_and_costs_none_of_another_st
         said = capfd.readouterr().err
         assert_one_error(said, f"store {tmp_path.as_uri()}: can't create trained_model/", refusal, "PLATFORM_STORE")
         left = {path for path in map(Path, file_digests(tmp_path)) if path.parts[0] == "trained_model"}
-        assert all(path.parent.name == "blocks" and decode((tmp_path / path).read_bytes()) for path in left)
+        assert all(path.parent.name == "blocks" and decode_block((tmp_path / path).read_bytes()) for path in left)
         assert_manifests_are_whole(tmp_path)
     log = sandbox.log(said)
     log.assert_stopped_at("training")

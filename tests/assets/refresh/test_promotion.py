@@ -20,8 +20,8 @@ from credit_assets.promotion.model_set import PARTS
 from credit_assets.promotion.table_pointer import POINTER, open_pointer
 from resources.deployment import Deployment
 from resources.store.opening import open_store
-from resources.store.pointer import Pointer
-from resources.store.positions import Position
+from resources.store.pointers.pointer import Pointer
+from resources.store.pointers.positions import Position
 from tests.support.jobs import reconstructable_job
 
 ByHand = Callable[[str], dg.ExecuteInProcessResult]

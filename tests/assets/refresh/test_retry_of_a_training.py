@@ -14,7 +14,7 @@ import dagster as dg
 import pytest
 
 from resources.history.facts import ITEMS, ITEMS_COMMITTED, ITEMS_TOTAL, is_committed_block
-from resources.store.blocks import decode, write_once
+from resources.store.blocks import decode_block, write_once
 from resources.store.opening import open_store
 from tests.support.jobs import reconstructable_job
 
@@ -124,7 +124,7 @@ def test_a_retry_repeats_no_fold_of_the_cross_validation_that_was_committed(
 
     monkeypatch.setattr(cross_validation, "build_pipeline", count)
     # With a block for each fold: the third is fitted and lost.
-    monkeypatch.setattr("resources.store.blocks.next_size", lambda *_: 1)
+    monkeypatch.setattr("resources.store.blocks.choose_size", lambda *_: 1)
     lost, retry = lose_and_retry(3, "folds/blocks/")
     assert lost.counts("folds") == [1, 2]
     assert lost.counts("trees")[-1] == 100, "the folds are counted apart from the trees"
@@ -158,4 +158,4 @@ def test_the_training_grows_a_tree_on_each_core_from_the_first_block_on(
     refresh("loan_dataset", "test_split", "trained_model")
     store = open_store(os.environ["PLATFORM_STORE"])
     first = next(key for key in store.list_keys("trained_model") if key.endswith("/blocks/00000000.00"))
-    assert len(decode(store.read(first))) == cores
+    assert len(decode_block(store.read(first))) == cores

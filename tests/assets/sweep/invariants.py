@@ -10,7 +10,7 @@ import dagster as dg
 
 from credit_assets.promotion.model_set import PARTS, read_set, verify_set
 from credit_assets.promotion.table_pointer import open_pointer
-from resources.store.artifacts import MANIFEST, find, verify_file
+from resources.store.artifacts import MANIFEST, find_artifact, verify_file
 from resources.store.object_store import ObjectStore
 
 
@@ -48,7 +48,7 @@ class Invariants:
         for asset in PARTS:
             manifests = [key for key in self.store.list_keys(f"{asset}/{root}") if key.endswith(MANIFEST)]
             assert len(manifests) == 1, f"{asset} was published {len(manifests)} times: {manifests}"
-            committed = find(self.store, manifests[0].removesuffix(f"/{MANIFEST}"))
+            committed = find_artifact(self.store, manifests[0].removesuffix(f"/{MANIFEST}"))
             assert committed
             for file in committed.manifest.files:
                 verify_file(self.store, file)

@@ -19,7 +19,7 @@ REPOSITORY = Path(__file__).parents[3]
 # By which a module gets at variables. `environment` is the one module that does; AWS's are read where boto3 reads them.
 READERS = {"environ", "getenv", "environb", "EnvVar"}
 READS = {"resources/environment.py"}
-READS_AWS = {"resources/store/object_store.py"}
+READS_AWS = {"resources/store/opening.py"}
 
 OLD_NAMES = {
     "CREDIT_SETTINGS": "PLATFORM_SETTINGS",

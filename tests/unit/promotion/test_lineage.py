@@ -9,7 +9,7 @@ from credit_assets.promotion.model_set import PARTS, NoSuchSet
 from credit_assets.promotion.promote import Decision, promote
 from credit_assets.promotion.provenance import describe_attempts
 from resources.store.object_store import ObjectStore
-from resources.store.pointer import PointerEmpty
+from resources.store.pointers.pointer import PointerEmpty
 
 RULE, TABLE = Decision("rule", "run", "run"), "credit.loans"
 

@@ -21,8 +21,8 @@ from credit_assets.promotion.table_pointer import open_pointer
 from credit_assets.settings import Promotion
 from resources.store.artifacts import ArtifactError
 from resources.store.object_store import ObjectStore
-from resources.store.pointer import Pointer
-from resources.store.positions import PointerTaken
+from resources.store.pointers.pointer import Pointer
+from resources.store.pointers.positions import PointerTaken
 
 LIMITS = Promotion(minimum_auc=0.7, maximum_auc_loss=0.02)
 RULE = Decision("rule", "run", "run")

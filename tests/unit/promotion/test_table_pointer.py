@@ -9,8 +9,8 @@ from credit_assets.promotion.model_set import MODEL, OtherTable, read_set
 from credit_assets.promotion.promote import Decision, promote, promote_by_hand
 from credit_assets.promotion.table_pointer import POINTER, open_pointer, warn_of_overlooked
 from resources.store.object_store import ObjectStore
-from resources.store.pointer import Pointer, PositionForeign
-from resources.store.positions import Position
+from resources.store.pointers.pointer import Pointer, PositionForeign
+from resources.store.pointers.positions import Position
 
 RULE = Decision("rule", "run", "run")
 LOANS, GERMAN = "public.loans", "german_credit"

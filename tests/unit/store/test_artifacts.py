@@ -15,7 +15,7 @@ from resources.store.artifacts import (
     Committed,
     Manifest,
     commit,
-    find,
+    find_artifact,
     library_versions,
     read_file,
     read_manifest,
@@ -81,7 +81,7 @@ def test_a_retry_with_other_code_config_or_inputs_computes(work: Attempt) -> Non
 def test_files_without_a_manifest_do_not_exist(store: ObjectStore, work: Attempt) -> None:
     place = work().place
     store_file(store, place, "model_metrics.json", b"{}")
-    assert find(store, place) is None
+    assert find_artifact(store, place) is None
     assert work().adopt_or(lambda: (report(), {})).value == report()
     assert isinstance(work().adopt_or(lambda: (report(), {})), Draft)
 
@@ -158,7 +158,7 @@ def test_a_manifest_says_on_which_image_and_node_it_was_made_if_they_are_known(
     on_spot = Whereabouts(image="platform@sha256:abc", node="spot-1", capacity="spot")
     somewhere = replace(work(inputs={"loans": "other"}), where=on_spot)
     somewhere = somewhere.adopt_or(lambda: (report(), {})).commit().committed
-    again = find(store, somewhere.place)
+    again = find_artifact(store, somewhere.place)
     assert again
     assert again.manifest.where == {"image": "platform@sha256:abc", "node": "spot-1"}
     assert again.sha256 == nowhere.sha256
@@ -167,7 +167,7 @@ def test_a_manifest_says_on_which_image_and_node_it_was_made_if_they_are_known(
 def test_a_manifest_of_the_version_before_is_read(store: ObjectStore, committed: Committed) -> None:
     older = json.dumps(json.loads(committed.manifest.to_bytes()) | {"manifest_version": 1}).encode()
     overwrite(store, f"{committed.place}/manifest.json", older)
-    found = find(store, committed.place)
+    found = find_artifact(store, committed.place)
     assert found
     assert found.manifest.where == {}
     assert found.manifest.files == committed.manifest.files
@@ -176,7 +176,7 @@ def test_a_manifest_of_the_version_before_is_read(store: ObjectStore, committed:
 def test_what_is_not_a_manifest_is_not_taken_for_a_missing_one(store: ObjectStore, committed: Committed) -> None:
     overwrite(store, f"{committed.place}/manifest.json", b"{ torn")
     with pytest.raises(ArtifactError, match="can't be read as a manifest"):
-        find(store, committed.place)
+        find_artifact(store, committed.place)
 
 
 def test_nothing_is_unpickled_before_its_bytes_are_verified(store: ObjectStore, tmp_path: Path) -> None:

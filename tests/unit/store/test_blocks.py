@@ -4,11 +4,12 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 
 import obstore
 import pytest
 
-from resources.store.blocks import BlockDamaged, Blocks, decode, hold_notices, next_size
+from resources.store.blocks import BlockDamaged, Blocks, choose_size, decode_block, hold_notices
 
 # Makes items until it is told to die by itself in the middle of one.
 DYING = """
@@ -19,7 +20,7 @@ def make(first, last):
     if first >= int(sys.argv[2]):
         os.kill(os.getpid(), signal.SIGKILL)
     return [b"item %d" % number for number in range(first, last)]
-Blocks(open_store(sys.argv[1]), "place", longest=0).grow(50, make)
+Blocks(open_store(sys.argv[1]), "place", max_seconds=0).grow(50, make)
 """
 
 
@@ -63,7 +64,7 @@ def messages() -> list[str]:
 @pytest.fixture
 def blocks(store, counts, messages) -> Blocks:
     """With a block for each item."""
-    return Blocks(store, "place", longest=0, on_commit=counts.add, log=messages.append)
+    return Blocks(store, "place", max_seconds=0, on_commit=counts.add, log=messages.append)
 
 
 def test_all_items_come_in_order_and_each_is_made_once(blocks, made, counts, messages) -> None:
@@ -128,15 +129,16 @@ def test_a_block_that_is_whole_is_read_as_it_was_written(blocks) -> None:
     blocks.grow(1, lambda first, last: [b"\n\x00 any bytes"])
     assert blocks.grow(1, items) == [b"\n\x00 any bytes"]
     with pytest.raises(BlockDamaged):
-        decode(b"")
+        decode_block(b"")
 
 
 def test_a_block_is_long_enough_to_be_cheap_and_short_enough_to_lose() -> None:
-    assert next_size(made=10, took=0.5, committing=0.01, share=0.02, longest=2.5) == 12, "a quarter of the longest"
-    assert next_size(made=10, took=0.5, committing=0.03, share=0.02, longest=2.5) == 30, "committing is 2 % of 1.5 s"
-    assert next_size(made=10, took=0.5, committing=9, share=0.02, longest=2.5) == 50, "never longer than the longest"
-    assert next_size(made=1, took=60, committing=9, share=0.02, longest=2.5) == 1
-    assert next_size(made=1, took=0, committing=0, share=0.02, longest=2.5) == 16, "one block tells too little"
+    choose = partial(choose_size, max_share=0.02, max_seconds=2.5)
+    assert choose(made=10, took=0.5, committing=0.01) == 12, "a quarter of the longest"
+    assert choose(made=10, took=0.5, committing=0.03) == 30, "committing is 2 % of 1.5 s"
+    assert choose(made=10, took=0.5, committing=9) == 50, "never longer than the longest"
+    assert choose(made=1, took=60, committing=9) == 1
+    assert choose(made=1, took=0, committing=0) == 16, "one block is too little to go by"
 
 
 def test_blocks_are_as_long_as_the_clock_that_they_are_given_says(store, counts) -> None:
@@ -149,7 +151,7 @@ def test_blocks_are_as_long_as_the_clock_that_they_are_given_says(store, counts)
 
     Blocks(store, "simulated", on_commit=counts.add, clock=lambda: now).grow(16, slowly)
     assert len(counts) == 16, "committing took nothing: 0.625 s, one item"
-    Blocks(store, "longer", longest=10, on_commit=counts.add, clock=lambda: now).grow(16, slowly)
+    Blocks(store, "longer", max_seconds=10, on_commit=counts.add, clock=lambda: now).grow(16, slowly)
     assert counts[16:] == [(1, 16), (6, 16), (11, 16), (16, 16)], "a quarter of 10 s"
 
 
@@ -195,20 +197,20 @@ def test_a_notice_ends_a_block_early_and_what_there_is_of_it_is_committed(store,
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        Blocks(store, "p", longest=4, on_commit=count_and_stop, clock=lambda: now).grow(100, slowly)
+        Blocks(store, "p", max_seconds=4, on_commit=count_and_stop, clock=lambda: now).grow(100, slowly)
     assert calls == [1, 4, 7, 10], "a block is made by 0.3 s, and by no item more once a notice is there"
     assert counts == [(1, 100), (10, 100)]
 
 
 def test_a_block_that_a_notice_ended_early_is_gone_on_from(store, counts, made, heard) -> None:
-    blocks = Blocks(store, "p", longest=0, on_commit=counts.add)
+    blocks = Blocks(store, "p", max_seconds=0, on_commit=counts.add)
     blocks.grow(3, made)
 
     def noticed(first, last):
         os.kill(os.getpid(), signal.SIGTERM)
         return items(first, last)
 
-    Blocks(store, "p", heed=0, on_commit=counts.add).grow(5, noticed)
+    Blocks(store, "p", notice_seconds=0, on_commit=counts.add).grow(5, noticed)
     assert len(heard) == 2, "a notice was lost"
     assert blocks.grow(9, made) == items(0, 9)
     assert made.calls == [0, 1, 2, 5, 6, 7, 8]
@@ -247,7 +249,7 @@ def test_a_notice_stops_items_at_once_that_take_longer_than_it_allows(store, cou
     before = signal.signal(signal.SIGTERM, stop)
     try:
         with pytest.raises(KeyboardInterrupt):
-            Blocks(store, "p", longest=0, hold_notices=False, on_commit=counts.add).grow(5, noticed)
+            Blocks(store, "p", max_seconds=0, hold_notices=False, on_commit=counts.add).grow(5, noticed)
     finally:
         signal.signal(signal.SIGTERM, before)
     assert counts == [(1, 5), (2, 5)], "what was committed before was lost or counted again"

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from resources.store.object_store import ObjectStore
-from resources.store.pointer import Pointer, PointerEmpty, PointerState, PositionForeign
-from resources.store.positions import PointerTaken, Position, PositionDamaged, PositionMissing
+from resources.store.pointers.pointer import Pointer, PointerEmpty, PointerState, PositionForeign
+from resources.store.pointers.positions import PointerTaken, Position, PositionDamaged, PositionMissing
 from resources.store.written_once import compute_sha256
 
 

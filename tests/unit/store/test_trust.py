@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from resources.history.facts import announced_manifest
-from resources.store.artifacts import MANIFEST, ArtifactError, Manifest, commit, find, store_file
+from resources.store.artifacts import MANIFEST, ArtifactError, Manifest, commit, find_artifact, store_file
 from resources.store.checkpoints import Work
 from resources.store.formats import FORMATS, Document
 from resources.store.object_store import ObjectStore
@@ -55,7 +55,7 @@ def test_a_manifest_is_announced_before_it_exists(
     work, announced = attempt("one"), []
 
     def check_the_store(_: AttemptLog, fact: Any) -> None:
-        assert find(store, work.place) is None, "the manifest was there before its announcement"
+        assert find_artifact(store, work.place) is None, "the manifest was there before its announcement"
         announced.append(fact)
 
     monkeypatch.setattr(AttemptLog, "write_fact", check_the_store)
@@ -105,7 +105,7 @@ def test_an_attempt_that_died_between_announcement_and_creation_does_no_harm(
         dying.setattr("resources.store.checkpoints.commit", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             attempt("one").adopt_or(lambda: report("never created")).commit()
-    assert find(store, attempt("two").place) is None
+    assert find_artifact(store, attempt("two").place) is None
     artifact = attempt("two").adopt_or(lambda: report("created")).commit()
     assert artifact.committed.manifest.run == "two"
     assert attempt("three").adopt_or(compute_never).value.text == "created"
@@ -119,7 +119,7 @@ def test_a_manifest_whose_announcement_fails_is_not_created(
     monkeypatch.setattr(AttemptLog, "write_fact", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         work.adopt_or(lambda: report("late")).commit()
-    assert find(store, work.place) is None
+    assert find_artifact(store, work.place) is None
 
 
 def test_of_two_attempts_at_once_the_later_takes_what_the_other_announced(attempt: Attempt) -> None:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from resources.store.object_store import ObjectStore
-from resources.store.positions import PointerError, Position, Positions
+from resources.store.pointers.positions import PointerError, Position, Positions
 
 
 class PointerEmpty(PointerError):
