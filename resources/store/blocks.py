@@ -127,8 +127,8 @@ class Blocks:
             if items := self._read(name):
                 return items
         raise BlockDamaged(
-            f"{self.store.location(self.place)}/blocks: 100 blocks of item {first} are damaged: check the store's disks "
-            "and who may write to it"
+            f"{self.store.location(self.place)}/blocks: 100 blocks of item {first} are damaged: check the disks of the "
+            "store, and who may write to it"
         )
 
     def _read(self, name: str) -> list[bytes] | None:

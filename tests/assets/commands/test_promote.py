@@ -11,7 +11,7 @@ BY_ADA = ["--who", "Ada", "--why", "the newer one is wrong about Mondays"]
 
 
 def numbers(sandbox: Sandbox) -> list[int]:
-    return [each.number for each in Pointer(open_store(sandbox.environment["PLATFORM_STORE"]), POINTER).history()]
+    return [each.number for each in open_pointer(open_store(sandbox.environment["PLATFORM_STORE"]), "loans").history()]
 
 
 def promote(sandbox: Sandbox, *arguments: str) -> int:
