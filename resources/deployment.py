@@ -39,11 +39,16 @@ def local_address(port: int = UI_PORT) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
-    """Where this process runs and what it works with. An empty variable counts as one that is not set."""
+    """Where this process runs and what it works with."""
 
-    settings: str | None = variable("PLATFORM_SETTINGS", "path of the settings file", old="CREDIT_SETTINGS")
+    settings: str | None = variable(
+        "PLATFORM_SETTINGS", "path of the settings file", old="CREDIT_SETTINGS", refuse_empty=True
+    )
     store: str | None = variable(
-        "PLATFORM_STORE", "artifact store, file:///absolute/folder or s3://bucket/prefix", old="CREDIT_STORE"
+        "PLATFORM_STORE",
+        "artifact store, file:///absolute/folder or s3://bucket/prefix",
+        old="CREDIT_STORE",
+        refuse_empty=True,
     )
     executor: Executor = variable(
         "PLATFORM_EXECUTOR",
@@ -53,10 +58,18 @@ class Deployment:
         parse=one_of(*get_args(Executor)),
     )
     database_url: str | None = variable(
-        "PLATFORM_DATABASE_URL", "URL of the database that holds the loans", old="LOANS_DATABASE_URL", secret=True
+        "PLATFORM_DATABASE_URL",
+        "URL of the database that holds the loans",
+        old="LOANS_DATABASE_URL",
+        refuse_empty=True,
+        secret=True,
     )
     history_url: str | None = variable(
-        "PLATFORM_HISTORY_URL", "URL of Dagster's own database, on one machine", old="DAGSTER_POSTGRES_URL", secret=True
+        "PLATFORM_HISTORY_URL",
+        "URL of Dagster's own database, on one machine",
+        old="DAGSTER_POSTGRES_URL",
+        refuse_empty=True,
+        secret=True,
     )
     webhook_url: str | None = variable(
         "PLATFORM_WEBHOOK_URL", "URL that every failed run is reported to", old="ALERT_WEBHOOK_URL", secret=True

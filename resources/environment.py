@@ -35,6 +35,7 @@ def variable(
     default: Any = None,
     parse: Callable[[str], Any] = str,
     secret: bool = False,
+    refuse_empty: bool = False,
 ) -> Any:
     """A row of the table: a field of a dataclass, and the environment variable that it is read from.
 
@@ -45,20 +46,22 @@ def variable(
         default: what an absent variable means. None: whoever needs the value refuses its absence.
         parse: makes the value from the text, or raises ValueError with what was expected.
         secret: whether the value must not be printed.
+        refuse_empty: whether an empty variable is an error. Otherwise it counts as one that is not set.
     """
-    row = {"name": name, "meaning": meaning, "old": old, "parse": parse, "secret": secret}
+    row = {"name": name, "meaning": meaning, "old": old, "parse": parse, "secret": secret, "refuse_empty": refuse_empty}
     return field(default=default, repr=not secret, metadata=row)
 
 
 def read_variables(table: Sequence[Field[Any]], environ: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """The values of all variables that are set, by field name. An empty variable counts as one that is not set.
+    """The values of all variables that are set, by field name.
 
     Args:
         table: fields that `variable` declared.
         environ: the variables; those of this process if None.
 
     Raises:
-        DeploymentError: a value is wrong, or the old and the new name of a variable have different values.
+        DeploymentError: a value is wrong, or empty where that is refused, or the old and the new name of a variable
+            have different values.
     """
     environ = os.environ if environ is None else environ
     values, old_names = dict[str, Any](), list[str]()
@@ -69,6 +72,8 @@ def read_variables(table: Sequence[Field[Any]], environ: Mapping[str, str] | Non
             raise DeploymentError(
                 f"{row['name']} and its old name {row['old']} have different values: unset {row['old']}"
             )
+        if "" in (text, old_text) and not (text or old_text) and row["refuse_empty"]:
+            raise DeploymentError(f"{row['name']} is empty: expected {row['meaning']}. Set it, or unset it")
         if old_text and not text:
             old_names.append(f"{row['old']} is now {row['name']}")
         if text := text or old_text:

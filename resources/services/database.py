@@ -47,7 +47,7 @@ def connect(url: str, setting: str, timeout_seconds: int = 10) -> "connection":
 
     if not _well_formed(url):
         raise DatabaseError(
-            f"{setting} is {'not a URL of PostgreSQL' if url else 'not set'}; expected postgresql://user:password@host:port/"
+            f"{setting} is {'not a URL of PostgreSQL' if url else 'empty'}; expected postgresql://user:password@host:port/"
             "database, with % for special characters in the password (%40 is @)"
         )
     try:

@@ -186,7 +186,10 @@ def test_a_wrong_password_and_a_missing_right_are_two_things(
 
 @pytest.mark.parametrize(
     ("url", "expected"),
-    [("postgresql://dagster:s3cr3t@127.0.0.1:1/dagster", "Connection refused"), ("", "PLATFORM_HISTORY_URL is empty")],
+    [
+        ("postgresql://dagster:s3cr3t@127.0.0.1:1/dagster", "Connection refused"),
+        ("", "PLATFORM_HISTORY_URL is empty: expected URL of Dagster's own database"),
+    ],
 )
 def test_without_a_place_for_runs_and_events_nothing_starts(
     sandbox: Sandbox, capfd: pytest.CaptureFixture[str], url: str, expected: str
@@ -196,6 +199,18 @@ def test_without_a_place_for_runs_and_events_nothing_starts(
     assert_one_error(said.err, "PLATFORM_HISTORY_URL", expected)
     assert "s3cr3t" not in said.err
     assert not said.out
+
+
+def test_an_empty_store_or_database_is_refused_before_a_run_begins(
+    sandbox: Sandbox, capfd: pytest.CaptureFixture[str], good_loans: None
+) -> None:
+    before = sandbox.state()
+    for name, expected in [("PLATFORM_STORE", "file:///absolute/folder"), ("PLATFORM_DATABASE_URL", "the loans")]:
+        assert sandbox.run(**{name: ""}) == 1
+        said = capfd.readouterr()
+        assert_one_error(said.err, f"{name} is empty: expected", expected)
+        assert not said.out
+    assert sandbox.state() == before
 
 
 @pytest.mark.parametrize(

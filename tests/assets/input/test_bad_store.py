@@ -41,12 +41,11 @@ def unwritable() -> Path:
 @pytest.mark.parametrize(
     ("store", "expected"),
     [
-        ("", "PLATFORM_STORE='': expected file:///absolute/folder or s3://bucket/prefix"),
         ("{file}/store", "it is not there and can't be made: [Errno 20] Not a directory"),
         ("{unwritable}/store", "it is not there and can't be made: "),
         ("{unwritable}", "Make it writable, free space there, or name another store in PLATFORM_STORE"),
     ],
-    ids=["empty", "below a file", "not ours to make", "read-only"],
+    ids=["below a file", "not ours to make", "read-only"],
 )
 def test_a_store_that_cannot_be_had_is_found_out_before_anything_is_computed(
     sandbox: Sandbox, capfd: pytest.CaptureFixture[str], store: str, expected: str

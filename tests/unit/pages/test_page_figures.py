@@ -26,12 +26,12 @@ DAEMON, MONITORING = CHART["dagsterDaemon"], CHART["dagsterDaemon"]["runMonitori
 RETRIES = DAEMON["runRetries"]
 # Where it is stated, the words around the figure, and what the code has.
 STATED = [
-    ("recovery.md", r"its last block, ([\d.]+) s", BLOCKS["longest"]),
-    ("architecture.md", r"at most ([\d.]+) s of work", BLOCKS["longest"]),
-    ("decisions/0012-a-forest-in-blocks.md", r"at most ([\d.]+) s of work", BLOCKS["longest"]),
-    ("decisions/0012-a-forest-in-blocks.md", r"costs under (\d+) %", BLOCKS["share"] * 100),
-    ("decisions/0012-a-forest-in-blocks.md", r"after ([\d.]+) s of work for each core", BLOCKS["heed"]),
-    ("recovery.md", r"works at most ([\d.]+) s per core", BLOCKS["heed"]),
+    ("recovery.md", r"its last block, ([\d.]+) s", BLOCKS["max_seconds"]),
+    ("architecture.md", r"at most ([\d.]+) s of work", BLOCKS["max_seconds"]),
+    ("decisions/0012-a-forest-in-blocks.md", r"at most ([\d.]+) s of work", BLOCKS["max_seconds"]),
+    ("decisions/0012-a-forest-in-blocks.md", r"costs under (\d+) %", BLOCKS["max_share"] * 100),
+    ("decisions/0012-a-forest-in-blocks.md", r"after ([\d.]+) s of work for each core", BLOCKS["notice_seconds"]),
+    ("recovery.md", r"works at most ([\d.]+) s per core", BLOCKS["notice_seconds"]),
     ("recovery.md", r"not renewed for (\d+) s", MONITORING["leaseSeconds"]),
     ("recovery.md", r"restarts its (\d+)-second count", MONITORING["leaseSeconds"]),
     ("decisions/0015-a-worker-holds-a-lease.md", r"no renewal for (\d+) s", MONITORING["leaseSeconds"]),

@@ -129,8 +129,16 @@ def test_a_wrong_value_is_refused_by_the_name_of_its_variable(name, value, expec
         Deployment.from_environment({name: value})
 
 
-def test_an_empty_variable_is_one_that_is_not_set() -> None:
-    assert Deployment.from_environment({"PLATFORM_UI_URL": "", "PLATFORM_STORE": ""}) == Deployment()
+def test_an_empty_address_of_the_ui_is_one_that_is_not_set() -> None:
+    assert Deployment.from_environment({"PLATFORM_UI_URL": "", "PLATFORM_STEP": ""}) == Deployment()
+
+
+@pytest.mark.parametrize(
+    "name", ["PLATFORM_SETTINGS", "PLATFORM_STORE", "PLATFORM_DATABASE_URL", "PLATFORM_HISTORY_URL", "CREDIT_STORE"]
+)
+def test_an_empty_store_or_database_is_refused_and_not_taken_for_one_that_is_not_set(name) -> None:
+    with pytest.raises(DeploymentError, match=r"^PLATFORM_\w+ is empty: expected .+\. Set it, or unset it$"):
+        Deployment.from_environment({name: ""})
 
 
 def test_a_missing_value_is_refused_by_whoever_needs_it() -> None:
