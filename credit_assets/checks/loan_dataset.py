@@ -170,23 +170,24 @@ def _no_leakage(columns: _Columns, settings: Settings) -> Verdict:
 
 
 def _auc_alone(values: "pa.ChunkedArray", outcome: "np.ndarray", column: Column) -> float:
-    """AUC of one feature used as a score, whichever way it points; 0.5 where there are not two classes.
+    """AUC of one feature used as a score, whichever way it points; 0.5 where it is not defined.
+
+    It is not defined without two classes, or with a value that is missing: `two_classes` and `no_nulls` report these.
 
     A category is scored by its default share, learned on one half of the rows and judged on the other, so that many
     rare categories don't pass for knowledge. The halves are drawn by lot, as every other row may be a default.
     """
     import numpy as np
     import pandas as pd
+    from sklearn.metrics import roc_auc_score
 
     feature = values.to_pandas()
     if column.type == "category":
         half = np.random.default_rng(0).random(len(outcome)) < 0.5
         shares = pd.Series(outcome[half]).groupby(feature[half].to_numpy()).mean()
         feature, outcome = feature[~half].map(shares).fillna(outcome.mean() if len(outcome) else 0.0), outcome[~half]
-    positives = int(outcome.sum())
-    negatives = len(outcome) - positives
-    if not positives or not negatives:
+    scores = feature.to_numpy(dtype="float64")
+    if outcome.all() or not outcome.any() or not np.isfinite(scores).all():
         return 0.5
-    ranks = pd.Series(feature.to_numpy()).rank().to_numpy()
-    auc = float((ranks[outcome].sum() - positives * (positives + 1) / 2) / (positives * negatives))  # Mann-Whitney U
-    return max(auc, 1 - auc) if auc == auc else 0.5
+    auc = float(roc_auc_score(outcome, scores))
+    return max(auc, 1 - auc)

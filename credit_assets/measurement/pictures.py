@@ -1,4 +1,4 @@
-"""Small pictures for people who look rather than read: PNG bytes, at most 12 KB each, for the event log.
+"""Small pictures of the metrics for the event log: figures of matplotlib, and PNG bytes of at most 12 KB.
 
 The same input gives the same bytes: no clock, no name of the software, and the font that matplotlib brings, whichever
 fonts and settings the machine has. No global state of matplotlib is read for style or changed.
@@ -25,17 +25,17 @@ PAPER, INK, MUTED, LINES, BLUE, PALE = "#ffffff", "#1f2733", "#5b6675", "#dde2e8
 TITLE, TEXT = 15, 12
 
 
-def draw_roc(roc: Mapping[str, Sequence[float]], auc: float) -> bytes:
+def draw_roc(roc: Mapping[str, Sequence[float]], auc: float) -> "Figure":
     """The ROC curve, as `scores.compute_curves` gives it, over the diagonal of a ranking by chance."""
     figure, axes = _page(f"ROC, AUC {auc:.2f}", "False positive rate", "True positive rate")
     axes.plot((0, 1), (0, 1), color=MUTED, linewidth=1.2, linestyle="--")
     axes.fill_between(roc["false_positive_rate"], roc["true_positive_rate"], color=PALE, linewidth=0)
     axes.plot(roc["false_positive_rate"], roc["true_positive_rate"], color=BLUE, linewidth=2.2)
     _square(axes, 1.0)
-    return _png(figure)
+    return figure
 
 
-def draw_calibration(bins: Sequence[Mapping[str, float]], brier: float) -> bytes:
+def draw_calibration(bins: Sequence[Mapping[str, float]], brier: float) -> "Figure":
     """Observed against predicted share of defaults, as `scores.compute_curves` gives it; on the diagonal they agree."""
     figure, axes = _page(f"Calibration, Brier {brier:.2f}", "Mean predicted probability", "Observed share of defaults")
     predicted, observed = [each["predicted"] for each in bins], [each["observed"] for each in bins]
@@ -43,10 +43,10 @@ def draw_calibration(bins: Sequence[Mapping[str, float]], brier: float) -> bytes
     axes.plot(predicted, observed, color=BLUE, linewidth=2.2, marker="o", markersize=7, clip_on=False)
     greatest = max(*predicted, *observed)
     _square(axes, next(limit for limit in (0.1, 0.2, 0.4, 0.6, 0.8, 1.0) if greatest <= limit))
-    return _png(figure)
+    return figure
 
 
-def draw_confusion(scores: "Scores") -> bytes:
+def draw_confusion(scores: "Scores") -> "Figure":
     """The confusion matrix: loans, and their share of those with the same outcome, which is also the shade."""
     figure, axes = _page(f"Confusion matrix, accuracy {scores.accuracy:.2f}", "Predicted", "Actual")
     counts = (
@@ -64,10 +64,10 @@ def draw_confusion(scores: "Scores") -> bytes:
     axes.set_xticks((0.5, 1.5), ("repaid", "default"))
     axes.set_yticks((0.5, 1.5), ("repaid", "default"), rotation=90, va="center")
     axes.set_ylim(2, 0)
-    return _png(figure)
+    return figure
 
 
-def draw_importance(names: Sequence[str], importances: Sequence[float]) -> bytes:
+def draw_importance(names: Sequence[str], importances: Sequence[float]) -> "Figure":
     """The greatest importances, at most 12: the value and the name of the feature, which may be long, above its bar."""
     ranked = sorted(zip(importances, names, strict=True), key=lambda pair: (-pair[0], pair[1]))[:FEATURES]
     title = "Feature importance" + (f", first {FEATURES} of {len(names)}" if len(names) > FEATURES else "")
@@ -79,7 +79,7 @@ def draw_importance(names: Sequence[str], importances: Sequence[float]) -> bytes
         label = name if len(name) <= NAME_LENGTH else name[: NAME_LENGTH - 1] + "…"
         axes.text(0, row - 0.2, f"{value:.2f}  {label.replace('_', ' ')}", color=INK, fontsize=11, va="bottom")
     axes.set(xticks=(), yticks=(), xlim=(0, ranked[0][0] or 1), ylim=(max(len(ranked), 4) - 0.7, -0.9))
-    return _png(figure)
+    return figure
 
 
 def embed_picture(png: bytes, alt: str) -> str:
@@ -110,7 +110,8 @@ def _square(axes: "Axes", limit: float) -> None:
     axes.set_ylim(0, limit)
 
 
-def _png(figure: "Figure") -> bytes:
+def render_png(figure: "Figure") -> bytes:
+    """The figure as the bytes of a PNG file, at most 12 KB: with fewer colours if it has to be."""
     from pathlib import Path
 
     import matplotlib

@@ -29,7 +29,9 @@ def describe_metrics(measured: Mapping[str, Any]) -> dict[str, Any]:
         **figures,
         **measured["lineage"],
         "cross_validation": measured["cross_validation"] or "off (limits.cross_validation_folds)",
-        "pictures": dg.MetadataValue.md("\n\n".join(pictures.embed_picture(png, name) for name, png in images.items())),
+        "pictures": dg.MetadataValue.md(
+            "\n\n".join(pictures.embed_picture(pictures.render_png(figure), name) for name, figure in images.items())
+        ),
         **({"fairness": tabulate_fairness(fairness), "fairness note": NOTE} if fairness else {}),
     }
 

@@ -14,33 +14,42 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.patches import Rectangle
 from PIL import Image
 
-from credit_assets.measurement import pictures
+from credit_assets.measurement.pictures import (
+    draw_calibration,
+    draw_confusion,
+    draw_importance,
+    draw_roc,
+    embed_picture,
+    render_png,
+)
 from credit_assets.measurement.scores import compute_curves, compute_scores
 
 LONG_NAMES = ["".join(letters) for letters in np.random.default_rng(1).choice(list("abdeghkmqsw_ABGMQRSW"), (40, 63))]
 
 
 def draw(seed: int = 0) -> dict[str, bytes]:
-    """The four pictures of a model with random scores on a thousand loans."""
+    """The four pictures of a made-up model on a thousand loans."""
     rng = np.random.default_rng(seed)
     probability = rng.beta(1.3, 4, 1_000)
     outcome = (rng.random(1_000) < probability).astype("int8")
     scores, drawn = compute_scores(outcome, probability), compute_curves(outcome, probability)
-    return {
-        "roc": pictures.draw_roc(drawn["roc"], scores.roc_auc),
-        "calibration": pictures.draw_calibration(drawn["calibration"], scores.brier),
-        "confusion": pictures.draw_confusion(scores),
-        "importance": pictures.draw_importance(["income", "loan_amount", "age"], [0.2, 0.7, 0.1]),
+    figures = {
+        "roc": draw_roc(drawn["roc"], scores.roc_auc),
+        "calibration": draw_calibration(drawn["calibration"], scores.brier),
+        "confusion": draw_confusion(scores),
+        "importance": draw_importance(["income", "loan_amount", "age"], [0.2, 0.7, 0.1]),
     }
+    return {name: render_png(figure) for name, figure in figures.items()}
 
 
 def draw_plain() -> str:
     """Two of the pictures, of figures that take no other library to make; their digests."""
     half = {"false_positive_rate": [0.0, 0.2, 1.0], "true_positive_rate": [0.0, 0.7, 1.0]}
-    pngs = pictures.draw_roc(half, 0.75), pictures.draw_importance(["income", "loan_amount"], [0.6, 0.4])
-    return " ".join(hashlib.sha256(png).hexdigest() for png in pngs)
+    figures = draw_roc(half, 0.75), draw_importance(["income", "loan_amount"], [0.6, 0.4])
+    return " ".join(hashlib.sha256(render_png(figure)).hexdigest() for figure in figures)
 
 
 def colours(png: bytes) -> int:
@@ -69,12 +78,13 @@ def test_the_largest_pictures_stay_within_12_kilobytes(drawn):
     zigzag = [{"predicted": each / 10 + 0.05, "observed": each % 2, "rows": 9} for each in range(10)]
     rng = np.random.default_rng(2)
     outcome = rng.integers(0, 2, 300_000)
-    largest = [
-        pictures.draw_roc(steps, 0.5),
-        pictures.draw_calibration(zigzag, 0.25),
-        pictures.draw_confusion(compute_scores(outcome, rng.random(300_000))),
-        pictures.draw_importance(LONG_NAMES, rng.random(40).tolist()),
+    figures = [
+        draw_roc(steps, 0.5),
+        draw_calibration(zigzag, 0.25),
+        draw_confusion(compute_scores(outcome, rng.random(300_000))),
+        draw_importance(LONG_NAMES, rng.random(40).tolist()),
     ]
+    largest = [render_png(figure) for figure in figures]
     assert max(map(len, largest)) <= 12 * 1024
     # Long names fit for their fewer colours only; names of ordinary length need no such sacrifice.
     assert colours(largest[3]) == 4
@@ -122,24 +132,86 @@ def test_neither_a_home_that_can_not_be_written_nor_the_settings_found_there_cha
 
 def test_importances_are_ranked_and_only_the_first_twelve_are_drawn():
     names, values = [f"feature_{each}" for each in range(15)], [each / 105 for each in range(15)]
-    full = pictures.draw_importance(names, values)
-    assert pictures.draw_importance(names[::-1], values[::-1]) == full
-    assert pictures.draw_importance(["other", *names[1:]], values) == full
-    assert pictures.draw_importance([*names[:-1], "other"], values) != full
+    full = render_png(draw_importance(names, values))
+    assert render_png(draw_importance(names[::-1], values[::-1])) == full
+    assert render_png(draw_importance(["other", *names[1:]], values)) == full
+    assert render_png(draw_importance([*names[:-1], "other"], values)) != full
 
 
 def test_a_model_that_learned_nothing_can_be_drawn():
-    assert pictures.draw_importance(["income"], [0.0])
-    assert pictures.draw_calibration([{"predicted": 0.0, "observed": 0.0, "rows": 200}], 0.0)
+    assert render_png(draw_importance(["income"], [0.0]))
+    assert render_png(draw_calibration([{"predicted": 0.0, "observed": 0.0, "rows": 200}], 0.0))
 
 
 def test_names_and_importances_that_do_not_pair_are_refused():
     with pytest.raises(ValueError, match="zip"):
-        pictures.draw_importance(["income", "age"], [1.0])
+        draw_importance(["income", "age"], [1.0])
+
+
+def get_axes(figure):
+    (axes,) = figure.axes
+    return axes
+
+
+def get_texts(axes) -> list[str]:
+    return [text.get_text() for text in axes.texts]
+
+
+HALF = {"false_positive_rate": [0.0, 0.2, 1.0], "true_positive_rate": [0.0, 0.7, 1.0]}
+
+
+def test_the_roc_curve_names_its_axes_which_go_from_0_to_1():
+    axes = get_axes(draw_roc(HALF, 0.75))
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("False positive rate", "True positive rate")
+    assert axes.get_title(loc="left") == "ROC, AUC 0.75"
+    assert (axes.get_xlim(), axes.get_ylim()) == ((0, 1), (0, 1))
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["0", "0.25", "0.5", "0.75", "1"]
+    diagonal, curve = axes.lines
+    assert (np.asarray(diagonal.get_xdata()).tolist(), np.asarray(diagonal.get_ydata()).tolist()) == ([0, 1], [0, 1])
+    assert (np.asarray(curve.get_xdata()).tolist(), np.asarray(curve.get_ydata()).tolist()) == tuple(HALF.values())
+
+
+@pytest.mark.parametrize(("greatest", "limit"), [(0.07, 0.1), (0.1, 0.1), (0.31, 0.4), (0.81, 1.0), (1.0, 1.0)])
+def test_the_calibration_names_its_axes_which_are_alike_and_end_behind_the_greatest_point(greatest, limit):
+    bins = [
+        {"predicted": 0.05, "observed": greatest, "rows": 20},
+        {"predicted": greatest, "observed": 0.02, "rows": 20},
+    ]
+    axes = get_axes(draw_calibration(bins, 0.2))
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("Mean predicted probability", "Observed share of defaults")
+    assert (axes.get_xlim(), axes.get_ylim()) == ((0, limit), (0, limit))
+    assert float(axes.get_yticklabels()[-1].get_text()) == limit
+    assert np.asarray(axes.lines[1].get_xdata()).tolist() == [0.05, greatest]
+    assert np.asarray(axes.lines[1].get_ydata()).tolist() == [greatest, 0.02]
+
+
+def test_the_confusion_matrix_names_its_rows_and_columns_and_counts_each_loan_where_it_belongs():
+    outcome = np.array([0] * 6 + [1] * 4)
+    probability = np.array([0.1] * 5 + [0.9] + [0.2] + [0.8] * 3)
+    axes = get_axes(draw_confusion(compute_scores(outcome, probability)))
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("Predicted", "Actual")
+    for labels in (axes.get_xticklabels(), axes.get_yticklabels()):
+        assert [label.get_text() for label in labels] == ["repaid", "default"]
+    assert axes.get_ylim() == (2, 0), "what was repaid stands in the first row"
+    cells = {tuple(np.floor(text.get_position()).astype(int)): [] for text in axes.texts}
+    for text in axes.texts:
+        cells[tuple(np.floor(text.get_position()).astype(int))].append(text.get_text())
+    assert cells == {(0, 0): ["5", "83%"], (1, 0): ["1", "17%"], (0, 1): ["1", "25%"], (1, 1): ["3", "75%"]}
+
+
+def test_importances_are_bars_from_0_to_the_greatest_each_with_its_name():
+    axes = get_axes(draw_importance(["income", "loan_amount", "age"], [0.2, 0.7, 0.1]))
+    assert axes.get_xlabel() == "Mean decrease in impurity, sum 1"
+    assert axes.get_title(loc="left") == "Feature importance"
+    assert axes.get_xlim() == (0, 0.7)
+    low, high = axes.get_ylim()
+    assert low > high, "the greatest is on top"
+    assert get_texts(axes) == ["0.70  loan amount", "0.20  income", "0.10  age"]
+    assert [bar.get_width() for bar in axes.patches if isinstance(bar, Rectangle)] == [0.7, 0.2, 0.1]
 
 
 def test_markdown_holds_the_very_picture(drawn):
-    text = pictures.embed_picture(drawn["roc"], "ROC curve")
+    text = embed_picture(drawn["roc"], "ROC curve")
     head, _, encoded = text.removesuffix(")").partition(",")
     assert head == "![ROC curve](data:image/png;base64"
     assert base64.b64decode(encoded, validate=True) == drawn["roc"]
