@@ -209,7 +209,8 @@ def _sentence(error: Any) -> str:
     where = ".".join(str(part) for part in error["loc"]) or "the file"
     if error["type"] == "extra_forbidden":
         return f"{where} is not a setting; remove it or correct its name"
-    return f"{where}: {error['msg'].removeprefix('Value error, ')}"
+    ours = error.get("ctx", {}).get("error")  # what a validator of this module raised
+    return f"{where}: {ours or error['msg']}"
 
 
 class SettingsFile(dg.ConfigurableResource):

@@ -1,8 +1,8 @@
 """Decisions by the text that another library prints, because that library offers no typed fact.
 
-Belongs here: every such decision, as a pure function on a text, with the library and its version. Each has a test that
-makes the real library print the text (tests/unit/test_error_texts.py, tests/assets/test_error_texts.py), so that an
-upgrade which changes a text fails a test. Does not belong here: what follows from the decision.
+Belongs here: every such decision, as a pure function on a text, with the library and its version. A test makes the real
+library print the text (tests/unit/error_texts, tests/assets/error_texts), so that an upgrade which changes a text fails
+a test. `has_no_steps_left` has no such test. Does not belong here: what follows from the decision.
 """
 
 import re
@@ -50,9 +50,12 @@ def find_csv_column(text: str) -> int | None:
     return int(found[1]) if found else None
 
 
-def is_missing_job(text: str) -> bool:
-    """Whether Kubernetes has no Job for a run. dagster-k8s 0.29 has one status, UNKNOWN, for this and for no answer."""
-    return "could not be found" in text
+def is_forbidden_field(error: Exception) -> bool:
+    """Whether a run asks for a field of a pod that the instance does not allow.
+
+    dagster-k8s 0.29 raises `Exception` itself for this, and a class of its own or of kubernetes for all other faults.
+    """
+    return type(error) is Exception
 
 
 def is_failed_health_check(text: str) -> bool:

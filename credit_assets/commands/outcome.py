@@ -3,7 +3,6 @@
 Belongs here: sentences made from the events of a run. Does not belong here: the run itself (`run`).
 """
 
-import re
 import sys
 from collections.abc import Sequence
 
@@ -11,6 +10,7 @@ import dagster as dg
 
 from credit_assets.promoted_model import CHECK
 from credit_assets.promotion.table_pointer import POINTER
+from resources.error_texts import is_from_us, remove_class_name
 
 
 def print_failures(result: dg.ExecuteInProcessResult) -> None:
@@ -32,8 +32,9 @@ def failure_reasons(events: Sequence[dg.DagsterEvent]) -> list[str]:
         while error is not None and error.cause is not None:
             error = error.cause
         message = getattr(user_failure, "description", None) or (error.message if error else event.message)
-        message = re.sub(r"^(credit_assets|resources)\.[\w.]+: ", "", message or "it does not say why")
-        reasons.append((f"{event.step_key}: " if event.step_key else "") + message.strip())
+        message = (message or "no reason was given").strip()
+        reason = remove_class_name(message) if is_from_us(message) else message
+        reasons.append((f"{event.step_key}: " if event.step_key else "") + reason)
     return reasons
 
 

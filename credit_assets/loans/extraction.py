@@ -7,7 +7,6 @@ repeat it without any of this code.
 import hashlib
 import io
 import os
-import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from credit_assets.loans.table import LoansError, arrow_schema, check_table, select_sql
 from credit_assets.settings import Settings
+from resources.error_texts import find_csv_column
 from resources.store.object_store import StoreError
 
 if TYPE_CHECKING:
@@ -125,9 +125,9 @@ def _batches(stream: BinaryIO, schema: "pa.Schema", content: "hashlib._Hash") ->
             columns = [column.view(field.type) for column, field in zip(batch.columns, schema, strict=True)]
             yield pa.RecordBatch.from_arrays(columns, schema=schema)
     except pa.ArrowInvalid as error:
-        # Its message goes on with the value.
-        where = re.match(r"In CSV column #(\d+)", str(error))
-        field = schema.field(int(where[1])) if where else None
+        # The message goes on with the value, which nobody may see.
+        number = find_csv_column(str(error))
+        field = None if number is None else schema.field(number)
         what = f"a value of column {field.name} can't be read as {field.type}" if field else "a row can't be read"
         raise LoansError(f"{what}; it is not shown here. Correct it in the table, or the settings") from None
 

@@ -5,13 +5,13 @@ A table that holds a row is never touched.
 
 import csv
 import io
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from credit_assets.loans.table import expected_types, table_sql
 from credit_assets.settings import Settings, SettingsError
+from resources.error_texts import find_copy_position
 from resources.services.database import without_rows
 
 if TYPE_CHECKING:
@@ -54,11 +54,10 @@ def seed(cursor: "cursor", settings: Settings) -> int:
         if settings.seed.generate:
             return _copy(cursor, settings, "generate", generate_loans(settings.seed.generate), LOAN_COLUMNS)
     except psycopg2.Error as error:
-        # The context goes on with the value that could not be read.
-        where = re.search(r"line \d+(, column \w+)?", error.diag.context or "")
+        position = find_copy_position(error.diag.context or "")
         raise SettingsError(
             f"seed: the table {settings.table.name} can't be made or filled ({without_rows(error)})"
-            + (f" at {where[0]}, counted below the header" if where else "")
+            + (f" at {position}, counted below the header" if position else "")
             + ". Correct the CSV file, or drop the empty table if it has other columns than the settings"
         ) from None
     return 0

@@ -10,7 +10,7 @@ from resources.error_texts import is_failed_health_check
 # Classes of errors that are not the step's fault: somebody stopped it, or the connection to PostgreSQL or to the store
 # broke. The event log keeps the name of a class and not the class. A broken request may have been carried out: only a
 # retry of the run looks whether it was.
-INTERRUPTIONS = {
+LOSSES = {
     "DagsterExecutionInterruptedError",  # dagster
     "OperationalError",  # psycopg2, sqlalchemy
     "InterfaceError",  # psycopg2, sqlalchemy
@@ -21,7 +21,7 @@ INTERRUPTIONS = {
 
 def has_own_failure(entries: Iterable[dg.EventLogEntry]) -> bool:
     """Whether one of a run's steps failed by its own fault."""
-    return not all(map(is_interruption, find_step_errors(entries)))
+    return not all(map(is_loss, find_step_errors(entries)))
 
 
 def find_step_errors(entries: Iterable[dg.EventLogEntry]) -> list[Any]:
@@ -30,11 +30,9 @@ def find_step_errors(entries: Iterable[dg.EventLogEntry]) -> list[Any]:
     return [error for event in events if event and (error := event.step_failure_data.error)]
 
 
-def is_interruption(error: Any) -> bool:
+def is_loss(error: Any) -> bool:
     """Whether a step failed because its pod was stopped or is gone, or because a connection broke."""
-    return any(
-        each.cls_name in INTERRUPTIONS or is_failed_health_check(each.message or "") for each in list_causes(error)
-    )
+    return any(each.cls_name in LOSSES or is_failed_health_check(each.message or "") for each in list_causes(error))
 
 
 def list_causes(error: Any) -> Iterator[Any]:

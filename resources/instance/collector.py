@@ -73,12 +73,12 @@ class PlatformCollector(Collector):
 
     def _read(self, now: float) -> Iterator[Metric]:
         self._instance = instance = self._instance or self.open_instance()
-        groups = read_groups(instance, now, self._known)
+        groups = read_latest_attempts(instance, now, self._known)
         self._known = {attempt.run: attempt for group in groups for attempt in group}
         since = now - LOOK_BACK_SECONDS
         lost = [each for group in groups for each in find_interruptions(group) if each.when >= since]
         yield from describe_interruptions(lost)
-        missing = find_missing_retries(instance, groups, now)
+        missing = find_overdue_retries(instance, groups, now)
         yield make_gauge("platform_retries_missing", "Runs that nobody has retried for a minute.", len(missing))
         yield count_waiting_runs(instance, now)
         event = instance.get_latest_materialization_event(dg.AssetKey(self.promoted_asset))
@@ -86,7 +86,7 @@ class PlatformCollector(Collector):
         yield make_gauge("platform_last_promotion_timestamp_seconds", meaning, event.timestamp if event else 0)
 
 
-def read_groups(
+def read_latest_attempts(
     instance: dg.DagsterInstance, now: float, known: dict[str, Attempt] | None = None
 ) -> list[list[Attempt]]:
     """The attempts of the latest groups of which a run has failed within a day."""
@@ -94,7 +94,7 @@ def read_groups(
     return [read_attempts(instance, group, known) for group in groups]
 
 
-def find_missing_retries(instance: dg.DagsterInstance, groups: Iterable[Sequence[Attempt]], now: float) -> list[str]:
+def find_overdue_retries(instance: dg.DagsterInstance, groups: Iterable[Sequence[Attempt]], now: float) -> list[str]:
     """The runs that the sensor `lost_retries` should have retried, and has not for a minute."""
     if not instance.run_retries_enabled:
         return []

@@ -19,6 +19,7 @@ from dagster_k8s.launcher import (
     WorkerStatus,  # pyright: ignore[reportPrivateImportUsage]
 )
 
+from resources.error_texts import is_forbidden_field
 from resources.history.tags import CRASHED, LOST_AT, MAX_RETRIES, NODE, NUMBER, RETRIES_STOPPED, ROOT
 from resources.launching.kubernetes_jobs import LONG_TIME_LIMIT, Job, KubernetesJobs, NoAnswer
 from resources.launching.placement import describe_attempt, place_attempt
@@ -214,7 +215,6 @@ class LeasedK8sRunLauncher(K8sRunLauncher):
 
 def is_refused(error: Exception) -> bool:
     """Whether a run can never be launched as it is: it asks for what is not allowed, or its Job is invalid."""
-    if type(error) is Exception:  # dagster-k8s raises it for a field that is not allowed
-        return True
     refusal = getattr(error, "k8s_api_exception", error)
-    return isinstance(error, dg.DagsterInvalidConfigError) or getattr(refusal, "status", None) in INVALID
+    is_invalid = isinstance(error, dg.DagsterInvalidConfigError) or getattr(refusal, "status", None) in INVALID
+    return is_invalid or is_forbidden_field(error)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from resources.error_texts import is_database_away
 from resources.errors import PlatformError
 
 if TYPE_CHECKING:
@@ -63,9 +64,7 @@ def connect(url: str, setting: str, timeout_seconds: int = 10) -> "connection":
         )
     except psycopg2.Error as error:
         said = " ".join(str(error).split()).rstrip(".?") or type(error).__name__
-        # What a server itself refuses is FATAL, and has no SQLSTATE here.
-        away = "FATAL:" not in said or "the database system is" in said
-        raise (DatabaseAway if away else DatabaseError)(
+        raise (DatabaseAway if is_database_away(said) else DatabaseError)(
             f"the database can't be used: {said}. Check that it is up, and host, user, password and database in "
             f"{setting}"
         ) from None

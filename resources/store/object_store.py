@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from resources.error_texts import is_broken_request, shorten_store_error
 from resources.errors import PlatformError
 
 SETTING = "PLATFORM_STORE"
@@ -164,15 +165,10 @@ class ObjectStore:
         except AlreadyExistsError:
             raise ObjectExists(f"store {self.uri}: can't {action}: it exists already") from None
         except FileNotFoundError as error:
-            raise ObjectMissing(f"store {self.uri}: can't {action}: {_first_line(error)}") from None
+            raise ObjectMissing(f"store {self.uri}: can't {action}: {shorten_store_error(str(error))}") from None
         except (BaseError, OSError) as error:
-            kind = RequestLost if "error sending request" in str(error) else StoreError
+            kind = RequestLost if is_broken_request(str(error)) else StoreError
             raise kind(
-                f"store {self.uri}: can't {action}: {_first_line(error)}. "
+                f"store {self.uri}: can't {action}: {shorten_store_error(str(error))}. "
                 f"Make it writable, free space there, or name another store in {SETTING}"
             ) from None
-
-
-def _first_line(error: BaseException) -> str:
-    """An error without the dump of its source and of the server's answer that obstore appends."""
-    return " ".join(str(error).split("\n\nDebug source", maxsplit=1)[0].split())[:400]

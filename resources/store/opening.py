@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from resources.error_texts import is_missing_bucket
 from resources.store.object_store import SETTING, ObjectExists, ObjectMissing, ObjectStore, StoreError
 
 
@@ -66,7 +67,7 @@ def _open_bucket(bucket: str, prefix: str, patience: timedelta) -> ObjectStore:
     try:
         store.read(".bucket-exists")
     except ObjectMissing as error:
-        if "NoSuchBucket" in str(error):
+        if is_missing_bucket(str(error)):
             _make_bucket(bucket, endpoint)
     return store
 

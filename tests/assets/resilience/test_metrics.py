@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from credit_assets.promotion.table_pointer import POINTER
 from resources.history import attempt, run_groups
 from resources.instance import collector as metrics
-from resources.instance.collector import PlatformCollector, find_missing_retries, read_groups
+from resources.instance.collector import PlatformCollector, find_overdue_retries, read_latest_attempts
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_a_retry_that_nobody_made_is_missing_after_a_minute_and_not_before(past,
     failed = past.began + 10
 
     def missing(now: float) -> list[str]:
-        return find_missing_retries(past.instance, read_groups(past.instance, now), now)
+        return find_overdue_retries(past.instance, read_latest_attempts(past.instance, now), now)
 
     assert missing(failed + 61) == [], "retries are off"
     monkeypatch.setattr(dg.DagsterInstance, "run_retries_enabled", True)
@@ -90,7 +90,7 @@ def test_a_storage_that_is_away_is_reported_and_nothing_else(past, scrape, monke
         raise OperationalError("SELECT", {}, Exception("server closed the connection"))
 
     with monkeypatch.context() as gone:
-        gone.setattr(metrics, "read_groups", away)
+        gone.setattr(metrics, "read_latest_attempts", away)
         assert scrape(collector) == {("platform_storage_answers",): 0}
     assert scrape(collector)["platform_storage_answers",] == 1
 
@@ -104,7 +104,7 @@ def test_while_one_scrape_waits_for_the_storage_others_do_not_pile_up(past, monk
         answer.wait(30)
         return []
 
-    monkeypatch.setattr(metrics, "read_groups", slow)
+    monkeypatch.setattr(metrics, "read_latest_attempts", slow)
     collector = PlatformCollector(lambda: past.instance)
     first = threading.Thread(target=lambda: list(collector.collect()))
     first.start()

@@ -8,7 +8,7 @@ import psycopg2
 import pytest
 import sqlalchemy.exc
 
-from resources.history.step_failures import INTERRUPTIONS, is_interruption
+from resources.history.step_failures import LOSSES, is_loss
 from resources.services.database import DatabaseAway
 from resources.store.object_store import RequestLost
 
@@ -38,7 +38,7 @@ BROKEN = logged("OperationalError", "psycopg2.OperationalError: server closed th
     ],
 )
 def test_the_loss_of_a_pod_or_of_a_connection_is_not_a_step_s_own_failure(error: Any, expected: bool) -> None:
-    assert is_interruption(error) is expected
+    assert is_loss(error) is expected
 
 
 def test_every_class_that_is_known_by_its_name_has_that_name() -> None:
@@ -51,4 +51,4 @@ def test_every_class_that_is_known_by_its_name_has_that_name() -> None:
         DatabaseAway,
         RequestLost,
     ]
-    assert {each.__name__ for each in classes} == INTERRUPTIONS
+    assert {each.__name__ for each in classes} == LOSSES
