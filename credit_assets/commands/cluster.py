@@ -6,7 +6,6 @@ says why. `materialize` looks at a release from outside, as a browser would: thr
 
 import sys
 import time
-from collections.abc import Sequence
 
 from credit_assets.commands.local import seed_loans
 from credit_assets.jobs import REFRESH
@@ -63,14 +62,3 @@ def wait_for_run(webserver: Webserver, run: str, patience_seconds: float) -> int
     for reason in webserver.failures(run):
         print(f"error: {reason}", file=sys.stderr)
     return 1
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The sub-commands by their old name, until the chart calls `credit-platform`."""
-    from credit_assets.commands.main import main
-
-    return main(arguments)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
