@@ -30,6 +30,7 @@ from kubernetes.client.rest import ApiException
 
 from resources.launching.silence import SilenceWatch
 from resources.run_launcher import LeasedK8sRunLauncher
+from resources.supervision.lease_table import Leases
 
 DEADLINE = datetime(2026, 1, 1, tzinfo=UTC)
 LEASE_SECONDS, CRASH_RETRIES, SPOT_ATTEMPTS = 8, 1, 3
@@ -245,11 +246,12 @@ class Launching:
         return self.instance.runs[run.run_id].tags
 
 
-def launching(folder: Path, **config: Any) -> Launching:
+def launching(folder: Path, table: Leases | None = None, **config: Any) -> Launching:
     """Builds a launcher as Dagster does, from its config.
 
     Args:
         folder: for the file that names the cluster.
+        table: a real table of leases; None: one that is made up.
         config: more of it.
     """
     kubeconfig = folder / "kubeconfig"
@@ -269,7 +271,7 @@ def launching(folder: Path, **config: Any) -> Launching:
         "spot_attempts": SPOT_ATTEMPTS,
     }
     collaborators = {
-        "leases": leases,
+        "leases": table or leases,
         "silence": SilenceWatch(clock=clock),
         "k8s_client_batch_api": cluster,
         "k8s_client_core_api": cluster,
