@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 Connect = Callable[[], AbstractContextManager["Connection"]]
+# The ends of a run that may leave a step without an end.
+UNFINISHED_ENDS = (dg.DagsterEventType.RUN_FAILURE, dg.DagsterEventType.RUN_CANCELED)
 
 
 class PooledPostgresStorage(DagsterPostgresStorage):
@@ -115,19 +117,33 @@ class RunStorage(Pooled, PostgresRunStorage):
 
 
 class EventLogStorage(Pooled, PostgresEventLogStorage):
-    """Events and asset keys.
+    """Events, asset keys and the places in pools (concurrency slots).
 
     A run has failed before its failure can be read. Stock writes the event first, and the daemon, which reads it once,
     passes over a run that still looks as if it went on: its retry never came, or half a minute later by `lost_retries`.
+
+    A run that failed or was canceled has no place in a pool any more, whoever reports its end. With stock, a place
+    whose worker could not give it back is free only after `free_slots_after_run_end_seconds`; the retry waits for it.
     """
 
     runs: RunStorage
 
     def store_event(self, event: dg.EventLogEntry) -> None:
-        told = event.dagster_event
-        if told and told.is_run_failure:
-            self.runs.handle_run_event(event.run_id, told, datetime.fromtimestamp(event.timestamp, UTC))
+        stored = event.dagster_event
+        if stored and stored.is_run_failure:
+            self.runs.handle_run_event(event.run_id, stored, datetime.fromtimestamp(event.timestamp, UTC))
         super().store_event(event)
+        if stored and stored.event_type in UNFINISHED_ENDS:  # not before: a worker without a lease may not end its run
+            self._free_places(event.run_id)
+
+    def _free_places(self, run_id: str) -> None:
+        """An error here must not become one of the run, whose end is written. Dagster's monitor frees them later."""
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            self.free_concurrency_slots_for_run(run_id)
+        except SQLAlchemyError as error:
+            log.warning("run %s keeps its places in pools for a while: %s", run_id, type(error).__name__)
 
 
 class ScheduleStorage(Pooled, PostgresScheduleStorage):

@@ -84,8 +84,8 @@ class Sweep:
             if not run.is_finished:
                 self.instance.report_run_failed(run, "its worker is gone")
             if not run.is_success:
-                # The launcher does this when it gives a worker up, and the monitor half a minute after any run's end:
-                # the statement that frees the slot of the pool may be the one that failed.
+                # The storage does this after it has written a run's end, and the monitor half a minute later: the
+                # worker may have been killed between the two, or the statement may be the one that failed.
                 self.instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
         return list(reversed(self.instance.get_runs(dg.RunsFilter(tags={CASE: case}))))
 
