@@ -7,11 +7,9 @@ manifest is created last and makes the backup exist; it is deleted first.
 of dumps, because their image has PostgreSQL's programs.
 """
 
-import argparse
 import json
 import os
 import re
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -186,25 +184,6 @@ def _listed(store: ObjectStore, kept: Sequence[str]) -> str:
     return f"{len(kept)} complete in {store.uri}: {' '.join(kept)}"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The program by its old name: `credit-platform backups` is the new one. Returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m resources.instance.backups", description=__doc__)
-    parser.add_argument("command", choices=["keep", "fetch"])
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--newest", type=int, default=28)
-    options = parser.parse_args(arguments)
-    try:
-        deployment = Deployment.from_environment()
-        if options.command == "keep":
-            keep_dumps(deployment, options.folder, options.newest)
-        else:
-            fetch_dumps(deployment, options.folder, deployment.backup or "")
-    except PlatformError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
 def _refuse_empty(files: Sequence[StoredFile], where: Path | str) -> None:
     empty = [file.name for file in files if not file.bytes]
     if empty or not files:
@@ -227,7 +206,3 @@ def _verify(store: ObjectStore, file: StoredFile, path: Path | None = None) -> N
 
 def _damaged(store: ObjectStore, key: str, how: str) -> str:
     return f"{store.location(key)} is not what was committed: {how}. Name an older backup in PLATFORM_BACKUP"
-
-
-if __name__ == "__main__":
-    sys.exit(main())

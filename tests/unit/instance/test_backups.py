@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from credit_assets.commands.main import main
 from resources.instance.backups import (
     BackupDamaged,
     BackupEmpty,
@@ -14,7 +15,6 @@ from resources.instance.backups import (
     fetch,
     find,
     keep,
-    main,
     prune,
 )
 from resources.store.object_store import ObjectStore
@@ -167,19 +167,51 @@ def test_an_older_backup_is_deleted_only_after_the_new_one_was_read_back(
     monkeypatch.setenv("PLATFORM_STORE", store_uri)
     with monkeypatch.context() as lying:
         lying.setattr(ObjectStore, "pieces", lambda self, key: iter([b"other bytes"]))
-        assert main(["keep", str(dumped("20261124T150000Z")), "--newest=1"]) == 1
-    assert "is not what was committed" in capsys.readouterr().err
+        assert main(["backups", "keep", str(dumped("20261124T150000Z")), "--newest=1"]) == 1
+    captured = capsys.readouterr()
+    assert captured.err.startswith("error: ")
+    assert "is not what was committed" in captured.err
+    assert not captured.out, "it says that it kept a backup"
     assert len(complete(store)) == 4
-    assert main(["keep", str(dumped("20261125T150000Z")), "--newest=1"]) == 0
+    assert main(["backups", "keep", str(dumped("20261125T150000Z")), "--newest=1"]) == 0
     said = capsys.readouterr().out
     assert "kept 20261125T150000Z: dagster.dump 15 bytes, lending.dump 5 bytes" in said
+    assert f"1 complete in {store.uri}: 20261125T150000Z" in said
     assert complete(store) == ["20261125T150000Z"]
 
 
-def test_the_program_fails_if_it_has_nothing_to_fetch(store_uri, fetched, monkeypatch, capsys) -> None:
+def test_the_command_keeps_a_week_of_backups_unless_it_is_told_otherwise(store_uri, store, dumped, monkeypatch) -> None:
     monkeypatch.setenv("PLATFORM_STORE", store_uri)
-    assert main(["fetch", str(fetched)]) == 1
-    assert "error: " in capsys.readouterr().err
+    for day in range(1, 29):
+        store.create(f"202610{day:02}T150000Z/manifest.json", b"{}")
+    assert main(["backups", "keep", str(dumped("20261125T150000Z"))]) == 0
+    assert len(complete(store)) == 28
+    assert complete(store)[0] == "20261002T150000Z"
+
+
+def test_the_command_fetches_the_backup_that_is_named_and_the_option_wins(
+    store_uri, kept, fetched, monkeypatch, capsys
+) -> None:
+    monkeypatch.setenv("PLATFORM_STORE", store_uri)
+    for day, arguments in (("3", []), ("1", ["--backup=20261121T150000Z"])):
+        assert main(["backups", "fetch", str(fetched), *arguments]) == 0
+        assert f"fetched 2026112{day}T150000Z: " in capsys.readouterr().out
+    monkeypatch.setenv("PLATFORM_BACKUP", "20261122T150000Z")
+    assert main(["backups", "fetch", str(fetched)]) == 0
+    assert "fetched 20261122T150000Z: " in capsys.readouterr().out
+    assert main(["backups", "fetch", str(fetched), "--backup=20261121T150000Z"]) == 0
+    assert "fetched 20261121T150000Z: " in capsys.readouterr().out
+    assert there(fetched) == CONTENT
+
+
+def test_the_command_fails_if_it_has_nothing_to_fetch(store_uri, fetched, monkeypatch, capsys) -> None:
+    monkeypatch.setenv("PLATFORM_STORE", store_uri)
+    assert main(["backups", "fetch", str(fetched)]) == 1
+    captured = capsys.readouterr()
+    assert captured.err.startswith("error: ")
+    assert "holds no complete backup" in captured.err
+    assert not captured.out
+    assert there(fetched) == {}
 
 
 def test_keeping_none_is_refused(store) -> None:
