@@ -172,7 +172,7 @@ def backups() -> None:
 )
 def keep(folder: Path, newest: int) -> int:
     """Keep the dumps of FOLDER as a backup, read it back, then delete old backups."""
-    from resources.instance.backups import keep_dumps
+    from credit_assets.commands.backups import keep_dumps
 
     keep_dumps(Deployment.from_environment(), folder, newest)
     return DONE
@@ -183,7 +183,7 @@ def keep(folder: Path, newest: int) -> int:
 @click.option("--backup", help="Its time. Default: PLATFORM_BACKUP, or the newest.")
 def fetch(folder: Path, backup: str | None) -> int:
     """Fetch the dumps of a backup into FOLDER, verified to the last byte."""
-    from resources.instance.backups import fetch_dumps
+    from credit_assets.commands.backups import fetch_dumps
 
     deployment = Deployment.from_environment()
     fetch_dumps(deployment, folder, backup or deployment.backup or "")

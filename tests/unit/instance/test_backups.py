@@ -6,17 +6,8 @@ from pathlib import Path
 import pytest
 
 from credit_assets.commands.main import main
-from resources.instance.backups import (
-    BackupDamaged,
-    BackupEmpty,
-    BackupError,
-    BackupMissing,
-    complete,
-    fetch,
-    find,
-    keep,
-    prune,
-)
+from resources.instance.backup_manifest import BackupDamaged, BackupEmpty, BackupError, BackupMissing, complete, find
+from resources.instance.backups import fetch, keep, prune
 from resources.store.object_store import ObjectStore
 
 CONTENT = {"dagster.dump": b"runs and events", "lending.dump": b"loans"}
