@@ -2,7 +2,7 @@
 
 Belongs here: every such decision, as a pure function on a text, with the library and its version. A test makes the real
 library print the text (tests/unit/error_texts, tests/assets/error_texts), so that an upgrade which changes a text fails
-a test. `has_no_steps_left` has no such test. Does not belong here: what follows from the decision.
+a test. Does not belong here: what follows from the decision.
 """
 
 import re

@@ -60,6 +60,4 @@ def working() -> None:
     work()
 
 
-@dg.repository
-def jobs() -> list[dg.JobDefinition]:
-    return [working]
+definitions = dg.Definitions(jobs=[working])
