@@ -2,7 +2,6 @@
 
 import json
 from contextlib import closing
-from datetime import datetime
 
 import psycopg2
 import pytest
@@ -11,6 +10,7 @@ from psycopg2.errors import InsufficientPrivilege, UniqueViolation
 from resources.supervision.fence import ONE_RETRY, NotFenced, raise_fence
 from resources.supervision.lease import Lease
 from resources.supervision.lease_table import LeaseConnection, Leases
+from tests.assets.supervision.leases import find, revoke
 
 INSERT_EVENT = "INSERT INTO event_logs (run_id, event, dagster_event_type, timestamp) VALUES ('1', '{}', 'E', now())"
 INSERT_RUN = (
@@ -25,16 +25,6 @@ WRITES = {
     "a run": (INSERT_RUN, "{}"),
     "a changed run": (UPDATE_RUN,),
 }
-
-
-def find(leases: Leases, name: str) -> datetime:
-    deadline = leases.find_deadline(name)
-    assert deadline
-    return deadline
-
-
-def revoke(leases: Leases, name: str) -> bool:
-    return leases.revoke(name, find(leases, name))
 
 
 @pytest.fixture

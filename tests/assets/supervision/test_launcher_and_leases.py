@@ -7,6 +7,7 @@ from resources.history.tags import LOST_AT
 from resources.launching.kubernetes_jobs import NoAnswer
 from resources.supervision.lease import Lease
 from resources.supervision.lease_table import Leases, name_run_lease
+from tests.assets.supervision.leases import find
 from tests.support.launching import Launching, launching
 
 
@@ -23,8 +24,7 @@ def test_a_worker_that_falls_silent_loses_its_lease_and_those_of_its_steps(built
     assert built.check_every_3_seconds(run, 6) == ["RUNNING"] * 3
     assert worker.renew()
     assert built.check_every_3_seconds(run, 6) == ["RUNNING"] * 3
-    deadline = Leases(database.dsn).find_deadline(worker.name)
-    assert deadline
+    deadline = find(Leases(database.dsn), worker.name)
     assert built.check(run) == "UNKNOWN"
     assert not worker.renew()
     assert not step.renew(), "the pod of a step would compute beside the retry"

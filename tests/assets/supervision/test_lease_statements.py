@@ -3,26 +3,17 @@
 Time is not waited for: a deadline is moved back in the table.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import psycopg2
 import pytest
 
 from resources.supervision.lease import Lease
 from resources.supervision.lease_table import Leases, name_run_lease
+from tests.assets.supervision.leases import find, revoke
 
 RUN, STEP, SIBLING = "run/1", "run/1/training", "run/10"
 DAY = 24 * 3600
-
-
-def find(leases: Leases, name: str) -> datetime:
-    deadline = leases.find_deadline(name)
-    assert deadline
-    return deadline
-
-
-def revoke(leases: Leases, name: str) -> bool:
-    return leases.revoke(name, find(leases, name))
 
 
 @pytest.fixture
