@@ -3,7 +3,6 @@
 import threading
 import time
 from contextlib import closing, contextmanager
-from functools import partial
 
 import dagster as dg
 import psycopg2
@@ -14,7 +13,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import Pool
 
-from tests.support.instances import POOLED, STOCK, open_instance
+from tests.support.instances import POOLED, STOCK
 
 
 @dg.op
@@ -36,12 +35,6 @@ def fail() -> None:
 @dg.job(executor_def=dg.in_process_executor)
 def failing() -> None:
     fail()
-
-
-@pytest.fixture
-def opened(tmp_path, database_url):
-    """Opens an instance on a database of its own, as dagster.yaml with that storage configures it."""
-    return partial(open_instance, tmp_path, database_url)
 
 
 @pytest.fixture

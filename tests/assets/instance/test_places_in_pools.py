@@ -1,7 +1,6 @@
 """A place in a pool that a dead run keeps is one that its own retry waits for, and every other run too."""
 
 import logging
-from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -9,7 +8,7 @@ import pytest
 from dagster_postgres import PostgresEventLogStorage
 from sqlalchemy.exc import OperationalError
 
-from tests.support.instances import POOLED, STOCK, open_instance
+from tests.support.instances import POOLED, STOCK
 
 POOL = "loans"
 
@@ -22,12 +21,6 @@ def read() -> None:
 @dg.job(executor_def=dg.in_process_executor)
 def reader() -> None:
     read()
-
-
-@pytest.fixture
-def opened(tmp_path, database_url):
-    """Opens an instance on a database of its own, as dagster.yaml with that storage configures it."""
-    return partial(open_instance, tmp_path, database_url)
 
 
 def refuse(*_: Any) -> None:
