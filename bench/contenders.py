@@ -60,7 +60,7 @@ def prepare_ours(folder: Path, *, audited: bool = False) -> Callable[[], Path]:
         step = Work(store, NoLog(), "loan_dataset", "bench", "bench", {"code": "bench"}, FORMATS["parquet"])
         with tempfile.TemporaryDirectory() as scratch:
             path = Path(scratch, "loan_dataset.parquet")
-            with Database(url=os.environ[DATABASE]).snapshot() as cursor:
+            with Database(url=os.environ[DATABASE]).open_snapshot() as cursor:
                 dataset = step.adopt_or(lambda: (path, extract_loans(cursor, SETTINGS, AS_OF, path)))
             if audited and (failed := [each.message for each in check_dataset(path, SETTINGS) if not each.passed]):
                 raise ValueError(f"the generated loans failed their checks: {failed}")

@@ -60,7 +60,7 @@ def loan_dataset(
         def read_loans() -> tuple[Path, dict[str, Any]]:
             context.log.info(f"reading {declared.table.name}")
             path = Path(folder) / "loan_dataset.parquet"
-            with database.snapshot() as cursor:
+            with database.open_snapshot() as cursor:
                 return path, extract_loans(cursor, declared, parse_as_of(config.as_of), path)
 
         dataset = work.adopt_or(read_loans)

@@ -146,7 +146,7 @@ def post(url: str, body: dict[str, Any]) -> None:
     """
     import requests
 
-    with hide_paths(), open_session(repeats=2, after=(429, 503)) as session:
+    with hide_paths(), open_session(repeats=2, repeat_statuses=(429, 503)) as session:
         try:
             status = session.post(url, json=body, timeout=TIMEOUTS, allow_redirects=False).status_code
         except requests.RequestException as error:

@@ -121,7 +121,7 @@ def new_loans(
         asked_up_to = _asked_up_to(context, table)
         last = last_dataset(context.instance, table)
         watermark, enough = max(last.greatest_id, asked_up_to), threshold(declared.refresh, last.rows)
-        with database.snapshot() as cursor:
+        with database.open_snapshot() as cursor:
             cursor.execute("SET LOCAL statement_timeout = %s", (PATIENCE,))
             check_table(cursor, declared)
             found, newest_id = arrivals(cursor, declared, watermark, enough), greatest_id(cursor, declared)

@@ -76,7 +76,7 @@ def read_run_requests(objects: list[dict[str, Any]]) -> Amount:
 
 def fetch_run_seconds(webserver: Webserver) -> float:
     """Median of the last 100 runs that succeeded."""
-    runs = webserver.ask(ENDED)["runsOrError"]["results"]
+    runs = webserver.query(ENDED)["runsOrError"]["results"]
     if not runs:
         raise SystemExit(f"{webserver.url} knows no run that succeeded; give --run-seconds")
     return statistics.median(run["endTime"] - run["startTime"] for run in runs)

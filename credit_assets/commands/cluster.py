@@ -42,7 +42,7 @@ def materialize(webserver: Webserver, patience_seconds: float) -> int:
     if code := wait_for_run(webserver, run, patience_seconds):
         return code
     print(f"done after {time.monotonic() - began:.1f} s")
-    for label, value in webserver.latest_metadata(REPORT).items():
+    for label, value in webserver.read_latest_metadata(REPORT).items():
         if isinstance(value, float) or value == UNDEFINED:
             print(f"  {label:<12} {format_figure(None if value == UNDEFINED else value)}")
     return 0
@@ -59,6 +59,6 @@ def wait_for_run(webserver: Webserver, run: str, patience_seconds: float) -> int
     print(status)
     if status == "SUCCESS":
         return 0
-    for reason in webserver.failures(run):
+    for reason in webserver.read_failure_reasons(run):
         print(f"error: {reason}", file=sys.stderr)
     return 1

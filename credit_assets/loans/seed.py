@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from credit_assets.loans.table import expected_types, table_sql
 from credit_assets.settings import Settings, SettingsError
 from resources.error_texts import find_copy_position
-from resources.services.database import without_rows
+from resources.services.database import describe_without_rows
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor
@@ -56,7 +56,7 @@ def seed(cursor: "cursor", settings: Settings) -> int:
     except psycopg2.Error as error:
         position = find_copy_position(error.diag.context or "")
         raise SettingsError(
-            f"seed: the table {settings.table.name} can't be made or filled ({without_rows(error)})"
+            f"seed: the table {settings.table.name} can't be made or filled ({describe_without_rows(error)})"
             + (f" at {position}, counted below the header" if position else "")
             + ". Correct the CSV file, or drop the empty table if it has other columns than the settings"
         ) from None

@@ -1,4 +1,7 @@
-"""The database that assets and sensors read from: one connection, one snapshot, errors without rows."""
+"""The database that assets and sensors read: one connection, one snapshot, errors without rows.
+
+Belongs here: how to connect, and what an error may show. Does not belong here: any statement, or any table.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,39 +17,37 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection, cursor
 
 SETTING = "PLATFORM_DATABASE_URL"
-# How a connection of ours is named to the database.
-CALLED = "credit-default-platform"
+# The name by which PostgreSQL lists a connection of the platform.
+APPLICATION_NAME = "credit-default-platform"
 # Classes of SQLSTATE whose messages name a database, a table, a column or a user: connection, authorization, names,
-# resources, intervention. Those of others, of a value that can't be converted for one, may quote a row.
+# resources, intervention. Other messages may quote a row, for example that of a value that can't be converted.
 QUOTES_NO_ROW = {"08", "28", "3D", "3F", "42", "53", "55", "57"}
-
-
-# Of a database that went away: the connection broke, or its server is stopping or starting.
+# SQLSTATEs of a database that went away: the connection broke, or its server is stopping or starting.
 AWAY = ("08", "57P")
 
 
 class DatabaseError(PlatformError):
-    """The database does not answer, or refuses: says what it said, and which setting names it."""
+    """The database does not answer, or it refuses. The message has its answer, and the setting that names it."""
 
 
 class DatabaseAway(DatabaseError):
-    """It does not answer, or stopped to: nothing is wrong with the question, and it is answered another time."""
+    """The database does not answer now. The same statement succeeds once the database is back."""
 
 
 def connect(url: str, setting: str, timeout_seconds: int = 10) -> "connection":
-    """Opens a connection that notices a peer that is gone within about 30 s, and speaks UTF-8 whatever is stored.
+    """Opens a connection in UTF-8 that fails within about 30 s if the server has gone.
 
     Args:
         url: a libpq URL.
-        setting: what the URL was read from, for the error message, which never shows the URL: it holds a password.
+        setting: where the URL was read, for the error message. The message never shows the URL: it holds a password.
 
     Raises:
-        DatabaseAway: nothing answers there, or only that it is starting or stopping.
+        DatabaseAway: nothing answers there, or the server says that it is starting or stopping.
         DatabaseError: not a URL, or the user, password or database is wrong.
     """
     import psycopg2
 
-    if not _well_formed(url):
+    if not _is_well_formed(url):
         raise DatabaseError(
             f"{setting} is {'not a URL of PostgreSQL' if url else 'empty'}; expected postgresql://user:password@host:port/"
             "database, with % for special characters in the password (%40 is @)"
@@ -55,7 +56,7 @@ def connect(url: str, setting: str, timeout_seconds: int = 10) -> "connection":
         return psycopg2.connect(
             url,
             connect_timeout=timeout_seconds,
-            application_name=CALLED,
+            application_name=APPLICATION_NAME,
             client_encoding="UTF8",
             keepalives_idle=10,
             keepalives_interval=5,
@@ -63,15 +64,18 @@ def connect(url: str, setting: str, timeout_seconds: int = 10) -> "connection":
             tcp_user_timeout=30_000,
         )
     except psycopg2.Error as error:
-        said = " ".join(str(error).split()).rstrip(".?") or type(error).__name__
-        raise (DatabaseAway if is_database_away(said) else DatabaseError)(
-            f"the database can't be used: {said}. Check that it is up, and host, user, password and database in "
+        reason = " ".join(str(error).split()).rstrip(".?") or type(error).__name__
+        raise (DatabaseAway if is_database_away(reason) else DatabaseError)(
+            f"the database can't be used: {reason}. Check that it is up, and host, user, password and database in "
             f"{setting}"
         ) from None
 
 
-def _well_formed(url: str) -> bool:
-    """Whether libpq reads it without an error that would quote it, or take a piece of the password for host or port."""
+def _is_well_formed(url: str) -> bool:
+    """Whether libpq can read the URL.
+
+    If libpq can't, its error would quote the URL, or would show a piece of the password as the host or the port.
+    """
     from psycopg2 import ProgrammingError
     from psycopg2.extensions import parse_dsn
 
@@ -82,10 +86,10 @@ def _well_formed(url: str) -> bool:
     return bool(parts) and "@" not in parts.get("host", "") and parts.get("port", "0").replace(",", "").isdigit()
 
 
-def without_rows(error: "psycopg2.Error") -> str:
-    """What went wrong, and what PostgreSQL said of it unless that may quote a row."""
-    said = error.diag.message_primary if (error.pgcode or "")[:2] in QUOTES_NO_ROW else None
-    return f"{type(error).__name__}, SQLSTATE {error.pgcode}" + (f": {said}" if said else "")
+def describe_without_rows(error: "psycopg2.Error") -> str:
+    """The class of an error and its SQLSTATE, with PostgreSQL's message unless that may quote a row."""
+    message = error.diag.message_primary if (error.pgcode or "")[:2] in QUOTES_NO_ROW else None
+    return f"{type(error).__name__}, SQLSTATE {error.pgcode}" + (f": {message}" if message else "")
 
 
 class Database(dg.ConfigurableResource):
@@ -96,16 +100,16 @@ class Database(dg.ConfigurableResource):
     connect_timeout_seconds: int = 10
 
     def connect(self) -> "connection":
-        """Opens a connection, as the function `connect` of this module."""
+        """Opens a connection, like the function `connect` of this module."""
         return connect(self.url, SETTING, self.connect_timeout_seconds)
 
     @contextmanager
-    def snapshot(self) -> Iterator["cursor"]:
-        """A cursor whose statements all see one state of the database, read-only, with times in UTC.
+    def open_snapshot(self) -> Iterator["cursor"]:
+        """Opens a read-only cursor whose statements all see one state of the database, with times in UTC.
 
         Raises:
-            DatabaseAway: as `connect`, or the connection broke.
-            DatabaseError: as `connect`, or a statement failed. PostgreSQL's detail is left out: it may quote a row.
+            DatabaseAway: like `connect`, or the connection broke.
+            DatabaseError: like `connect`, or a statement failed. PostgreSQL's detail is left out: it may quote a row.
         """
         import psycopg2
 
@@ -116,10 +120,10 @@ class Database(dg.ConfigurableResource):
                 cursor.execute("SET LOCAL TIME ZONE 'UTC'")
                 yield cursor
         except psycopg2.Error as error:
-            broken = isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError)
-            away = broken and (error.pgcode is None or error.pgcode.startswith(AWAY))
-            raise (DatabaseAway if away else DatabaseError)(
-                f"the database failed while it was read ({without_rows(error)}). Its log may say more; "
+            is_broken = isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError)
+            is_away = is_broken and (error.pgcode is None or error.pgcode.startswith(AWAY))
+            raise (DatabaseAway if is_away else DatabaseError)(
+                f"the database failed while it was read ({describe_without_rows(error)}). Its log may say more; "
                 f"{SETTING} names it"
             ) from None
         finally:

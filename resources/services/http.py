@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import requests
 
-# The loggers of urllib3 that print a path.
+# The loggers of urllib3 that print the path of an address.
 PRINT_PATHS = ("urllib3.connectionpool", "urllib3.util.retry")
 
 
 @contextmanager
 def open_session(
-    *, repeats: int, after: Collection[int] = (), unanswered: bool = False, longest_pause: float = 5
+    *, repeats: int, repeat_statuses: Collection[int] = (), repeat_unanswered: bool = False, longest_pause: float = 5
 ) -> Iterator["requests.Session"]:
-    """A session that repeats a request which reached nobody.
+    """Opens a session that repeats a request if the request reached no server.
 
     Args:
         repeats: how often a request is repeated, with pauses of 0 s, 1 s, 2 s, 4 s and so on.
-        after: statuses after which it is repeated too, because the server has done nothing.
-        unanswered: whether it is repeated too if it was sent and no answer came. The server may do it twice.
+        repeat_statuses: a request is repeated after these statuses too, because the server has done nothing.
+        repeat_unanswered: whether a request is repeated that was sent and not answered. The server may do it twice.
         longest_pause: seconds.
     """
     import requests
@@ -35,11 +35,11 @@ def open_session(
     retry = Retry(
         total=None,
         connect=repeats,
-        read=repeats if unanswered else False,
-        status=repeats if after else 0,
+        read=repeats if repeat_unanswered else False,
+        status=repeats if repeat_statuses else 0,
         other=0,
         allowed_methods=None,
-        status_forcelist=after,
+        status_forcelist=repeat_statuses,
         raise_on_status=False,
         respect_retry_after_header=False,
         backoff_factor=0.5,
@@ -53,17 +53,17 @@ def open_session(
 
 @contextmanager
 def hide_paths() -> Iterator[None]:
-    """Keeps what urllib3 logs of this thread's requests out of every log: the path of an address may be a secret."""
-    here = threading.get_ident()
+    """Drops urllib3's messages about this thread's requests, because the path of an address may be a secret."""
+    own_thread = threading.get_ident()
 
-    def is_elsewhere(record: logging.LogRecord) -> bool:
-        return record.thread != here
+    def is_of_another_thread(record: logging.LogRecord) -> bool:
+        return record.thread != own_thread
 
     loggers = [logging.getLogger(name) for name in PRINT_PATHS]
     for logger in loggers:
-        logger.addFilter(is_elsewhere)
+        logger.addFilter(is_of_another_thread)
     try:
         yield
     finally:
         for logger in loggers:
-            logger.removeFilter(is_elsewhere)
+            logger.removeFilter(is_of_another_thread)

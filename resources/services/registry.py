@@ -1,8 +1,10 @@
-"""A client of a model registry that speaks MLflow's REST API: it registers artifacts, and which is the promoted one.
+"""A client of a model registry that speaks MLflow's REST API. It registers artifacts, and marks the promoted one.
 
 One version of the registered model stands for one artifact. The client looks for the version by its source before it
-makes one, and sets the alias `champion` last. So a second registration changes nothing, and one after a failure
-finishes what the first began.
+makes one, and it sets the alias `champion` last. So a second registration changes nothing, and a registration after a
+failure finishes the one that failed.
+
+Belongs here: requests to the registry, and its answers. Does not belong here: which artifacts are registered, and when.
 """
 
 from collections.abc import Mapping, Sequence
@@ -44,9 +46,9 @@ class Registry:
     """A registry and how to log in to it.
 
     Args:
-        url: of the server, http(s); None: there is no registry.
-        token: lets us in, in the place of user and password.
-        user: lets us in, with the password.
+        url: address of the server, http(s); None if there is no registry.
+        token: logs in, instead of user and password.
+        user: logs in, together with the password.
         password: of the user.
     """
 
@@ -58,11 +60,11 @@ class Registry:
     def register(self, name: str, versions: Sequence[Version]) -> str:
         """Makes each version that a registered model lacks, in this order, and sets the alias to the last one.
 
-        Makes the model if there is none. A version is recognized by its source.
+        It makes the model if there is none. A version is recognized by its source.
 
         Args:
             name: of the registered model.
-            versions: at least one, the oldest first; a source may come again.
+            versions: at least one, the oldest first; a source may occur twice.
 
         Returns:
             The number of the version that has the alias.
@@ -91,7 +93,10 @@ class Registry:
         return str(champion)
 
     def _list_versions(self, session: "Session", name: str) -> dict[str, str]:
-        """The number of each version by its source; of two with one source the newest, which the server lists first."""
+        """The number of each version, by its source.
+
+        If two versions have one source, it is the number of the newer one, which the server lists first.
+        """
         numbers: dict[str, str] = {}
         query: dict[str, Any] = {"filter": f"name='{name}'", "max_results": GREATEST_PAGE}
         while True:
@@ -103,7 +108,7 @@ class Registry:
             query["page_token"] = token
 
     def _call(self, session: "Session", method: str, path: str, *accepted: str, **content: Any) -> dict[str, Any]:
-        """One request. `accepted` are error codes of MLflow that are no error here."""
+        """Sends one request. `accepted` are error codes of MLflow that count as success here."""
         import requests
 
         address = str(self.url).rstrip("/") + API + path

@@ -1,4 +1,7 @@
-"""A Dagster webserver as its UI sees it: GraphQL over HTTP. Launches, waits and reads; knows no asset by name."""
+"""A client of Dagster's webserver, which sends the same GraphQL over HTTP that the UI sends.
+
+Belongs here: launching runs, waiting for them, and reading what they recorded. Does not belong here: any asset by name.
+"""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -10,7 +13,7 @@ from resources.services.http import open_session
 
 ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
 REPOSITORY = "__repository__"
-# What a Service answers when nobody stands behind it.
+# HTTP statuses that a Service answers with while no pod stands behind it.
 AWAY = (502, 503, 504)
 
 LOCATIONS = """{ workspaceOrError { ... on PythonError { message } ... on Workspace { locationEntries {
@@ -36,11 +39,11 @@ ENTRY = """fragment entry on MetadataEntry { label ... on TextMetadataEntry { te
 
 
 class WebserverError(PlatformError):
-    """The webserver doesn't answer, refuses, or has nothing loaded: says which, and its address."""
+    """The webserver doesn't answer, refuses, or has no code location. The message says which, and has its address."""
 
 
 class RunMissing(WebserverError):
-    """The webserver answers, and knows no such run."""
+    """The webserver answers and knows no run of this id."""
 
 
 @dataclass(frozen=True)
@@ -48,27 +51,30 @@ class Webserver:
     """One webserver, or a Service of several, by its address.
 
     Args:
-        url: what comes before `/graphql`.
-        repeats: how often a question is repeated, with back-off, while nobody is there to answer: 5 are about 12 s.
+        url: the part of the address before `/graphql`.
+        repeats: how often a request is repeated, with back-off, while no webserver answers: 5 repeats take about 12 s.
     """
 
     url: str
     repeats: int = 5
 
-    def ask(self, query: str, **variables: Any) -> dict[str, Any]:
-        """Asks one question. A mutation is repeated only if it reached nobody: it could be done twice.
+    def query(self, operation: str, **variables: Any) -> dict[str, Any]:
+        """Sends one GraphQL operation and returns the data of the answer.
+
+        A mutation is repeated only if it reached no webserver, because it could otherwise be done twice.
 
         Raises:
-            WebserverError: no answer, or one that is an error.
+            WebserverError: there is no answer, or the answer is an error.
         """
         import requests
 
-        text = query + (ENTRY if "...entry" in query else "")
-        is_safe = not query.lstrip().startswith("mutation")
+        text = operation + (ENTRY if "...entry" in operation else "")
+        is_safe = not operation.lstrip().startswith("mutation")
         try:
-            with open_session(repeats=self.repeats, after=AWAY if is_safe else (), unanswered=is_safe) as session:
-                asked = {"query": text, "variables": variables}
-                answer = session.post(f"{self.url}/graphql", json=asked, timeout=30)
+            statuses = AWAY if is_safe else ()
+            with open_session(repeats=self.repeats, repeat_statuses=statuses, repeat_unanswered=is_safe) as session:
+                request = {"query": text, "variables": variables}
+                answer = session.post(f"{self.url}/graphql", json=request, timeout=30)
             body = answer.json()
         except requests.RequestException as error:
             raise WebserverError(f"{self.url} does not answer: {type(error).__name__}") from None
@@ -82,12 +88,12 @@ class Webserver:
         """Waits until the code location is loaded, and returns its name.
 
         Raises:
-            WebserverError: it is not there in time, with the last reason.
+            WebserverError: it is not loaded in time. The message has the last reason.
         """
         deadline, reason = time.monotonic() + patience, ""
         while time.monotonic() < deadline:
             try:
-                found = self.ask(LOCATIONS)["workspaceOrError"]
+                found = self.query(LOCATIONS)["workspaceOrError"]
                 for entry in found.get("locationEntries", []):
                     if entry["locationOrLoadError"]["__typename"] == "RepositoryLocation":
                         return entry["name"]
@@ -104,13 +110,13 @@ class Webserver:
         run_config: Mapping[str, Any] | None = None,
         tags: Mapping[str, str] | None = None,
     ) -> str:
-        """Puts a run into the queue, as the button in the UI does, and returns its id.
+        """Puts a run into the queue, like the button in the UI, and returns its id.
 
         Args:
-            job: its name; `__ASSET_JOB` is the one that the button "Materialize" launches.
-            assets: those of the job to materialize, by key; empty for all.
-            run_config: as the launchpad takes it.
-            tags: as the launchpad takes them.
+            job: its name; the button "Materialize" launches `__ASSET_JOB`.
+            assets: keys of the assets to materialize; empty for all assets of the job.
+            run_config: in the form that the launchpad takes.
+            tags: of the run.
 
         Raises:
             WebserverError: there is no such job, or its config is wrong.
@@ -122,43 +128,46 @@ class Webserver:
         }
         if assets:
             selector["assetSelection"] = [{"path": asset.split("/")} for asset in assets]
-        tagged = [{"key": key, "value": value} for key, value in (tags or {}).items()]
+        pairs = [{"key": key, "value": value} for key, value in (tags or {}).items()]
         params = {
             "selector": selector,
             "mode": "default",
             "runConfigData": run_config or {},
-            "executionMetadata": {"tags": tagged},
+            "executionMetadata": {"tags": pairs},
         }
-        return self._launched(self.ask(LAUNCH, params=params)["launchRun"], job)
+        return self._read_run_id(self.query(LAUNCH, params=params)["launchRun"], job)
 
     def reexecute(self, run_id: str, strategy: str, tags: Mapping[str, str]) -> str:
-        """Puts a run that goes on from this one into the queue, as the button in the UI does, and returns its id.
+        """Puts a run that continues this one into the queue, like the button in the UI, and returns its id.
 
         Args:
             run_id: a run that has ended.
             strategy: `FROM_FAILURE` or `ALL_STEPS`.
-            tags: beside those of the run.
+            tags: of the new run, in addition to those of this run.
 
         Raises:
-            WebserverError: its job is not there, or there is nothing left to do.
+            WebserverError: the job does not exist, or no step is left to run.
         """
         extra = [{"key": key, "value": value} for key, value in tags.items()]
         params = {"parentRunId": run_id, "strategy": strategy, "extraTags": extra}
-        return self._launched(self.ask(REEXECUTE, params=params)["launchRunReexecution"], f"what run {run_id} left")
+        return self._read_run_id(
+            self.query(REEXECUTE, params=params)["launchRunReexecution"], f"what run {run_id} left"
+        )
 
-    def _launched(self, launched: Mapping[str, Any], what: str) -> str:
-        if launched["__typename"] != "LaunchRunSuccess":
-            said = launched.get("message") or "; ".join(each["message"] for each in launched.get("errors", []))
-            raise WebserverError(f"{self.url} launched no run of {what}: {launched['__typename']} {said}".rstrip())
-        return launched["run"]["runId"]
+    def _read_run_id(self, answer: Mapping[str, Any], source: str) -> str:
+        """The id of a launched run. `source` names its job, or the run that it continues, for the error message."""
+        if answer["__typename"] != "LaunchRunSuccess":
+            reason = answer.get("message") or "; ".join(each["message"] for each in answer.get("errors", []))
+            raise WebserverError(f"{self.url} launched no run of {source}: {answer['__typename']} {reason}".rstrip())
+        return answer["run"]["runId"]
 
-    def run(self, run_id: str) -> dict[str, Any]:
+    def read_run(self, run_id: str) -> dict[str, Any]:
         """Status, times (Unix seconds) and tags of a run.
 
         Raises:
-            RunMissing: there is none.
+            RunMissing: there is no such run.
         """
-        found = self.ask(RUN, run=run_id)["runOrError"]
+        found = self.query(RUN, run=run_id)["runOrError"]
         if found["__typename"] == "RunNotFoundError":
             raise RunMissing(f"{self.url} knows no run {run_id}")
         if found["__typename"] != "Run":
@@ -166,16 +175,16 @@ class Webserver:
         return found | {"tags": {tag["key"]: tag["value"] for tag in found["tags"]}}
 
     def wait_for_run(self, run_id: str, patience: float) -> str:
-        """Waits until the run has ended and returns its status. A webserver that is away meanwhile is waited for.
+        """Waits until the run has ended, and while the webserver is away, and returns the status of the run.
 
         Raises:
-            RunMissing: there is none.
-            WebserverError: it has not ended in time.
+            RunMissing: there is no such run.
+            WebserverError: the run has not ended in time.
         """
         deadline, reason = time.monotonic() + patience, f"see {self.url}/runs/{run_id}"
         while time.monotonic() < deadline:
             try:
-                status = self.run(run_id)["status"]
+                status = self.read_run(run_id)["status"]
                 if status in ENDED:
                     return status
             except RunMissing:
@@ -185,33 +194,33 @@ class Webserver:
             time.sleep(0.5)
         raise WebserverError(f"run {run_id} has not ended after {patience:.0f} s; {reason}")
 
-    def events(self, run_id: str) -> list[dict[str, Any]]:
-        """The whole event log of a run, in its order; timestamps are Unix milliseconds, as text."""
+    def read_events(self, run_id: str) -> list[dict[str, Any]]:
+        """The whole event log of a run, the oldest event first; timestamps are text: Unix milliseconds."""
         events, cursor = [], None
         while True:
-            page = self.ask(EVENTS, run=run_id, cursor=cursor)["logsForRun"]
+            page = self.query(EVENTS, run=run_id, cursor=cursor)["logsForRun"]
             events += page["events"]
             cursor = page["cursor"]
             if not page["hasMore"]:
                 return events
 
-    def failures(self, run_id: str) -> list[str]:
-        """Why its steps failed, innermost message each; the run's own last words if no step did."""
-        events = self.events(run_id)
+    def read_failure_reasons(self, run_id: str) -> list[str]:
+        """Why the steps of a run failed: the innermost message of each. The run's own reason if no step failed."""
+        events = self.read_events(run_id)
         steps = [event for event in events if event["__typename"] == "ExecutionStepFailureEvent"]
-        said = [(event["error"]["causes"] or [event["error"]])[-1]["message"].strip() for event in steps]
-        return said or [event["message"] for event in events if event["__typename"] == "RunFailureEvent"]
+        reasons = [(event["error"]["causes"] or [event["error"]])[-1]["message"].strip() for event in steps]
+        return reasons or [event["message"] for event in events if event["__typename"] == "RunFailureEvent"]
 
-    def latest_metadata(self, asset: str) -> dict[str, Any]:
+    def read_latest_metadata(self, asset: str) -> dict[str, Any]:
         """Texts and numbers of an asset's latest materialization, by label."""
-        found = self.ask(LATEST, key={"path": asset.split("/")})["assetOrError"]
+        found = self.query(LATEST, key={"path": asset.split("/")})["assetOrError"]
         materializations = found.get("assetMaterializations") or []
         if not materializations:
             raise WebserverError(f"{self.url}: {asset} was never materialized")
-        return values(materializations[0]["metadataEntries"])
+        return read_metadata(materializations[0]["metadataEntries"])
 
 
-def values(entries: list[dict[str, Any]]) -> dict[str, Any]:
-    """Metadata entries as values by label; those that are neither text nor number are left out."""
+def read_metadata(entries: list[dict[str, Any]]) -> dict[str, Any]:
+    """The values of metadata entries, by label; an entry that is neither text nor number is left out."""
     kinds = ("text", "floatValue", "intValue", "path")
     return {entry["label"]: entry[kind] for entry in entries for kind in kinds if kind in entry}

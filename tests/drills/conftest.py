@@ -74,7 +74,7 @@ def show(platform: Platform) -> None:
     for run in platform.runs:
         print(f"--- run {run}")
         try:
-            events = platform.webserver.events(run)
+            events = platform.webserver.read_events(run)
         except WebserverError as error:
             events = []
             print(f"its events can't be read: {error}")

@@ -100,7 +100,7 @@ def test_text_of_another_encoding_is_read_as_what_it_says(postgres: EmbeddedPost
         with closing(psycopg2.connect(postgres.url(name))) as connection, connection, connection.cursor() as cursor:
             cursor.execute(create_table_sql(DECLARED))
             cursor.execute(INSERT.replace("loans (", "loans (created_at, ").replace("(0", "('2026-01-01', 0"), ["café"])
-        with Database(url=postgres.url(name)).snapshot() as cursor:
+        with Database(url=postgres.url(name)).open_snapshot() as cursor:
             facts = extract_loans(cursor, DECLARED, datetime(2026, 1, 2, tzinfo=UTC), tmp_path / name)
         assert facts["rows"] == 1
         assert pq.read_table(tmp_path / name).column("purpose").to_pylist() == ["café"]
@@ -138,10 +138,10 @@ def test_a_database_that_is_away_is_another_error_than_one_that_refuses(postgres
         Database(url=url.replace("loans_table", "no_such_database")).connect()
     assert not isinstance(refused.value, DatabaseAway)
     end = "SELECT pg_terminate_backend(pg_backend_pid())"
-    with pytest.raises(DatabaseAway), Database(url=url).snapshot() as cursor:
+    with pytest.raises(DatabaseAway), Database(url=url).open_snapshot() as cursor:
         cursor.execute(end)
     slow = "SET statement_timeout = 10; SELECT pg_sleep(1)"
-    with pytest.raises(DatabaseError) as refused, Database(url=url).snapshot() as cursor:
+    with pytest.raises(DatabaseError) as refused, Database(url=url).open_snapshot() as cursor:
         cursor.execute(slow)
     assert not isinstance(refused.value, DatabaseAway)
 
@@ -150,12 +150,12 @@ def test_a_value_that_postgresql_refuses_is_not_quoted_and_a_missing_column_is_n
     postgres: EmbeddedPostgres,
 ) -> None:
     database = Database(url=postgres.url("loans_table"))
-    with pytest.raises(DatabaseError) as refused, database.snapshot() as cursor:
+    with pytest.raises(DatabaseError) as refused, database.open_snapshot() as cursor:
         cursor.execute("SELECT 'Kryptozoologie'::numeric")
     assert "(InvalidTextRepresentation, SQLSTATE 22P02). " in str(refused.value)
     assert "PLATFORM_DATABASE_URL" in str(refused.value)
     missing = r'SQLSTATE 42P01: relation "no_such_table" does not exist\)'
-    with pytest.raises(DatabaseError, match=missing), database.snapshot() as cursor:
+    with pytest.raises(DatabaseError, match=missing), database.open_snapshot() as cursor:
         cursor.execute("SELECT FROM no_such_table")
-    with pytest.raises(DatabaseError, match=r"SQLSTATE 25006\)"), database.snapshot() as cursor:
+    with pytest.raises(DatabaseError, match=r"SQLSTATE 25006\)"), database.open_snapshot() as cursor:
         cursor.execute("CREATE TABLE written (id integer)")

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from resources.services.database import CALLED
+from resources.services.database import APPLICATION_NAME
 
 STORE, DATABASE, LOANS, ANY_MOMENT = "store", "database", "loans", "any moment"
 KILL, ERROR = "kill", "error"
@@ -148,7 +148,7 @@ def _intercept_loans(fault: Fault | None) -> CallCounter:
         def function() -> Any:
             return connect(*given, **more)
 
-        return counter.call(function) if more.get("application_name") == CALLED else function()
+        return counter.call(function) if more.get("application_name") == APPLICATION_NAME else function()
 
     psycopg2.connect = intercepted
     return counter

@@ -25,7 +25,7 @@ def exposed():
 def test_it_shows_runs_and_starts_none(platform, exposed) -> None:
     exposed.wait_for_location(60)
     run = platform.launch("refresh")
-    assert exposed.run(run)["status"]
+    assert exposed.read_run(run)["status"]
     asked = time.time()
     with pytest.raises(WebserverError, match="UnauthorizedError"):
         exposed.launch("refresh", tags={"drill": f"refused {asked}"})
@@ -37,5 +37,5 @@ def test_it_ends_no_run(platform, exposed) -> None:
     exposed.wait_for_location(60)
     run, _ = platform.train_until_struck()
     terminate = "mutation ($run: String!) { terminateRun(runId: $run) { __typename } }"
-    assert exposed.ask(terminate, run=run)["terminateRun"]["__typename"] != "TerminateRunSuccess"
+    assert exposed.query(terminate, run=run)["terminateRun"]["__typename"] != "TerminateRunSuccess"
     assert platform.webserver.wait_for_run(run, 600) == "SUCCESS"

@@ -61,4 +61,4 @@ def test_of_ten_healthy_runs_none_is_given_up_while_every_second_question_is_ref
 
 def all_ended(platform, run: str) -> bool:
     runs = [run, *platform.tagged("dagster/root_run_id", run)]
-    return all("endTime" in (found := platform.webserver.run(each)) and found["endTime"] for each in runs)
+    return all("endTime" in (found := platform.webserver.read_run(each)) and found["endTime"] for each in runs)

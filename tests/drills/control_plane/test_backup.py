@@ -47,7 +47,7 @@ def content(platform) -> dict[str, str]:
 
 def latest(platform) -> dict[str, list[str]]:
     """What the UI calls the latest of each asset."""
-    found = {asset: platform.webserver.latest_metadata(asset) for asset in ASSETS}
+    found = {asset: platform.webserver.read_latest_metadata(asset) for asset in ASSETS}
     return {asset: [found[asset][label] for label in ("sha256", PLACE, MANIFEST_SHA256)] for asset in ASSETS}
 
 
@@ -93,9 +93,9 @@ def test_a_lost_volume_comes_back_from_the_last_backup(platform) -> None:
     platform.webserver.wait_for_location(60)
     assert content(platform) == before
     assert latest(platform) == published
-    assert platform.webserver.run(run)["status"] == "SUCCESS"
+    assert platform.webserver.read_run(run)["status"] == "SUCCESS"
     with pytest.raises(WebserverError, match="knows no run"):
-        platform.webserver.run(later)
+        platform.webserver.read_run(later)
     again = platform.launch("refresh")
     assert platform.webserver.wait_for_run(again, 600) == "SUCCESS"
     assert platform.artifacts(again) == platform.artifacts(run)

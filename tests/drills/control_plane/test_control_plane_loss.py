@@ -41,12 +41,12 @@ def loans(platform: Platform) -> Iterator[Any]:
     """Makes enough loans arrive for a refresh; takes them, and what the sensor remembers of them, away again."""
     location = platform.webserver.wait_for_location(60)
     sensor = {"repositoryLocationName": location, "repositoryName": "__repository__", "sensorName": "new_loans"}
-    state = platform.webserver.ask(STATE, sensor=sensor)["sensorOrError"]["sensorState"]
+    state = platform.webserver.query(STATE, sensor=sensor)["sensorOrError"]["sensorState"]
     newest = int(platform.sql("SELECT max(id) FROM loans", "lending"))
     # Another gap each time: the run key names the loan that was enough, and a key is asked for once.
     yield lambda: platform.sql(ARRIVE.format(gap=int(time.time()) % 1_000_000), "lending")
     platform.sql(f"DELETE FROM loans WHERE id > {newest}", "lending")
-    platform.webserver.ask(CURSOR, sensor=sensor, cursor=(state["typeSpecificData"] or {}).get("lastCursor"))
+    platform.webserver.query(CURSOR, sensor=sensor, cursor=(state["typeSpecificData"] or {}).get("lastCursor"))
     assert platform.webserver.wait_for_run(platform.launch("refresh"), 600) == "SUCCESS"
 
 
@@ -64,7 +64,7 @@ def dark(platform: Platform, node: str) -> Iterator[float]:
 def asked_for(platform: Platform) -> set[str]:
     """The runs that the sensor asked for; a retry of one is not another."""
     runs = platform.tagged("dagster/sensor_name", "new_loans")
-    return {run for run in runs if "dagster/parent_run_id" not in platform.webserver.run(run)["tags"]}
+    return {run for run in runs if "dagster/parent_run_id" not in platform.webserver.read_run(run)["tags"]}
 
 
 def called(target: str, tries: str, node: str) -> subprocess.Popen[str]:

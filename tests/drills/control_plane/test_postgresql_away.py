@@ -37,7 +37,7 @@ def test_a_retry_that_is_decided_on_while_the_database_goes_away_comes_once(plat
     run, began = platform.train_until_struck()
     struck = time.time()
     platform.kubectl("delete", "pod", platform.pod(run)["metadata"]["name"], "--force", "--grace-period=0")
-    platform.until("it is failed", lambda: platform.webserver.run(run)["status"] == "FAILURE", 60)
+    platform.until("it is failed", lambda: platform.webserver.read_run(run)["status"] == "FAILURE", 60)
     with absent("statefulset", "postgresql"):
         time.sleep(20)
     platform.webserver.wait_for_location(120)

@@ -15,7 +15,7 @@ def test_a_run_waits_with_its_checkpoint_for_a_store_that_is_away(platform, undi
     with stopped("STORE"):
         gone = time.time()
         time.sleep(60)
-        assert platform.webserver.run(run)["status"] == "STARTED", "the run ended without its store"
+        assert platform.webserver.read_run(run)["status"] == "STARTED", "the run ended without its store"
         back = time.time()
     is_unharmed(platform, undisturbed, "S3 away for 60 s at a checkpoint", run)
     committed = platform.blocks_committed(run, time.time())

@@ -105,12 +105,12 @@ def upgrade(versions, address) -> Upgrade:
     queued = platform.train_long()
     pod, victim, before = platform.pod(under_way), platform.pod(lost), uids()
     assert image_of(pod) == image_of(victim) == old.image, "the runs do not have the image of the release before"
-    assert platform.webserver.run(queued)["status"] == "QUEUED", "the run did not wait for a place"
+    assert platform.webserver.read_run(queued)["status"] == "QUEUED", "the run did not wait for a place"
 
     new.install()
     platform.webserver.wait_for_location(120)
     for run in (under_way, lost):
-        status = platform.webserver.run(run)["status"]
+        status = platform.webserver.read_run(run)["status"]
         assert status == "STARTED", f"{run} is {status}: it ended before the upgrade did, and has not met all of it"
     lost_at = time.time()
     assert victim, "the run has no pod"
@@ -171,7 +171,7 @@ def test_a_run_under_way_is_not_touched_by_a_rollback_to_the_release_before(
     try:
         helm("rollback", RELEASE)
         platform.webserver.wait_for_location(120)
-        assert platform.webserver.run(run)["status"] == "STARTED", "the run ended before the rollback did"
+        assert platform.webserver.read_run(run)["status"] == "STARTED", "the run ended before the rollback did"
         for part in PARTS:
             after = living_pods(part)
             assert not before[part] & {each["metadata"]["uid"] for each in after}, f"{part}: not replaced"

@@ -28,7 +28,7 @@ def test_a_run_opens_few_connections_and_takes_as_long_as_is_recorded(platform, 
     time.sleep(2)  # a connection is counted when it ends
     opened = int(platform.sql(SESSIONS, "dagster")) - before - 1
     assert 0 < opened <= 20, f"a run opened {opened} connections"
-    asked = platform.webserver.run(run)["creationTime"]
+    asked = platform.webserver.read_run(run)["creationTime"]
     (first,) = platform.step_starts(run, "loan_dataset")
     (end,) = platform.happened(run, "RunSuccessEvent")
     platform.record(

@@ -25,12 +25,12 @@ def test_fifty_runs_at_once_leave_connections_for_others(platform) -> None:
         seen: list[tuple[int, int]] = []
 
         def over() -> bool:
-            alive = sum(platform.webserver.run(run)["status"] == "STARTED" for run in runs)
+            alive = sum(platform.webserver.read_run(run)["status"] == "STARTED" for run in runs)
             seen.append((alive, int(platform.sql(OPEN, "dagster"))))
-            return all(platform.webserver.run(run)["endTime"] for run in runs)
+            return all(platform.webserver.read_run(run)["endTime"] for run in runs)
 
         platform.until("all of them have ended", over, 900)
-        assert {platform.webserver.run(run)["status"] for run in runs} == {"SUCCESS"}
+        assert {platform.webserver.read_run(run)["status"] for run in runs} == {"SUCCESS"}
         most = max(connections for _, connections in seen)
         assert most < int(platform.sql(LIMIT, "dagster")), "somebody was turned away"
         platform.record(

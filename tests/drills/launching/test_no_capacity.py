@@ -20,7 +20,7 @@ def test_a_run_waits_for_a_node_and_is_not_given_up(platform, undisturbed) -> No
         platform.until("the pod finds no node", lambda: unschedulable(platform.pod(run)), 60)
         time.sleep(25)  # two looks of the run monitoring and more
         assert platform.pod(run)["status"]["phase"] == "Pending"
-        assert platform.webserver.run(run)["status"] == "STARTING"
+        assert platform.webserver.read_run(run)["status"] == "STARTING"
     came = time.time()
     (first,) = platform.until("the run starts", lambda: platform.step_starts(run, "loan_dataset"), 60)
     is_unharmed(platform, undisturbed, "no spot capacity, then a node", run, running_again_after=round(first - came, 1))

@@ -71,7 +71,7 @@ def is_unharmed(
 def stays_failed(platform: Platform, undisturbed: dict[str, str], run: str, retry: str) -> None:
     """What was given up and came back has published nothing, started nothing, and turned nothing green."""
     time.sleep(15)
-    assert platform.webserver.run(run)["status"] == "FAILURE"
+    assert platform.webserver.read_run(run)["status"] == "FAILURE"
     (failed,) = platform.happened(run, "RunFailureEvent")
     late = [each for each in platform.happened(run, "MaterializationEvent") if each["at"] > failed["at"]]
     late += [each for each in platform.happened(run, "ExecutionStepStartEvent") if each["at"] > failed["at"]]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from resources.history.facts import ITEMS_COMMITTED, OLD_COMMITTED
-from resources.services.webserver import Webserver, values
+from resources.services.webserver import Webserver, read_metadata
 from resources.store.io_manager import MANIFEST_SHA256, PLACE
 
 TAGGED = """query ($tags: [ExecutionTag!]) { runsOrError(filter: { tags: $tags }) {
@@ -27,7 +27,7 @@ class Histories:
 
     def happened(self, run: str, kind: str) -> list[dict[str, Any]]:
         """The events of one GraphQL type, with `at`, in their order."""
-        events = [event for event in self.webserver.events(run) if event["__typename"] == kind]
+        events = [event for event in self.webserver.read_events(run) if event["__typename"] == kind]
         return [event | {"at": int(event["timestamp"]) / 1000} for event in events]
 
     def said(self, run: str) -> list[tuple[float, str]]:
@@ -44,7 +44,7 @@ class Histories:
         facts = [
             event["at"] - self.ahead
             for event in self.happened(run, "ObservationEvent")
-            if ITEMS_COMMITTED in values(event["metadataEntries"])
+            if ITEMS_COMMITTED in read_metadata(event["metadataEntries"])
         ]
         by_older_releases = [at for at, message in self.said(run) if message.endswith(OLD_COMMITTED)]
         return [at for at in sorted(facts + by_older_releases) if at <= until]
@@ -60,12 +60,12 @@ class Histories:
 
     def tagged(self, tag: str, value: str) -> list[str]:
         """Ids of the runs that carry a tag, the newest first."""
-        found = self.webserver.ask(TAGGED, tags=[{"key": tag, "value": value}])["runsOrError"]
+        found = self.webserver.query(TAGGED, tags=[{"key": tag, "value": value}])["runsOrError"]
         return [run["runId"] for run in found["results"]]
 
     def logs(self, *key: str) -> str:
         """What the UI shows of a captured log: both streams."""
-        logs = self.webserver.ask(LOGS, key=list(key))["capturedLogs"]
+        logs = self.webserver.query(LOGS, key=list(key))["capturedLogs"]
         return f"{logs['stdout'] or ''}{logs['stderr'] or ''}"
 
     def printed(self, run: str) -> str:
@@ -87,7 +87,7 @@ class Histories:
         objects: dict[str, set[tuple[str, str, str]]] = {}
         for run in runs:
             for event in self.happened(run, "MaterializationEvent"):
-                logged = values(event["metadataEntries"])
+                logged = read_metadata(event["metadataEntries"])
                 if PLACE not in logged:  # a promotion: what it names was published before
                     continue
                 committed = (logged["sha256"], logged[PLACE], logged[MANIFEST_SHA256])
@@ -109,7 +109,7 @@ class Histories:
         And there are no others, each goes on from the one before it, and what they made was promoted once, or not at
         all if runs `beside_others` with newer loans came first.
         """
-        statuses = [self.webserver.run(run)["status"] for run in runs]
+        statuses = [self.webserver.read_run(run)["status"] for run in runs]
         assert statuses == ["FAILURE"] * (len(runs) - 1) + ["SUCCESS"], f"a lost run stays red: {statuses}"
         for run, status in zip(runs, statuses, strict=True):
             ends = [event["__typename"] for kind in ENDS.values() for event in self.happened(run, kind)]
@@ -117,9 +117,11 @@ class Histories:
             starts = self.happened(run, "RunStartEvent")
             assert len(starts) == 1, f"run {run} started {len(starts)} times"
         promoted = [event for run in runs for event in self.happened(run, "MaterializationEvent")]
-        numbers = {logged["number"] for each in promoted if "number" in (logged := values(each["metadataEntries"]))}
+        numbers = {
+            logged["number"] for each in promoted if "number" in (logged := read_metadata(each["metadataEntries"]))
+        }
         assert len(numbers) == 1 or (beside_others and not numbers), f"promoted as {sorted(numbers)}"
         root, *retries = runs
         assert sorted(self.tagged("dagster/root_run_id", root)) == sorted(retries), "there are other retries"
-        parents = [self.webserver.run(retry)["tags"]["dagster/parent_run_id"] for retry in retries]
+        parents = [self.webserver.read_run(retry)["tags"]["dagster/parent_run_id"] for retry in retries]
         assert parents == list(runs[:-1]), f"retried in another order: {parents}"

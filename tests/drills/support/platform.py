@@ -89,7 +89,7 @@ class Platform(Histories):
         """What a schedule asks for at a time, evaluated by the code server as the UI's "Test schedule" has it done."""
         location = self.webserver.wait_for_location(30)
         selector = {"repositoryLocationName": location, "repositoryName": "__repository__", "scheduleName": schedule}
-        ticked = self.webserver.ask(TICK, selector=selector, at=at.timestamp())["scheduleDryRun"]
+        ticked = self.webserver.query(TICK, selector=selector, at=at.timestamp())["scheduleDryRun"]
         result = ticked["evaluationResult"]
         assert not result["error"], result["error"]
         return result

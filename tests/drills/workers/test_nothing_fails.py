@@ -23,7 +23,7 @@ def test_everything_is_materialized_by_the_button_in_the_ui(platform) -> None:
     for step in ("loan_dataset", "training", "model_metrics"):
         assert len(platform.step_starts(run, step)) == 1, step
     assert platform.retry_of(run) is None
-    found = platform.webserver.run(run)
+    found = platform.webserver.read_run(run)
     (first,) = platform.step_starts(run, "loan_dataset")
     platform.record(
         fault="nothing",

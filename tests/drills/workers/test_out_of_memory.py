@@ -60,7 +60,7 @@ def test_a_run_that_never_fits_ends_red_with_its_reason_and_harms_no_other(platf
     root, *retries = runs
     assert sorted(platform.tagged("dagster/root_run_id", root)) == sorted(retries), "it was retried for ever"
     good = platform.artifacts(beside)["trained_model"]
-    assert platform.webserver.latest_metadata("trained_model")["sha256"] == good
+    assert platform.webserver.read_latest_metadata("trained_model")["sha256"] == good
     platform.record(fault="run that never fits in memory", **platform.counted(beside))
-    reasons = " ".join(event["message"] for event in platform.webserver.events(runs[-1]) if event.get("message"))
+    reasons = " ".join(event["message"] for event in platform.webserver.read_events(runs[-1]) if event.get("message"))
     assert "OOMKilled" in reasons, "the run does not say that it was killed for memory"

@@ -28,4 +28,4 @@ def test_a_worker_that_only_kubernetes_can_not_reach_works_on_alone(platform, un
         time.sleep(60)  # Kubernetes gives the node up
     time.sleep(15)
     assert platform.retry_of(run) is None, "a run that ended well was retried"
-    assert platform.webserver.run(run)["status"] == "SUCCESS"
+    assert platform.webserver.read_run(run)["status"] == "SUCCESS"

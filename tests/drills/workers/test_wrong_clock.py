@@ -40,7 +40,7 @@ def seconds(platform, request):
 def test_a_worker_with_a_wrong_clock_is_noticed_as_fast_and_its_retry_lives(undisturbed, platform, seconds) -> None:
     run, began = platform.train_until_struck()
     (event,) = platform.happened(run, "RunStartEvent")
-    assert abs(event["at"] - platform.webserver.run(run)["creationTime"] - seconds) < 30, "its clock is right"
+    assert abs(event["at"] - platform.webserver.read_run(run)["creationTime"] - seconds) < 30, "its clock is right"
     node, struck = platform.pod(run)["spec"]["nodeName"], time.time()
     platform.nodes.kill(node)
     try:

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from resources.services.webserver import RunMissing, Webserver, WebserverError, values
+from resources.services.webserver import RunMissing, Webserver, WebserverError, read_metadata
 
 
 @pytest.fixture
@@ -69,13 +69,13 @@ def run(status: str) -> dict:
 
 def test_a_question_is_asked_again_while_nobody_is_behind_the_service(webserver, answers) -> None:
     answers += [503, 502, run("SUCCESS")]
-    assert webserver.run("run")["status"] == "SUCCESS"
+    assert webserver.read_run("run")["status"] == "SUCCESS"
 
 
 def test_a_question_is_not_asked_for_ever(webserver, answers) -> None:
     answers += [503]
     with pytest.raises(WebserverError, match="does not answer: HTTP 503"):
-        Webserver(webserver.url, repeats=1).run("run")
+        Webserver(webserver.url, repeats=1).read_run("run")
 
 
 def test_a_launch_that_may_have_been_heard_is_not_repeated(webserver, answers) -> None:
@@ -106,12 +106,12 @@ def test_a_run_that_does_not_end_in_time_is_an_error_and_not_a_success(webserver
 
 def test_no_webserver_at_all_is_an_error_that_names_the_address() -> None:
     with pytest.raises(WebserverError, match=r"http://127\.0\.0\.1:9 does not answer"):
-        Webserver("http://127.0.0.1:9", repeats=1).ask("{ version }")
+        Webserver("http://127.0.0.1:9", repeats=1).query("{ version }")
 
 
 def test_metadata_that_is_neither_text_nor_number_is_left_out() -> None:
     entries = [{"label": "auc", "floatValue": 0.8}, {"label": "picture"}, {"label": "sha256", "text": "abc"}]
-    assert values(entries) == {"auc": 0.8, "sha256": "abc"}
+    assert read_metadata(entries) == {"auc": 0.8, "sha256": "abc"}
 
 
 def test_a_run_goes_on_from_where_it_failed_or_says_why_not(webserver, answers) -> None:
