@@ -18,7 +18,7 @@ from bench.timing.children import (
     show_progress,
 )
 from bench.timing.table import Goal, Row, Table
-from resources.machine.embedded_postgres import embedded_postgres
+from resources.machine.embedded_postgres import use_postgres
 
 CONTENDERS = {
     "ours": "ours: extract, digests, commit",
@@ -36,8 +36,8 @@ def measure_extraction(rows: int, rounds: int) -> list[Table]:
     Raises:
         BenchError: a run failed, or the files differ.
     """
-    with tempfile.TemporaryDirectory() as scratch, embedded_postgres(Path(scratch, "postgres")) as server:
-        environment, folders, paths = {DATABASE: server.url("lending")}, count(), dict[str, str]()
+    with tempfile.TemporaryDirectory() as scratch, use_postgres(Path(scratch, "postgres")) as server:
+        environment, folders, paths = {DATABASE: server.create_database("lending")}, count(), dict[str, str]()
         show_progress(f"making {rows:,} loans")
         statement = str(run(module_command("bench.contenders", "fill", str(rows)), environment).output["copy"])
 

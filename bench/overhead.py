@@ -21,7 +21,7 @@ from bench.timing.children import (
 )
 from bench.timing.table import Row, Table
 from bench.timing.timed_run import PARTS, PYTHON
-from resources.machine.embedded_postgres import embedded_postgres
+from resources.machine.embedded_postgres import use_postgres
 
 SETTINGS = REPOSITORY / "settings" / "loans.toml"
 COMMANDS = {
@@ -46,8 +46,8 @@ def measure_overhead(rounds: int) -> list[Table]:
             command = [actual.get(part, part) for part in COMMANDS[name]]
             if name.startswith("warm run"):
                 return run(command, environment, Path(scratch))
-            with embedded_postgres(home / "postgres") as server:
-                return run(command, environment | {DATABASE: server.url("lending")}, Path(scratch))
+            with use_postgres(home / "postgres") as server:
+                return run(command, environment | {DATABASE: server.create_database("lending")}, Path(scratch))
 
         show_progress("filling the databases")
         for name in ("warm run", "plain script"):

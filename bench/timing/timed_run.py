@@ -73,7 +73,7 @@ def run_platform(watch: Stopwatch, settings: str) -> None:
     from credit_assets.commands import local
 
     wrap_functions(watch, [place for place in WRAPPED if not place.startswith("bench")])
-    watch.wrap_manager(local, "embedded_postgres", POSTGRES)
+    watch.wrap_manager(local, "use_postgres", POSTGRES)
     follow_steps(watch)
     sys.argv = ["credit-platform", "run", "--settings", settings]
     with watch.part(OPENING):

@@ -17,7 +17,7 @@ from credit_assets.settings import Settings, SettingsError, load_settings
 from resources.deployment import Deployment
 from resources.environment import changed_environment
 from resources.errors import PlatformError
-from resources.machine.embedded_postgres import EmbeddedPostgres, embedded_postgres
+from resources.machine.embedded_postgres import EmbeddedPostgres, use_postgres
 from resources.machine.processes import fail_left_runs
 from resources.services.database import connect
 
@@ -56,7 +56,7 @@ def local_platform(settings_path: Path, outside: Deployment) -> Iterator[LocalPl
     """
     with local_history(settings_path, outside) as local:
         if not outside.database_url:
-            url = local.server.url("lending")
+            url = local.server.create_database("lending")
             seed_loans(load_settings(settings_path), url)
             local = replace(local, deployment=replace(local.deployment, database_url=url))
         yield local
@@ -84,8 +84,8 @@ def local_history(settings_path: Path, outside: Deployment) -> Iterator[LocalPla
         raise SettingsError(f"{settings_path}: it names a database too; rename it to letters, digits and _, at most 50")
     if not (home / "dagster.yaml").exists():
         raise NoCheckout(f"{HOME}/dagster.yaml is not here: run this from the root of a checkout")
-    with embedded_postgres(home / "postgres") as server:
-        history_url = outside.history_url or server.url(f"dagster_{name}")
+    with use_postgres(home / "postgres") as server:
+        history_url = outside.history_url or server.create_database(f"dagster_{name}")
         deployment = replace(
             outside,
             settings=str(settings_path.resolve()),

@@ -16,7 +16,7 @@ import click
 
 from resources.deployment import UI_PORT, Deployment, local_address
 from resources.errors import PlatformError
-from resources.machine.console_script import GARBAGE
+from resources.machine.console_script import GARBAGE_THRESHOLD
 
 EXIT_CODES = "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted."
 DONE, FAILED, INTERRUPTED = 0, 1, 130
@@ -229,8 +229,8 @@ def stop(*_: object) -> None:
 
 def start() -> None:
     """Starts the program, in a process of its own."""
-    # What the libraries make at import lives as long as the process: nobody need look for garbage in it.
-    gc.set_threshold(GARBAGE)
+    # The objects that libraries make at import live as long as the process, so they are not searched for garbage.
+    gc.set_threshold(GARBAGE_THRESHOLD)
     logging.captureWarnings(True)
     # SIGINT too: a shell starts background jobs with SIGINT ignored, and Dagster then ignores SIGTERM along with it.
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -17,7 +17,7 @@ from credit_assets.jobs import REFRESH
 from resources.deployment import Deployment, local_address
 from resources.errors import PlatformError
 from resources.machine.embedded_postgres import EmbeddedPostgres
-from resources.machine.processes import this_process
+from resources.machine.processes import make_process_tag
 
 DEFAULT_SETTINGS = Path("settings/loans.toml")
 LEFT = "what the run committed stays, and the next `make run` marks the run as failed"
@@ -73,7 +73,7 @@ def execute(
         result = (
             build_defs(deployment)
             .resolve_job_def(job)
-            .execute_in_process(instance=instance, raise_on_error=False, run_config=config, tags=this_process())
+            .execute_in_process(instance=instance, raise_on_error=False, run_config=config, tags=make_process_tag())
         )
     except SQLAlchemyError as error:
         raise HistoryError(

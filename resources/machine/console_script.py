@@ -1,7 +1,9 @@
-"""What a run's worker is started by, as `python -m resources.machine.console_script dagster api execute_run …`.
+"""Starts a run's worker: `python -m resources.machine.console_script dagster api execute_run …`.
 
-Imports make a million objects that stay. Python looks through them for garbage at every 700th by default, which is a
-sixth of the time until a run begins, or goes on elsewhere.
+Imports make a million objects that stay. By default Python searches them for garbage after every 700 new objects. That
+takes a sixth of the time until a run begins, or until its retry continues.
+
+Belongs here: how a console script is loaded and started. Does not belong here: what the script does.
 """
 
 import gc
@@ -12,8 +14,8 @@ from typing import Any
 
 from resources.errors import PlatformError
 
-# Objects more than before, at which the youngest are looked through.
-GARBAGE = 50_000
+# Python searches the youngest objects for garbage when there are so many more than after the last search.
+GARBAGE_THRESHOLD = 50_000
 
 
 class NoConsoleScript(PlatformError):
@@ -21,8 +23,8 @@ class NoConsoleScript(PlatformError):
 
 
 def main() -> Any:
-    """Becomes the console script that the first argument names, with the arguments behind it."""
-    gc.set_threshold(GARBAGE)
+    """Runs the console script that the first argument names, with the arguments after it."""
+    gc.set_threshold(GARBAGE_THRESHOLD)
     return load(*sys.argv[1:])()
 
 
@@ -30,7 +32,7 @@ def load(name: str, *arguments: str) -> Callable[[], Any]:
     """The function of a console script, which finds these arguments in `sys.argv`.
 
     Raises:
-        NoConsoleScript: there is none of this name.
+        NoConsoleScript: no installed package has one of this name.
     """
     for command in entry_points(group="console_scripts", name=name):
         sys.argv = [name, *arguments]

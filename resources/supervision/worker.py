@@ -16,7 +16,7 @@ from contextlib import suppress
 
 from resources.deployment import Deployment
 from resources.environment import child_environment
-from resources.machine.process_status import stat
+from resources.machine.process_status import read_status
 from resources.supervision.fence import WORKER, raise_fence
 from resources.supervision.lease import Lease
 from resources.supervision.lease_table import name_run_lease
@@ -141,7 +141,7 @@ def hold(lease: Lease, renew: bool = True) -> bool:
 
 def is_frozen(process: int) -> bool:
     """Whether a process was stopped by SIGSTOP. It does nothing, so its lease must not be renewed."""
-    return stat(process)[0] in "Tt"
+    return read_status(process)[0] in "Tt"
 
 
 def _end_lease(lease: Lease) -> None:

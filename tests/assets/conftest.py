@@ -14,7 +14,7 @@ import psycopg2
 import pytest
 from psycopg2 import sql
 
-from resources.machine.embedded_postgres import EmbeddedPostgres, embedded_postgres
+from resources.machine.embedded_postgres import EmbeddedPostgres, use_postgres
 from tests.support.sandbox import Sandbox, open_sandbox
 
 
@@ -24,7 +24,7 @@ def postgres() -> Iterator[EmbeddedPostgres]:
 
     Not under pytest's folders: they are closed to `nobody`, and closed again whenever another pytest starts.
     """
-    with tempfile.TemporaryDirectory() as folder, embedded_postgres(Path(folder) / "postgres") as server:
+    with tempfile.TemporaryDirectory() as folder, use_postgres(Path(folder) / "postgres") as server:
         yield server
 
 
@@ -32,8 +32,8 @@ def postgres() -> Iterator[EmbeddedPostgres]:
 def database_url(postgres: EmbeddedPostgres) -> Iterator[str]:
     """A database of one test's own."""
     name = f"test_{uuid.uuid4().hex}"
-    yield postgres.url(name)
-    with closing(psycopg2.connect(postgres.url("postgres"))) as connection, connection.cursor() as cursor:
+    yield postgres.create_database(name)
+    with closing(psycopg2.connect(postgres.create_database("postgres"))) as connection, connection.cursor() as cursor:
         connection.autocommit = True
         cursor.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 

@@ -14,7 +14,7 @@ import kubernetes
 import pytest
 import yaml
 
-from resources.machine.embedded_postgres import embedded_postgres
+from resources.machine.embedded_postgres import use_postgres
 
 CHART = Path(__file__).parents[2] / "helm" / "credit-platform"
 KUBECONFIG = {
@@ -103,12 +103,12 @@ def read_by_dagster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callab
     kubeconfig.write_text(yaml.safe_dump(KUBECONFIG))
     with (
         tempfile.TemporaryDirectory() as folder,  # not pytest's: they are closed to `nobody`
-        embedded_postgres(Path(folder) / "postgres") as server,
+        use_postgres(Path(folder) / "postgres") as server,
         pytest.MonkeyPatch.context() as environment,
     ):
         environment.setenv("DAGSTER_PG_PASSWORD", "secret")
         environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        server.url("dagster")
+        server.create_database("dagster")
 
         def read(chart: Rendered) -> dg.DagsterInstance:
             config = chart.instance

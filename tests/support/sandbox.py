@@ -174,8 +174,8 @@ def open_sandbox(postgres: EmbeddedPostgres) -> Iterator[Sandbox]:
         (local / "postgres").symlink_to(postgres.data)
         environment = {
             "DAGSTER_HOME": str(local),
-            "PLATFORM_HISTORY_URL": postgres.url(f"dagster_{own}"),
-            "PLATFORM_DATABASE_URL": postgres.url(f"lending_{own}"),
+            "PLATFORM_HISTORY_URL": postgres.create_database(f"dagster_{own}"),
+            "PLATFORM_DATABASE_URL": postgres.create_database(f"lending_{own}"),
             "PLATFORM_SETTINGS": str(folder / "settings.toml"),
             "PLATFORM_STORE": (local / "store").as_uri(),
         }

@@ -27,7 +27,7 @@ def execute(url: str, statement: str) -> list[tuple[object, ...]]:
 
 def drop(postgres: EmbeddedPostgres) -> None:
     for name in OURS:
-        execute(postgres.url("postgres"), f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        execute(postgres.create_database("postgres"), f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
 @pytest.fixture
@@ -54,12 +54,12 @@ def test_the_lineage_command_creates_and_fills_no_table_of_loans(
     said = capsys.readouterr()
     assert "nothing was promoted yet" in said.err
     assert not said.out
-    assert not execute(postgres.url("postgres"), lending)
+    assert not execute(postgres.create_database("postgres"), lending)
 
     with local_platform(fresh, Deployment()):
         assert capsys.readouterr().out == "filled the empty table loans with 7 loans\n"
         assert {"DAGSTER_HOME", "PLATFORM_HISTORY_URL"} <= os.environ.keys()
     assert not {"DAGSTER_HOME", "PLATFORM_HISTORY_URL"} & os.environ.keys(), "the next command would use this history"
-    execute(postgres.url("lending"), "DELETE FROM loans")
+    execute(postgres.create_database("lending"), "DELETE FROM loans")
     assert main(["lineage", "--settings", str(fresh)]) == 1
-    assert execute(postgres.url("lending"), "SELECT count(*) FROM loans") == [(0,)]
+    assert execute(postgres.create_database("lending"), "SELECT count(*) FROM loans") == [(0,)]

@@ -17,7 +17,7 @@ from credit_assets.commands import run
 from credit_assets.commands.main import main
 from credit_assets.commands.run import HistoryError, execute, interruptible
 from resources.deployment import Deployment
-from resources.machine.embedded_postgres import EmbeddedPostgres, embedded_postgres
+from resources.machine.embedded_postgres import EmbeddedPostgres, use_postgres
 
 DIE_WITH_SERVER = """
 import sys, time
@@ -84,7 +84,7 @@ def test_an_interruption_between_two_steps_is_no_traceback(capsys: pytest.Captur
 @pytest.fixture
 def server() -> Iterator[EmbeddedPostgres]:
     """A server that a test may kill."""
-    with tempfile.TemporaryDirectory() as folder, embedded_postgres(Path(folder) / "postgres") as started:
+    with tempfile.TemporaryDirectory() as folder, use_postgres(Path(folder) / "postgres") as started:
         yield started
 
 

@@ -16,13 +16,13 @@ USER = """
 import os, sys
 from pathlib import Path
 import psycopg2.errors, psycopg2.sql
-from resources.machine.embedded_postgres import embedded_postgres
+from resources.machine.embedded_postgres import use_postgres
 if len(sys.argv) > 2:
     os.setgroups([])
     os.setgid(int(sys.argv[3]))
     os.setuid(int(sys.argv[2]))
-with embedded_postgres(Path(sys.argv[1])) as server:
-    print(server.url("loans"), flush=True)
+with use_postgres(Path(sys.argv[1])) as server:
+    print(server.create_database("loans"), flush=True)
     sys.stdin.read()
 """
 

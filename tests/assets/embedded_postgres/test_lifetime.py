@@ -21,14 +21,14 @@ from typing import Any
 import psycopg2
 import pytest
 
-from resources.machine.embedded_postgres import embedded_postgres
-from resources.machine.postgres_programs import PostgresError, account
+from resources.machine.embedded_postgres import use_postgres
+from resources.machine.postgres_programs import PostgresError, find_account
 
 FORKING_USER = """
 import os, signal, sys
 from pathlib import Path
-from resources.machine.embedded_postgres import embedded_postgres
-with embedded_postgres(Path(sys.argv[1])):
+from resources.machine.embedded_postgres import use_postgres
+with use_postgres(Path(sys.argv[1])):
     child = os.fork()
     if not child:
         os.closerange(0, 3)
@@ -57,20 +57,20 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 def test_rows_survive_a_stop_and_a_start(data: Path, query: Any) -> None:
-    with embedded_postgres(data) as server:
-        query(server.url("kept"), "CREATE TABLE kept AS SELECT 42 AS answer")
+    with use_postgres(data) as server:
+        query(server.create_database("kept"), "CREATE TABLE kept AS SELECT 42 AS answer")
     with pytest.raises(psycopg2.OperationalError, match="No such file"):
         psycopg2.connect(dbname="kept", host=str(server.sockets), user="postgres")
-    with embedded_postgres(data) as server:
-        assert query(server.url("kept"), "SELECT answer FROM kept") == 42
+    with use_postgres(data) as server:
+        assert query(server.create_database("kept"), "SELECT answer FROM kept") == 42
 
 
 def test_the_last_user_stops_the_server_and_nobody_before(data: Path, query: Any, postmaster: Any) -> None:
-    with embedded_postgres(data) as server:
+    with use_postgres(data) as server:
         process = os.pidfd_open(postmaster(data))
-        with embedded_postgres(data):
+        with use_postgres(data):
             pass
-        assert query(server.url("loans"), "SELECT 1") == 1
+        assert query(server.create_database("loans"), "SELECT 1") == 1
         assert not ends(process, seconds=0)
     assert ends(process)
     assert not server.sockets.exists()
@@ -96,8 +96,8 @@ def test_a_killed_user_leaves_a_server_that_the_next_one_joins_and_stops(
     killed.kill()
     killed.wait()
     process = os.pidfd_open(postmaster(data))
-    with embedded_postgres(data) as server:
-        assert server.url("loans") == url
+    with use_postgres(data) as server:
+        assert server.create_database("loans") == url
         assert query(url, "SELECT 1") == 1
         assert not ends(process, seconds=0)
     assert ends(process)
@@ -106,8 +106,8 @@ def test_a_killed_user_leaves_a_server_that_the_next_one_joins_and_stops(
 def test_a_forked_child_that_outlives_its_user_keeps_nobody_out(data: Path, query: Any) -> None:
     child = int(subprocess.run([sys.executable, "-c", FORKING_USER, data], stdout=subprocess.PIPE, check=True).stdout)
     try:
-        with embedded_postgres(data) as server:
-            assert query(server.url("loans"), "SELECT 1") == 1
+        with use_postgres(data) as server:
+            assert query(server.create_database("loans"), "SELECT 1") == 1
         assert not server.sockets.exists()
     finally:
         os.kill(child, signal.SIGKILL)
@@ -120,14 +120,14 @@ def test_a_crash_costs_no_committed_row_and_blocks_no_start(data: Path, user: An
     number = postmaster(data)
     killed.kill()
     os.kill(number, signal.SIGKILL)
-    uid, gid = account()
+    uid, gid = find_account()
     as_server = {"user": uid, "group": gid, "extra_groups": []} if os.geteuid() == 0 else {}
     with subprocess.Popen(["sleep", "600"], **as_server) as other, ExitStack() as end:
         end.callback(other.kill)
         # As after a reboot: the number that the server left behind is now that of another process of the same user.
         left = (data / "postmaster.pid").read_text()
         (data / "postmaster.pid").write_text(left.replace(str(number), str(other.pid), 1))
-        with embedded_postgres(data):
+        with use_postgres(data):
             assert query(url, "SELECT answer FROM crashed") == 42
             assert postmaster(data) not in (number, other.pid)
         assert other.poll() is None
@@ -140,25 +140,25 @@ def test_a_data_folder_that_is_killed_in_the_making_is_made_anew(folder: Path, u
     killed.kill()
     killed.wait()
     assert not (folder / "postgres").exists()
-    with embedded_postgres(folder / "postgres") as server:
-        assert query(server.url("loans"), "SELECT 1") == 1
+    with use_postgres(folder / "postgres") as server:
+        assert query(server.create_database("loans"), "SELECT 1") == 1
     assert not making.exists()
 
 
 def test_a_server_that_does_not_start_says_why_and_starts_once_that_is_mended(data: Path, query: Any) -> None:
-    with embedded_postgres(data):
+    with use_postgres(data):
         version = (data / "PG_VERSION").read_text()
     (data / "PG_VERSION").write_text("17\n")
-    with pytest.raises(PostgresError, match="database files are incompatible"), embedded_postgres(data):
+    with pytest.raises(PostgresError, match="database files are incompatible"), use_postgres(data):
         pass
     (data / "PG_VERSION").write_text(version)
-    with embedded_postgres(data) as server:
-        assert query(server.url("loans"), "SELECT 1") == 1
+    with use_postgres(data) as server:
+        assert query(server.create_database("loans"), "SELECT 1") == 1
 
 
 def test_no_row_gets_into_the_server_log(data: Path, query: Any) -> None:
-    with embedded_postgres(data) as server:
-        url = server.url("loans")
+    with use_postgres(data) as server:
+        url = server.create_database("loans")
         query(url, "CREATE TABLE loans (income int CHECK (income < 9))")
         with pytest.raises(psycopg2.errors.CheckViolation, match="471147"):
             query(url, "INSERT INTO loans VALUES (471147)")

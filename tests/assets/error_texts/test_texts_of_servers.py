@@ -22,7 +22,7 @@ from resources.error_texts import (
 from resources.history.run_groups import read_events
 from resources.history.step_failures import find_step_errors, has_own_failure, list_causes
 from resources.machine import postgres_programs
-from resources.machine.embedded_postgres import EmbeddedPostgres, embedded_postgres
+from resources.machine.embedded_postgres import EmbeddedPostgres, use_postgres
 from tests.assets.error_texts import doomed
 
 
@@ -43,22 +43,25 @@ def connection_error(url: str) -> str:
 
 def test_a_database_that_nobody_answers_for_is_told_apart_from_one_that_refuses(postgres: EmbeddedPostgres) -> None:
     assert is_database_away(connection_error("postgresql://clerk@127.0.0.1:1/lending"))
-    there = postgres.url("error_texts")
+    there = postgres.create_database("error_texts")
     assert not is_database_away(connection_error(there.replace("error_texts", "no_such_database")))
 
 
 def test_a_server_that_stops_is_away_and_does_not_refuse(tmp_path_factory: pytest.TempPathFactory) -> None:
     data = tmp_path_factory.mktemp("postgres") / "data"
-    with embedded_postgres(data) as server, closing(psycopg2.connect(server.url("postgres"))):
-        url = server.url("postgres")
-        postgres_programs.run(data, "pg_ctl", "stop", "-m", "smart", "--no-wait")
+    with use_postgres(data) as server, closing(psycopg2.connect(server.create_database("postgres"))):
+        url = server.create_database("postgres")
+        postgres_programs.run_program(data, "pg_ctl", "stop", "-m", "smart", "--no-wait")
         stopping = connection_error(url)
     assert "FATAL:" in stopping, "this case is of no use: the server did not answer"
     assert is_database_away(stopping)
 
 
 def test_the_place_at_which_copy_stopped_is_found_without_the_value(postgres: EmbeddedPostgres) -> None:
-    with closing(psycopg2.connect(postgres.url("error_texts"))) as connection, connection.cursor() as cursor:
+    with (
+        closing(psycopg2.connect(postgres.create_database("error_texts"))) as connection,
+        connection.cursor() as cursor,
+    ):
         cursor.execute("CREATE TEMPORARY TABLE borrowers (age integer, income numeric)")
         with pytest.raises(psycopg2.DataError) as value:
             cursor.copy_expert("COPY borrowers FROM STDIN (FORMAT csv)", StringIO("41,1\n12 Elm Street,1\n"))

@@ -132,7 +132,7 @@ def test_without_a_database_nothing_is_computed_and_nothing_lost(
     sandbox: Sandbox, postgres: EmbeddedPostgres, capfd: pytest.CaptureFixture[str], url: str, expected: str
 ) -> None:
     before = sandbox.state()
-    url = url or postgres.url("postgres").replace("/postgres?", "/no_such_database?")
+    url = url or postgres.create_database("postgres").replace("/postgres?", "/no_such_database?")
     assert sandbox.run(PLATFORM_DATABASE_URL=url) == 1
     said = capfd.readouterr().err
     assert_one_error(said, "PLATFORM_DATABASE_URL", expected)

@@ -54,7 +54,7 @@ def connections():
 def refused(postgres, database_url):
     """The database lets nobody in, and ends whoever is there."""
     name = parse_dsn(database_url)["dbname"]
-    with closing(psycopg2.connect(postgres.url("postgres"))) as other, other.cursor() as cursor:
+    with closing(psycopg2.connect(postgres.create_database("postgres"))) as other, other.cursor() as cursor:
         other.autocommit = True
         cursor.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
         cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))

@@ -35,7 +35,10 @@ INSERT = "INSERT INTO loans (default_status, income, score, purpose, age) VALUES
 @pytest.fixture
 def table(postgres: EmbeddedPostgres) -> Iterator[cursor]:
     """A table as it is declared; what a test does to it is rolled back."""
-    with closing(psycopg2.connect(postgres.url("loans_table"))) as connection, connection.cursor() as cursor:
+    with (
+        closing(psycopg2.connect(postgres.create_database("loans_table"))) as connection,
+        connection.cursor() as cursor,
+    ):
         cursor.execute(create_table_sql(DECLARED))
         yield cursor
 
@@ -92,15 +95,19 @@ def test_a_column_may_be_of_any_type_that_its_role_can_be_read_from(table: curso
 
 
 def test_text_of_another_encoding_is_read_as_what_it_says(postgres: EmbeddedPostgres, tmp_path: Path) -> None:
-    with closing(psycopg2.connect(postgres.url("postgres"))) as connection, connection.cursor() as cursor:
+    with closing(psycopg2.connect(postgres.create_database("postgres"))) as connection, connection.cursor() as cursor:
         connection.autocommit = True
         for name in ("latin1", "utf8"):
             cursor.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING {name} LOCALE_PROVIDER libc LOCALE 'C'")
     for name in ("latin1", "utf8"):
-        with closing(psycopg2.connect(postgres.url(name))) as connection, connection, connection.cursor() as cursor:
+        with (
+            closing(psycopg2.connect(postgres.create_database(name))) as connection,
+            connection,
+            connection.cursor() as cursor,
+        ):
             cursor.execute(create_table_sql(DECLARED))
             cursor.execute(INSERT.replace("loans (", "loans (created_at, ").replace("(0", "('2026-01-01', 0"), ["café"])
-        with Database(url=postgres.url(name)).open_snapshot() as cursor:
+        with Database(url=postgres.create_database(name)).open_snapshot() as cursor:
             facts = extract_loans(cursor, DECLARED, datetime(2026, 1, 2, tzinfo=UTC), tmp_path / name)
         assert facts["rows"] == 1
         assert pq.read_table(tmp_path / name).column("purpose").to_pylist() == ["café"]
@@ -133,7 +140,7 @@ def test_a_database_that_cannot_be_had_names_the_setting_and_never_its_password(
 def test_a_database_that_is_away_is_another_error_than_one_that_refuses(postgres: EmbeddedPostgres) -> None:
     with pytest.raises(DatabaseAway):
         Database(url="postgresql://clerk@127.0.0.1:1/lending").connect()
-    url = postgres.url("loans_table")
+    url = postgres.create_database("loans_table")
     with pytest.raises(DatabaseError, match="does not exist") as refused:
         Database(url=url.replace("loans_table", "no_such_database")).connect()
     assert not isinstance(refused.value, DatabaseAway)
@@ -149,7 +156,7 @@ def test_a_database_that_is_away_is_another_error_than_one_that_refuses(postgres
 def test_a_value_that_postgresql_refuses_is_not_quoted_and_a_missing_column_is_named(
     postgres: EmbeddedPostgres,
 ) -> None:
-    database = Database(url=postgres.url("loans_table"))
+    database = Database(url=postgres.create_database("loans_table"))
     with pytest.raises(DatabaseError) as refused, database.open_snapshot() as cursor:
         cursor.execute("SELECT 'Kryptozoologie'::numeric")
     assert "(InvalidTextRepresentation, SQLSTATE 22P02). " in str(refused.value)

@@ -30,7 +30,7 @@ def declared(table: str = "loans", **source: object) -> Settings:
 @pytest.fixture
 def empty(postgres: EmbeddedPostgres) -> Iterator[cursor]:
     """An empty database; what a test does to it is rolled back."""
-    with closing(psycopg2.connect(postgres.url("seeded"))) as connection, connection.cursor() as cursor:
+    with closing(psycopg2.connect(postgres.create_database("seeded"))) as connection, connection.cursor() as cursor:
         yield cursor
 
 

@@ -6,7 +6,7 @@ import sys
 import dagster as dg
 import pytest
 
-from resources.machine.console_script import GARBAGE, NoConsoleScript, load
+from resources.machine.console_script import GARBAGE_THRESHOLD, NoConsoleScript, load
 
 
 def started(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -28,7 +28,7 @@ def test_a_started_command_collects_garbage_less_often_than_python_does() -> Non
     code += "console_script.load = lambda *_: lambda: print(before[0], gc.get_threshold()[0]);"
     code += "sys.exit(console_script.main())"
     found = subprocess.run([sys.executable, "-c", code, "any"], capture_output=True, text=True, timeout=60, check=True)
-    assert found.stdout.split() == ["700", str(GARBAGE)]
+    assert found.stdout.split() == ["700", str(GARBAGE_THRESHOLD)]
 
 
 def test_an_unknown_console_script_is_an_error_with_its_name(monkeypatch) -> None:

@@ -12,10 +12,10 @@ import pytest
 
 from credit_assets.commands.local import fail_runs_of_killed_processes
 from resources.history.tags import PROCESS, WILL_RETRY
-from resources.machine import process_status as proc
-from resources.machine.processes import fail_left_runs, is_gone, this_process
+from resources.machine import process_status
+from resources.machine.processes import fail_left_runs, is_gone, make_process_tag
 
-SAY_THE_TAG = "from resources.machine.processes import *; print(this_process()[PROCESS], flush=True); input()"
+SAY_THE_TAG = "from resources.machine.processes import *; print(make_process_tag()[PROCESS], flush=True); input()"
 
 
 @dg.job
@@ -48,7 +48,7 @@ def test_only_the_run_of_a_killed_process_is_failed(
     empty_instance: dg.DagsterInstance, other: tuple[subprocess.Popen[str], str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     process, tag = other
-    left, own, nobodys = (started(empty_instance, tags=tags) for tags in ({PROCESS: tag}, this_process(), {}))
+    left, own, nobodys = (started(empty_instance, tags=tags) for tags in ({PROCESS: tag}, make_process_tag(), {}))
     ended = empty_instance.create_run_for_job(work, status=dg.DagsterRunStatus.CANCELED, tags={PROCESS: tag}).run_id
     assert fail_left_runs(empty_instance) == []
     assert {status(empty_instance, run) for run in (left, own, nobodys)} == {"STARTED"}
@@ -86,9 +86,9 @@ def test_a_retry_that_was_launched_keeps_going_with_the_tag_that_it_inherited(
 
 
 def test_a_number_that_was_given_to_another_process_is_not_mistaken_for_it() -> None:
-    host, process, began = this_process()[PROCESS].split()
+    host, process, began = make_process_tag()[PROCESS].split()
     boot, tick = began.split(".")
-    assert not is_gone(this_process())
+    assert not is_gone(make_process_tag())
     assert is_gone({PROCESS: f"{host} {process} {boot}.{int(tick) - 1}"})
     assert is_gone({PROCESS: f"{host} {process} of-an-earlier-boot.{tick}"})
     assert not is_gone({PROCESS: f"another-{host} {process} {boot}.{int(tick) - 1}"}), "it can't be asked from here"
@@ -99,8 +99,8 @@ def test_without_proc_the_number_alone_decides(
     tmp_path: Any, monkeypatch: pytest.MonkeyPatch, other: tuple[subprocess.Popen[str], str]
 ) -> None:
     process, tag = other
-    monkeypatch.setattr(proc, "PROCESSES", tmp_path)
-    assert len(this_process()[PROCESS].split()) == 2
+    monkeypatch.setattr(process_status, "PROCESSES", tmp_path)
+    assert len(make_process_tag()[PROCESS].split()) == 2
     alone = " ".join(tag.split()[:2])
     assert not is_gone({PROCESS: alone})
     assert not is_gone({PROCESS: tag}), "a start that can't be compared is no death"

@@ -53,7 +53,7 @@ def dagster_template(postgres: EmbeddedPostgres) -> Iterator[str]:
     name = f"template_{uuid.uuid4().hex}"
     with (
         tempfile.TemporaryDirectory() as home,
-        open_instance(Path(home), postgres.url(name), STOCK) as instance,
+        open_instance(Path(home), postgres.create_database(name), STOCK) as instance,
     ):
         instance.get_runs_count()
         instance.all_asset_keys()
@@ -73,7 +73,7 @@ def storage(postgres: EmbeddedPostgres, dagster_template: str) -> Iterator[str]:
     name = f"test_{uuid.uuid4().hex}"
     statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(dagster_template))
     administer(postgres, statement)
-    yield postgres.url(name)
+    yield postgres.create_database(name)
     drop(postgres, name)
 
 
@@ -87,6 +87,6 @@ def drop(postgres: EmbeddedPostgres, name: str) -> None:
 
 
 def administer(postgres: EmbeddedPostgres, statement: sql.Composable) -> None:
-    with closing(psycopg2.connect(postgres.url("postgres"))) as connection, connection.cursor() as cursor:
+    with closing(psycopg2.connect(postgres.create_database("postgres"))) as connection, connection.cursor() as cursor:
         connection.autocommit = True
         cursor.execute(statement)

@@ -142,7 +142,7 @@ def test_a_leader_whose_database_is_away_ends_before_its_lease_does(leading, pos
     leader = leading("first", written)
     wait_until(lambda: written.exists() and written.read_text())
     name = parse_dsn(database_url)["dbname"]
-    with closing(psycopg2.connect(postgres.url("postgres"))) as other, other.cursor() as cursor:
+    with closing(psycopg2.connect(postgres.create_database("postgres"))) as other, other.cursor() as cursor:
         other.autocommit = True
         cursor.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
         cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))

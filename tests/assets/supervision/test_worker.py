@@ -155,7 +155,7 @@ def test_a_database_that_is_away_ends_no_worker(supervised, leases, storage, pos
     started = supervised(WORKING)
     working(started, leases)
     name = parse_dsn(storage)["dbname"]
-    with closing(psycopg2.connect(postgres.url("postgres"))) as other, other.cursor() as cursor:
+    with closing(psycopg2.connect(postgres.create_database("postgres"))) as other, other.cursor() as cursor:
         other.autocommit = True
         cursor.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
         cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
