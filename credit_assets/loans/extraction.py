@@ -1,7 +1,10 @@
 """The extraction: rows of the loans table, streamed in one snapshot into a typed Parquet file.
 
-The content digest is the SHA-256 of what `COPY (…) TO STDOUT (FORMAT csv)` prints, so that `psql` and `sha256sum` can
-repeat it without any of this code.
+The content digest is the SHA-256 of the output of `COPY (…) TO STDOUT (FORMAT csv)`. So `psql` and `sha256sum` can
+compute it again without any of this code.
+
+Belongs here: how rows come from PostgreSQL into a file. Does not belong here: which rows (`table`), and where the file
+is stored.
 """
 
 import hashlib
@@ -31,14 +34,14 @@ def extract_loans(cursor: "cursor", settings: Settings, as_of: datetime | None, 
 
     Args:
         cursor: of a read-only transaction that sees one snapshot.
-        as_of: rows created later are left out; None for the time of the snapshot.
+        as_of: rows that were created later are left out; None for the time of the snapshot.
         path: the file to write.
 
     Returns:
-        What pins the dataset: `table`, `as_of`, `rows`, `greatest_id`, `sql`, `schema`, `content_sha256`.
+        The facts that identify the dataset: `table`, `as_of`, `rows`, `greatest_id`, `sql`, `schema`, `content_sha256`.
 
     Raises:
-        LoansError: the table is not what the settings say, or `as_of` is still to come.
+        LoansError: the table is not what the settings say, or `as_of` is in the future.
         StoreError: the folder of the file is full.
     """
     import pyarrow.compute as pc
@@ -56,8 +59,8 @@ def extract_loans(cursor: "cursor", settings: Settings, as_of: datetime | None, 
     sql, schema, ids = select_sql(settings, as_of), arrow_schema(settings), settings.table.id
     content, rows, greatest_id = hashlib.sha256(), 0, None
     try:
-        with _csv(cursor, sql) as stream, pq.ParquetWriter(path, schema, compression="zstd") as writer:
-            for batch in _batches(stream, schema, content):
+        with _open_csv(cursor, sql) as stream, pq.ParquetWriter(path, schema, compression="zstd") as writer:
+            for batch in _read_batches(stream, schema, content):
                 writer.write_batch(batch)
                 rows += batch.num_rows
                 greatest_id = pc.max(batch.column(ids)).as_py()
@@ -89,51 +92,53 @@ def parse_as_of(text: str | None) -> datetime | None:
 
 
 @contextmanager
-def _csv(cursor: "cursor", sql: str) -> Iterator[BinaryIO]:
-    """What PostgreSQL prints, through a pipe: a thread copies in, the reader parses, each holds a chunk at most."""
-    read, write = os.pipe()
+def _open_csv(cursor: "cursor", sql: str) -> Iterator[BinaryIO]:
+    """The rows as CSV, through a pipe: a thread fills it, the caller reads it, and each holds at most one chunk."""
+    read_end, write_end = os.pipe()
 
     def copy() -> None:
-        with os.fdopen(write, "wb", buffering=CHUNK_BYTES) as sink:
+        with os.fdopen(write_end, "wb", buffering=CHUNK_BYTES) as sink:
             cursor.copy_expert(f"COPY ({sql}) TO STDOUT (FORMAT csv)", sink)
 
     with ThreadPoolExecutor(1) as pool:
-        copied = pool.submit(copy)
-        with os.fdopen(read, "rb", buffering=CHUNK_BYTES) as source:
+        copying = pool.submit(copy)
+        with os.fdopen(read_end, "rb", buffering=CHUNK_BYTES) as source:
             yield source
-        copied.result()
+        copying.result()
 
 
-def _batches(stream: BinaryIO, schema: "pa.Schema", content: "hashlib._Hash") -> Iterator["pa.RecordBatch"]:
+def _read_batches(stream: BinaryIO, schema: "pa.Schema", content: "hashlib._Hash") -> Iterator["pa.RecordBatch"]:
     import pyarrow as pa
     import pyarrow.csv as pv
 
     if not cast("io.BufferedReader", stream).peek(1):
         return
-    # The statement prints times in UTC without an offset, as it would for a column that has no time zone.
-    printed = {field.name: pa.timestamp("us") if pa.types.is_timestamp(field.type) else field.type for field in schema}
+    # The statement prints times in UTC without an offset, so Arrow reads them without a time zone.
+    csv_types = {
+        field.name: pa.timestamp("us") if pa.types.is_timestamp(field.type) else field.type for field in schema
+    }
     try:
         reader = pv.open_csv(
             _Hashing(stream, content),
-            read_options=pv.ReadOptions(column_names=list(printed), block_size=CHUNK_BYTES),
+            read_options=pv.ReadOptions(column_names=list(csv_types), block_size=CHUNK_BYTES),
             parse_options=pv.ParseOptions(newlines_in_values=True),
             convert_options=pv.ConvertOptions(
-                column_types=printed, null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False
+                column_types=csv_types, null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False
             ),
         )
         for batch in reader:
             columns = [column.view(field.type) for column, field in zip(batch.columns, schema, strict=True)]
             yield pa.RecordBatch.from_arrays(columns, schema=schema)
     except pa.ArrowInvalid as error:
-        # The message goes on with the value, which nobody may see.
+        # The rest of the message has the value, which nobody may see.
         number = find_csv_column(str(error))
         field = None if number is None else schema.field(number)
-        what = f"a value of column {field.name} can't be read as {field.type}" if field else "a row can't be read"
-        raise LoansError(f"{what}; it is not shown here. Correct it in the table, or the settings") from None
+        problem = f"a value of column {field.name} can't be read as {field.type}" if field else "a row can't be read"
+        raise LoansError(f"{problem}; it is not shown here. Correct it in the table, or the settings") from None
 
 
 class _Hashing(io.BufferedIOBase):
-    """Feeds what is read to a digest as it passes."""
+    """A stream that adds every byte that is read from it to a digest."""
 
     def __init__(self, stream: BinaryIO, content: "hashlib._Hash") -> None:
         self._stream, self._content = stream, content

@@ -1,6 +1,8 @@
-"""What an empty database on one machine is filled with: the table, and loans from a CSV file or made up.
+"""Fills an empty database on one machine: it creates the table, and adds loans from a CSV file or generated ones.
 
-A table that holds a row is never touched.
+A table that has a row is never changed.
+
+Belongs here: the statement that creates the table, and rows for it. Does not belong here: how the table is read.
 """
 
 import csv
@@ -21,7 +23,7 @@ DDL_TYPES = {"integer": "INTEGER", "number": "DECIMAL(10, 2)", "category": "TEXT
 
 
 def create_table_sql(settings: Settings) -> str:
-    """The table as the settings declare it: `id serial`, DECIMAL(10,2) amounts, `created_at` that defaults to now."""
+    """The statement that creates the declared table: `id serial`, DECIMAL(10,2) amounts, `created_at` DEFAULT NOW()."""
     kinds = expected_types(settings)
     columns = {name: DDL_TYPES[kind] for name, kind in kinds.items() if kind != "time"}
     columns |= {settings.table.id: "SERIAL PRIMARY KEY", settings.table.created_at: "TIMESTAMP DEFAULT NOW()"}
@@ -39,20 +41,20 @@ def seed(cursor: "cursor", settings: Settings) -> int:
         How many rows were added.
 
     Raises:
-        SettingsError: the CSV file is missing, unreadable or of other columns, or PostgreSQL refuses it.
+        SettingsError: the CSV file is missing, can't be read or has other columns, or PostgreSQL refuses it.
     """
     import psycopg2
 
     try:
         cursor.execute(create_table_sql(settings))
         cursor.execute(f"SELECT EXISTS (SELECT FROM {table_sql(settings)})")  # noqa: S608 a pattern admits identifiers only
-        (filled,) = cursor.fetchone() or (False,)
-        if filled:
+        (has_rows,) = cursor.fetchone() or (False,)
+        if has_rows:
             return 0
         if settings.seed.csv:
             return _copy_csv(cursor, settings, settings.seed.csv)
         if settings.seed.generate:
-            return _copy(cursor, settings, "generate", generate_loans(settings.seed.generate), LOAN_COLUMNS)
+            return _copy_rows(cursor, settings, "generate", generate_loans(settings.seed.generate), LOAN_COLUMNS)
     except psycopg2.Error as error:
         position = find_copy_position(error.diag.context or "")
         raise SettingsError(
@@ -67,10 +69,11 @@ LOAN_COLUMNS = ("loan_amount", "income", "credit_score", "age", "loan_term", "de
 
 
 def generate_loans(rows: int, random_state: int = 42) -> str:
-    """Made-up loans as CSV text without a header, in the order of `LOAN_COLUMNS`; the same for the same arguments.
+    """Generates loans: CSV text without a header, in the order of `LOAN_COLUMNS`; the same for the same arguments.
 
-    About a fifth defaults, the likelier the greater the loan is against the income, the lower the credit score and the
-    longer the term; an AUC of about 0.8 can be learned. They are created evenly from 2024-01-01 to 2026-01-01.
+    About a fifth of them default. A default is likelier if the loan is large for the income, if the credit score is
+    low, or if the term is long. A model can reach an AUC of about 0.8. `created_at` rises evenly from 2024-01-01 to
+    2026-01-01.
     """
     import numpy as np
     import pandas as pd
@@ -95,14 +98,14 @@ def _copy_csv(cursor: "cursor", settings: Settings, path: Path) -> int:
     except FileNotFoundError:
         raise SettingsError(f"seed.csv: there is no file {path}") from None
     except (OSError, UnicodeDecodeError) as error:
-        said = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise SettingsError(f"seed.csv: {path} can't be read: {said}") from None
-    return _copy(cursor, settings, "csv", body, next(csv.reader([header]), []))
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise SettingsError(f"seed.csv: {path} can't be read: {reason}") from None
+    return _copy_rows(cursor, settings, "csv", body, next(csv.reader([header]), []))
 
 
-def _copy(cursor: "cursor", settings: Settings, key: str, body: str, columns: Sequence[str]) -> int:
-    declared, by_default = set(expected_types(settings)), {settings.table.id, settings.table.created_at}
-    missing, unknown = declared - by_default - set(columns), set(columns) - declared
+def _copy_rows(cursor: "cursor", settings: Settings, key: str, body: str, columns: Sequence[str]) -> int:
+    declared, optional = set(expected_types(settings)), {settings.table.id, settings.table.created_at}
+    missing, unknown = declared - optional - set(columns), set(columns) - declared
     if missing or unknown:
         raise SettingsError(
             f"seed.{key}: expected the columns that the settings declare; it lacks "

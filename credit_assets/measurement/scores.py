@@ -1,4 +1,8 @@
-"""How good predictions are: the scores, the text file that people mail around, the curves behind the pictures."""
+"""How good predictions are: their scores, the text report, and the curves that the pictures show.
+
+Belongs here: figures of one set of predictions. Does not belong here: figures by group (`fairness`), and how a picture
+is drawn (`pictures`).
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,25 +20,25 @@ ROC_POINTS = 100
 
 @dataclass(frozen=True)
 class Scores:
-    """What is said of a set of predictions; the positive class is a default. All of it is valid JSON.
+    """The scores of a set of predictions, as valid JSON. The positive class is a default.
 
     Attributes:
         rows: loans scored.
         positives: loans that defaulted.
-        threshold: a probability at or above it predicts a default, as in scikit-learn's `FixedThresholdClassifier`.
+        threshold: a probability at or above it predicts a default, like in scikit-learn's `FixedThresholdClassifier`.
         true_negatives: repaid, predicted to be repaid (TN).
         false_positives: repaid, predicted to default (FP).
         false_negatives: defaulted, predicted to be repaid (FN).
         true_positives: defaulted, predicted to default (TP).
         accuracy: (TP + TN) / rows.
-        precision: TP / (TP + FP). None if no default is predicted: 0 would say that every alarm was false, and none
-            was raised.
+        precision: TP / (TP + FP). None if no default is predicted: 0 would mean that every predicted default was
+            false.
         recall: TP / (TP + FN), the true positive rate.
         f1: 2 TP / (2 TP + FP + FN), the harmonic mean of precision and recall; 0 if no default is predicted.
-        roc_auc: probability that a default is ranked above a repaid loan, ties counting half (Hanley and McNeil 1982).
+        roc_auc: probability that a default is ranked above a repaid loan; a tie counts half (Hanley and McNeil 1982).
         gini: 2 AUC - 1, the accuracy ratio of credit scoring (Engelmann, Hayden and Tasche 2003).
-        ks: max |TPR - FPR| over all thresholds: the Kolmogorov-Smirnov distance between the probabilities given to
-            defaults and those given to repaid loans.
+        ks: max |TPR - FPR| over all thresholds. It is the Kolmogorov-Smirnov distance between the probabilities of
+            defaults and those of repaid loans.
         brier: mean of (probability - outcome)², 0 is best (Brier 1950).
     """
 
@@ -56,7 +60,7 @@ class Scores:
 
 
 def compute_scores(outcome: "np.ndarray", probability: "np.ndarray", threshold: float = THRESHOLD) -> Scores:
-    """Scores predicted probabilities of default against what happened.
+    """Compares predicted probabilities of default with the outcomes.
 
     Args:
         outcome: 1 for a loan that defaulted, else 0; shape (rows,).
@@ -64,16 +68,16 @@ def compute_scores(outcome: "np.ndarray", probability: "np.ndarray", threshold: 
         threshold: a probability at or above it predicts a default.
 
     Raises:
-        ValueError: lengths differ, an outcome is not 0 or 1, there is one class only, a probability is missing or
-            outside 0 to 1.
+        ValueError: the lengths differ, an outcome is not 0 or 1, there is one class only, or a probability is missing
+            or outside 0 to 1.
     """
     import numpy as np
     from sklearn import metrics
 
     refuse_unusable(outcome, probability)
-    decision = probability >= threshold
+    decisions = probability >= threshold
     true_negatives, false_positives, false_negatives, true_positives = (
-        int(count) for count in metrics.confusion_matrix(outcome, decision).ravel()
+        int(count) for count in metrics.confusion_matrix(outcome, decisions).ravel()
     )
     false_positive_rate, true_positive_rate, _ = metrics.roc_curve(outcome, probability)
     roc_auc = float(metrics.roc_auc_score(outcome, probability))
@@ -85,10 +89,10 @@ def compute_scores(outcome: "np.ndarray", probability: "np.ndarray", threshold: 
         false_positives=false_positives,
         false_negatives=false_negatives,
         true_positives=true_positives,
-        accuracy=float(metrics.accuracy_score(outcome, decision)),
-        precision=float(metrics.precision_score(outcome, decision)) if decision.any() else None,
-        recall=float(metrics.recall_score(outcome, decision)),
-        f1=float(metrics.f1_score(outcome, decision)),
+        accuracy=float(metrics.accuracy_score(outcome, decisions)),
+        precision=float(metrics.precision_score(outcome, decisions)) if decisions.any() else None,
+        recall=float(metrics.recall_score(outcome, decisions)),
+        f1=float(metrics.f1_score(outcome, decisions)),
         roc_auc=roc_auc,
         gini=2 * roc_auc - 1,
         ks=float(np.abs(true_positive_rate - false_positive_rate).max()),
@@ -97,7 +101,7 @@ def compute_scores(outcome: "np.ndarray", probability: "np.ndarray", threshold: 
 
 
 def refuse_unusable(outcome: "np.ndarray", probability: "np.ndarray") -> None:
-    """Raises ValueError for input that no score is defined on; says how many rows are at fault and shows none."""
+    """Raises ValueError for input that has no scores. The message counts the wrong rows and shows none of them."""
     import numpy as np
 
     if outcome.ndim != 1 or outcome.shape != probability.shape:
@@ -120,29 +124,29 @@ def compute_curves(outcome: "np.ndarray", probability: "np.ndarray") -> dict[str
     """The ROC curve and the calibration of predictions, short enough to be stored as JSON.
 
     Returns:
-        `roc`: `false_positive_rate` and `true_positive_rate`, two lists of at most 101 points of the full curve, evenly
-        spaced along it, from (0, 0) to (1, 1), with the point that KS is measured at. `calibration`: from low to high,
-        at most ten bins between the deciles of the probability (fewer if deciles are equal), each with `predicted`
-        (mean probability), `observed` (share of defaults) and `rows`.
+        `roc`: `false_positive_rate` and `true_positive_rate`, the coordinates of at most 101 points of the curve. The
+        points are evenly spaced from (0, 0) to (1, 1), and the point where KS is measured is one of them.
+        `calibration`: at most ten bins between the deciles of the probability, from low to high, fewer if deciles are
+        equal. Each bin has `predicted` (mean probability), `observed` (share of defaults) and `rows`.
 
     Raises:
-        ValueError: as `compute_scores`.
+        ValueError: like `compute_scores`.
     """
     import numpy as np
     from sklearn.metrics import roc_curve
 
     refuse_unusable(outcome, probability)
     false_positive_rate, true_positive_rate, _ = roc_curve(outcome, probability)
-    evenly = np.searchsorted(false_positive_rate + true_positive_rate, np.linspace(0, 2, ROC_POINTS - 1))
+    evenly_spaced = np.searchsorted(false_positive_rate + true_positive_rate, np.linspace(0, 2, ROC_POINTS - 1))
     farthest = np.abs(true_positive_rate - false_positive_rate).argmax()
-    kept = np.unique([0, *evenly.clip(max=len(false_positive_rate) - 1), farthest])
+    points = np.unique([0, *evenly_spaced.clip(max=len(false_positive_rate) - 1), farthest])
 
     deciles = np.quantile(probability, np.linspace(0, 1, CALIBRATION_BINS + 1))
     bins = np.searchsorted(deciles[1:-1], probability)
     return {
         "roc": {
-            "false_positive_rate": false_positive_rate[kept].round(6).tolist(),
-            "true_positive_rate": true_positive_rate[kept].round(6).tolist(),
+            "false_positive_rate": false_positive_rate[points].round(6).tolist(),
+            "true_positive_rate": true_positive_rate[points].round(6).tolist(),
         },
         "calibration": [
             {
@@ -156,10 +160,10 @@ def compute_curves(outcome: "np.ndarray", probability: "np.ndarray") -> dict[str
 
 
 def format_text_report(scores: Scores, facts: Mapping[str, str]) -> str:
-    """The plain text file: the four headline metrics, the other figures, then what the model and the data were.
+    """Writes the text report: the four main metrics, the other figures, then the facts about model and data.
 
     Args:
-        facts: label and value of each line that says where the figures come from, such as the model's sha256.
+        facts: label and value of each line about the origin of the figures, such as the model's sha256.
     """
     precision = format_figure(scores.precision)
     if scores.precision is None:

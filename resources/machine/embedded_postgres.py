@@ -119,7 +119,7 @@ class EmbeddedPostgres:
 
     @contextmanager
     def _lock(self, name: str, mode: int = fcntl.LOCK_UN) -> Iterator[int]:
-        """Opens a lock file. The kernel frees the lock when the last process with the file open ends, even if killed."""
+        """Opens a lock file. The kernel frees the lock when the last process with the file open ends in any way."""
         path = self.data.with_name(f"{self.data.name}.{name}.lock")
         try:
             handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
