@@ -1,13 +1,16 @@
 """The sensor that reports each failed run once: what failed, why, and where to look.
 
 It covers every run that the daemon or the UI launched from this code location. A failed blocking check fails its step
-and with it the run, so the report names it.
+and its run, so the report names the check.
 
-In this order the report is logged, the run is marked as reported, and the webhook is called if one is set. If the
-webhook refuses or can't be reached, the tick fails with the reason. Dagster moves its cursor past the run nevertheless:
-the report is not repeated, and the log has it. If the tick dies after the mark, Dagster evaluates the run again and
-finds the mark. At worst the webhook misses what the log has. Failures before the sensor's very first tick are not
+A tick first logs the report, then marks the run as reported, and then calls the webhook if one is set. If the webhook
+refuses or can't be reached, the tick fails with the reason. Dagster still moves its cursor past the run, so the report
+is in the log and is not repeated. If the tick dies after the mark, Dagster evaluates the run again and finds the mark.
+So at worst the log has a report that the webhook has not received. Failures before the sensor's first tick are not
 reported.
+
+Belongs here: what a report says, and where it goes. Does not belong here: whether a run is retried
+(`resources.history.retry_rule`).
 """
 
 import json
@@ -35,7 +38,7 @@ log = logging.getLogger(__name__)
 
 
 class WebhookError(PlatformError):
-    """The webhook did not take a report. The message says why, without the address, which is a secret."""
+    """The webhook did not take a report. The message says why. It leaves out the address, which is a secret."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +55,8 @@ class Report:
     """A failed run.
 
     Attributes:
-        retry: whether it is retried, in words.
-        reasons: why it failed, by `step <key>`, or `run` if no step failed.
+        retry: a sentence that says whether it is retried.
+        reasons: why it failed, by `step <key>`, or by `run` if no step failed.
     """
 
     run_id: str
@@ -67,7 +70,7 @@ class Report:
     def text(self) -> str:
         """The report for people."""
         lines = [f"Run {self.run_id} of job {self.job} failed; {self.retry}. {self.link}"]
-        lines += [f"{what}: {why}" for what, why in self.reasons.items()]
+        lines += [f"{step}: {reason}" for step, reason in self.reasons.items()]
         lines += [f"check {each.check} of {each.asset}: {each.description}" for each in self.failed_checks]
         return shorten("\n".join(lines), MAX_TEXT)
 
@@ -89,9 +92,9 @@ def shorten(text: str, limit: int) -> str:
 
 
 def describe_error(error: Any) -> str:
-    """The first lines of an error in the event log, without what Dagster wraps around it.
+    """The first lines of an error in the event log, without the errors of Dagster around it.
 
-    Our errors quote no row. Another library's may, so only its class is named.
+    Our errors quote no row. An error of another library may quote one, so only its class is named.
     """
     while error.cause and is_from_dagster(error.message):
         error = error.cause
@@ -102,7 +105,7 @@ def describe_error(error: Any) -> str:
 
 
 def describe_retry(will_retry: bool | None, retries_enabled: bool) -> str:
-    """Whether a failed run is retried, given what Dagster's daemon has decided; None: nothing yet."""
+    """Whether a failed run is retried. `will_retry` is the decision of Dagster's daemon; None if it has not decided."""
     if will_retry is None and retries_enabled:
         return "whether it will be retried is not decided yet"
     return "it will be retried" if will_retry else "it will not be retried"
@@ -117,7 +120,7 @@ def make_report(
         run: the failed run.
         failure: the event that ended it.
         events: its step failures and check evaluations.
-        retry: whether it is retried, in words.
+        retry: a sentence that says whether it is retried.
         ui: address of the UI.
     """
     reasons, failed_checks = {}, []
@@ -137,12 +140,12 @@ def make_report(
 
 
 def post(url: str, body: dict[str, Any]) -> None:
-    """Sends a report to the webhook, within about 10 s: Dagster reports up to 5 runs in a tick, which may take 60 s.
+    """Sends a report to the webhook within about 10 s, because a tick reports up to 5 runs and may take 60 s.
 
-    It is sent again only if the webhook did not take it: no connection, too many requests, or a service that is away.
+    It is sent again only if the webhook did not take it: no connection, too many requests, or an unavailable service.
 
     Raises:
-        WebhookError: no connection, no answer, or an answer other than 2xx.
+        WebhookError: there is no connection or no answer, or the answer is not 2xx.
     """
     import requests
 

@@ -1,11 +1,13 @@
 """The sensor that refreshes when enough loans have arrived since the last dataset.
 
-Counted are loans with an id above the watermark: the greatest id in the latest `loan_dataset`, or the greatest one that
-was there when this sensor last asked for a refresh, whichever is greater. So a refresh that is queued, under way or has
-failed is not asked for again on account of the same loans, however many had piled up.
+It counts the loans with an id above the watermark. The watermark is the greater of two ids: the greatest id in the
+latest `loan_dataset`, and the greatest id in the table when this sensor last requested a refresh. So the same loans
+never cause a second refresh while the first one is queued or under way, or after it has failed.
 
-The run key is made of the watermark and of the loan that reached the threshold, not of the newest one: two daemons that
-evaluate the same tick at different moments ask for one run.
+The run key names the watermark and the loan that reached the threshold, not the newest loan. So two daemons that
+evaluate the same tick at different moments request one run.
+
+Belongs here: when new loans cause a refresh. Does not belong here: SQL that counts them (`credit_assets.loans.table`).
 """
 
 import json
@@ -26,16 +28,16 @@ if TYPE_CHECKING:
     from psycopg2.extensions import cursor
 
 LOAN_DATASET = dg.AssetKey("loan_dataset")
-# For a statement that finds the table locked. With 10 s to connect it is half of what Dagster grants a tick.
-PATIENCE = "20s"
+# How long a statement waits for a locked table. Together with 10 s to connect, it is half the time of a tick.
+STATEMENT_TIMEOUT = "20s"
 
 
 class DatasetError(PlatformError, ValueError):
-    """The latest dataset does not say what it was made of."""
+    """The metadata of the latest dataset lacks its number of rows or its greatest id."""
 
 
 class CursorError(PlatformError, ValueError):
-    """The sensor's cursor is not what this sensor writes."""
+    """This sensor has not written its cursor."""
 
 
 @dataclass(frozen=True)
@@ -46,31 +48,31 @@ class LastDataset:
     greatest_id: int = 0
 
 
-def threshold(limits: Refresh, rows: int) -> int:
-    """How many loans are enough: the greater of a count and a share of the last dataset, rounded up."""
+def compute_threshold(limits: Refresh, rows: int) -> int:
+    """How many loans are enough: a count, or a share of the last dataset (rounded up) if that is greater."""
     return max(limits.new_loans, math.ceil(Fraction(str(limits.new_loans_share)) * rows))
 
 
 def read_cursor(text: str | None, table: str) -> int:
-    """The greatest id that was there when a refresh was last asked for; 0 if none was, or for another table.
+    """The greatest id in the table when a refresh was last requested; 0 if none was, or if the table is another.
 
     Raises:
-        CursorError: somebody else wrote it.
+        CursorError: another program wrote the cursor.
     """
     if not text:
         return 0
     try:
-        read = json.loads(text)
-        asked_up_to, asked_of = read["asked_up_to"], read["table"]
+        fields = json.loads(text)
+        requested_up_to, requested_table = fields["asked_up_to"], fields["table"]
     except (ValueError, TypeError, KeyError):
-        asked_up_to = asked_of = None
-    if type(asked_up_to) is not int:
+        requested_up_to = requested_table = None
+    if type(requested_up_to) is not int:
         raise CursorError(f"the cursor can't be read; expected asked_up_to and table, found {len(text)} characters")
-    return asked_up_to if asked_of == table else 0
+    return requested_up_to if requested_table == table else 0
 
 
 def decide(found: Arrivals, newest_id: int, watermark: int, enough: int, table: str) -> dg.SensorResult | dg.SkipReason:
-    """A refresh if enough loans were found above the watermark; or how many of how many there are."""
+    """A refresh if enough loans have ids above the watermark; else a skip that says how many there are."""
     if found.count < enough:
         return dg.SkipReason(f"{found.count:,} of {enough:,} loans have arrived since id {watermark}")
     return dg.SensorResult(
@@ -79,8 +81,8 @@ def decide(found: Arrivals, newest_id: int, watermark: int, enough: int, table: 
     )
 
 
-def last_dataset(instance: dg.DagsterInstance, table: str) -> LastDataset:
-    """What the event log says about the latest dataset; zeros if that was read from another table.
+def read_last_dataset(instance: dg.DagsterInstance, table: str) -> LastDataset:
+    """Reads the latest dataset's figures in the event log; zeros if the dataset comes from another table.
 
     Raises:
         DatasetError: its metadata names no rows or no greatest id.
@@ -98,8 +100,8 @@ def last_dataset(instance: dg.DagsterInstance, table: str) -> LastDataset:
     return LastDataset(rows, greatest_id) if getattr(metadata.get("table"), "value", None) == table else LastDataset()
 
 
-def greatest_id(cursor: "cursor", settings: Settings) -> int:
-    """The greatest id in the table, from the end of its index; 0 if the table is empty."""
+def read_greatest_id(cursor: "cursor", settings: Settings) -> int:
+    """Reads the greatest id in the table from the end of its index; 0 if the table is empty."""
     cursor.execute(f'SELECT max("{settings.table.id}") FROM {table_sql(settings)}')  # noqa: S608 a pattern admits identifiers
     (found,) = cursor.fetchone() or (None,)
     return found or 0
@@ -114,26 +116,27 @@ def greatest_id(cursor: "cursor", settings: Settings) -> int:
 def new_loans(
     context: dg.SensorEvaluationContext, settings: SettingsFile, database: Database
 ) -> dg.SensorResult | dg.SkipReason:
-    """Looks what is new in the table; whatever keeps it from knowing is a skip with its reason."""
+    """Counts the new loans in the table and decides. If the sensor can't count them, it skips and says why."""
     try:
         declared = settings.load()
         table = declared.table.name
-        asked_up_to = _asked_up_to(context, table)
-        last = last_dataset(context.instance, table)
-        watermark, enough = max(last.greatest_id, asked_up_to), threshold(declared.refresh, last.rows)
+        requested_up_to = _read_cursor_or_zero(context, table)
+        last = read_last_dataset(context.instance, table)
+        watermark, enough = max(last.greatest_id, requested_up_to), compute_threshold(declared.refresh, last.rows)
         with database.open_snapshot() as cursor:
-            cursor.execute("SET LOCAL statement_timeout = %s", (PATIENCE,))
+            cursor.execute("SET LOCAL statement_timeout = %s", (STATEMENT_TIMEOUT,))
             check_table(cursor, declared)
-            found, newest_id = arrivals(cursor, declared, watermark, enough), greatest_id(cursor, declared)
+            found, newest_id = arrivals(cursor, declared, watermark, enough), read_greatest_id(cursor, declared)
     except (SettingsError, DatasetError, DatabaseError, LoansError) as error:
         return dg.SkipReason(f"how many loans have arrived is not known: {error}")
     return decide(found, newest_id, watermark, enough, table)
 
 
-def _asked_up_to(context: dg.SensorEvaluationContext, table: str) -> int:
+def _read_cursor_or_zero(context: dg.SensorEvaluationContext, table: str) -> int:
     try:
         return read_cursor(context.cursor, table)
     except CursorError as error:
-        # A skip would last until somebody looks. Going by the dataset alone costs one refresh too many at worst.
+        # A skip would be repeated until a person repairs the cursor. Going on without it costs at worst one refresh too
+        # many.
         context.log.warning(f"{error}; it is taken for none and written anew with the next request")
         return 0

@@ -8,7 +8,7 @@ from random import Random
 
 import dagster as dg
 
-from sensors.refresh_schedule import FIRST, decide
+from sensors.refresh_schedule import FIRST_DAY, decide
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def request_times(weeks: float, every: float | None, seed: int = 0) -> Iterator[
         draw = Random(seed)
         yield from ((number + draw.random()) * every * 3600 for number in range(math.ceil(weeks * 7 * 24 / every)))
         return
-    start = datetime.combine(FIRST, time(), UTC)
+    start = datetime.combine(FIRST_DAY, time(), UTC)
     for day in range(math.ceil(weeks * 7)):
         tick = start + timedelta(days=day)
         if isinstance(decide(tick, tick), dg.RunRequest):

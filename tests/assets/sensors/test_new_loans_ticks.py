@@ -88,7 +88,7 @@ def test_a_database_that_does_not_answer_is_a_skip_with_its_reason_and_not_an_em
 def test_a_table_that_is_missing_or_locked_is_a_skip_with_its_reason(
     lending: Any, empty_instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sensors.new_loans.PATIENCE", "100ms")
+    monkeypatch.setattr("sensors.new_loans.STATEMENT_TIMEOUT", "100ms")
     lending.arrive(100)
     with closing(psycopg2.connect(lending.url)) as other, other.cursor() as cursor:
         cursor.execute("LOCK TABLE loans IN ACCESS EXCLUSIVE MODE")

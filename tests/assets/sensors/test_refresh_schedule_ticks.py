@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from sensors.refresh_schedule import next_refresh_day, refresh_schedule
+from sensors.refresh_schedule import find_next_refresh_day, refresh_schedule
 
 
 def keys(tick: Any) -> list[str]:
@@ -25,7 +25,7 @@ def test_ticks_start_a_run_on_a_refresh_day_only_and_never_for_a_day_long_past(
             dg.build_schedule_context(instance=empty_instance, scheduled_execution_time=due)
         )
 
-    coming = next_refresh_day(datetime.now(UTC).date())
+    coming = find_next_refresh_day(datetime.now(UTC).date())
     assert keys(tick(coming)) == [f"refresh-{coming}"]
     assert keys(tick(coming + timedelta(days=1))) == []
     late = tick(coming - timedelta(days=20))

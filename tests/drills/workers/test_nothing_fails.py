@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sensors.refresh_schedule import next_refresh_day
+from sensors.refresh_schedule import find_next_refresh_day
 from tests.drills.support.cluster import SPOT
 
 ASSETS = {"loan_dataset", "test_split", "trained_model", "model_metrics"}
@@ -59,7 +59,7 @@ def test_the_text_that_a_run_printed_is_read_after_its_pod_is_gone(platform) -> 
 
 
 def test_the_schedule_asks_for_a_run_on_a_refresh_day_and_not_on_the_next(platform) -> None:
-    day = next_refresh_day(datetime.now(UTC).date())
+    day = find_next_refresh_day(datetime.now(UTC).date())
     midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
     due = platform.tick("refresh_schedule", midnight)
     assert [each["runKey"] for each in due["runRequests"]] == [f"refresh-{day}"]

@@ -15,7 +15,7 @@ from resources.store.blocks import Blocks
 from resources.store.object_store import ONE_REQUEST
 from resources.supervision.worker import LONGEST_DELAY, RETRIES_WITHOUT_DELAY
 from sensors import lost_retries
-from sensors.refresh_schedule import EVERY
+from sensors.refresh_schedule import INTERVAL
 from tests.support.pages import ROOT, code_blocks
 
 DOCS = ROOT / "docs"
@@ -46,7 +46,7 @@ STATED = [
     ("spot-traces.md", r"machine for (\d+) s", MONITORING["startTimeoutSeconds"]),
     ("decisions/0002-object-store.md", r"Objects up to (\d+) MiB", ONE_REQUEST / 2**20),
     ("your-table.md", r"the threshold of ([\d.]+)", THRESHOLD),
-    ("../README.md", r"every (\d+) days", EVERY.days),
+    ("../README.md", r"every (\d+) days", INTERVAL.days),
 ]
 
 

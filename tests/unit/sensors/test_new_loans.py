@@ -7,7 +7,7 @@ import pytest
 
 from credit_assets.loans.table import Arrivals
 from credit_assets.settings import Refresh
-from sensors.new_loans import CursorError, decide, new_loans, read_cursor, threshold
+from sensors.new_loans import CursorError, compute_threshold, decide, new_loans, read_cursor
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from sensors.new_loans import CursorError, decide, new_loans, read_cursor, thres
     ],
 )
 def test_enough_is_the_greater_of_the_count_and_the_share(count: int, share: float, rows: int, enough: int) -> None:
-    assert threshold(Refresh(new_loans=count, new_loans_share=share), rows) == enough
+    assert compute_threshold(Refresh(new_loans=count, new_loans_share=share), rows) == enough
 
 
 def test_one_loan_too_few_starts_no_refresh_and_reports_how_many_there_are() -> None:

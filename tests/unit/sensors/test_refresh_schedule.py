@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 import pytest
 
-from sensors.refresh_schedule import decide, is_refresh_day, next_refresh_day, refresh_schedule
+from sensors.refresh_schedule import decide, find_next_refresh_day, is_refresh_day, refresh_schedule
 
 TEN_YEARS = [date(2024, 1, 1) + timedelta(days=days) for days in range(3_653)]
 
@@ -69,7 +69,7 @@ def test_a_day_between_is_skipped_with_the_date_of_the_next_refresh() -> None:
 
 def test_the_next_refresh_day_is_always_the_first_one_later_than_the_day() -> None:
     for day in [date(2023, 12, 1), *TEN_YEARS[:400]]:
-        following = next_refresh_day(day)
+        following = find_next_refresh_day(day)
         assert following > day
         assert is_refresh_day(following)
         between = range(1, (following - day).days)
