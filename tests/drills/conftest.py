@@ -1,8 +1,11 @@
-"""Drills: a release on a real cluster loses something, and what must and what must not happen then is looked up.
+"""Drills: each takes something away from a release on a real cluster, and checks what must and must not follow.
 
-They run against the cluster that KUBECONFIG names and the release that `make deploy` made there. Runs are launched as
-people launch them, through the webserver. Each drill adds a line to local/drills.jsonl (DRILL_REPORT), and the table of
-this session's lines is printed at the end. DRILL_ROUNDS repeats those whose figures are medians.
+They run against the cluster that KUBECONFIG names, and against the release that `make deploy` made there. They launch
+runs through the webserver, like people do. Each drill adds a line to local/drills.jsonl (DRILL_REPORT), and the session
+ends with a table of its lines. DRILL_ROUNDS repeats the drills whose figures are medians.
+
+Belongs here: fixtures that all drills share, and what is printed. Does not belong here: commands to the cluster, and
+assertions (`support`).
 """
 
 import json
@@ -14,9 +17,9 @@ import pytest
 
 from resources.services.webserver import Webserver, WebserverError
 from tests.drills.support.adapter import Nodes
-from tests.drills.support.cluster import NAMESPACE, RELEASE, component
+from tests.drills.support.cluster import NAMESPACE, RELEASE, make_selector
 from tests.drills.support.platform import Platform
-from tests.drills.support.report import REPORT, ROUNDS, table
+from tests.drills.support.report import REPORT, ROUNDS, make_table
 
 LINES = pytest.StashKey[list[dict[str, Any]]]()
 
@@ -28,9 +31,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def address() -> Iterator[str]:
-    """The webserver's address on this machine, by way of the API server.
+    """The webserver's address on this machine, through the API server.
 
-    It names the Service and no pod, so that it outlives every pod behind it. Nothing else is let through.
+    It names the Service and no pod, so it outlives every pod behind the Service. The proxy accepts no other path.
     """
     path = f"/api/v1/namespaces/{NAMESPACE}/services/{RELEASE}-webserver:80/proxy"
     command = ["kubectl", "proxy", "--port=0", f"--accept-paths=^{path}/"]
@@ -43,12 +46,12 @@ def address() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def undisturbed(address: str) -> dict[str, str]:
-    """Digests of what a long run makes if nothing happens to it, which a disturbed one must make too."""
+def expected_digests(address: str) -> dict[str, str]:
+    """Digests of the artifacts of a long run that nothing disturbs. A disturbed run must make the same artifacts."""
     platform = Platform(Webserver(address), Nodes(), lambda **_: None)
     run = platform.train_long()
     assert platform.webserver.wait_for_run(run, 600) == "SUCCESS"
-    return platform.artifacts(run)
+    return platform.read_digests(run)
 
 
 @pytest.fixture
@@ -66,11 +69,11 @@ def platform(address: str, request: pytest.FixtureRequest) -> Iterator[Platform]
     before = request.session.testsfailed
     yield platform
     if request.session.testsfailed > before:
-        show(platform)
+        print_runs(platform)
 
 
-def show(platform: Platform) -> None:
-    """Prints what the runs of a failed drill recorded, and what pods say."""
+def print_runs(platform: Platform) -> None:
+    """Prints the events of a failed drill's runs, and the logs of the pods."""
     for run in platform.runs:
         print(f"--- run {run}")
         try:
@@ -81,21 +84,21 @@ def show(platform: Platform) -> None:
         for event in events:
             if "timestamp" in event:
                 print(event["timestamp"], event["__typename"], event["stepKey"], event["message"][:200])
-        ask("logs", "-l", f"dagster/run-id={run}", "--tail=50", "--prefix")
-    ask("logs", "-l", component("daemon"), "--tail=50", "--prefix")
-    ask("get", "pods", "-o", "wide")
+        print_kubectl("logs", "-l", f"dagster/run-id={run}", "--tail=50", "--prefix")
+    print_kubectl("logs", "-l", make_selector("daemon"), "--tail=50", "--prefix")
+    print_kubectl("get", "pods", "-o", "wide")
 
 
-def ask(*arguments: str) -> None:
-    """Prints what kubectl says, be it an error: what can't be had of a lost pod must not hide the rest."""
+def print_kubectl(*arguments: str) -> None:
+    """Prints the output of kubectl, or its error: one pod that is lost must not hide the others."""
     command = ["kubectl", "-n", NAMESPACE, *arguments]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    print(done.stdout + done.stderr)
+    result = subprocess.run(command, check=False, capture_output=True, text=True)
+    print(result.stdout + result.stderr)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     lines = config.stash.get(LINES, [])
     if lines:
         terminalreporter.section("drills, in seconds")
-        for row in table(lines):
+        for row in make_table(lines):
             terminalreporter.write_line(row)

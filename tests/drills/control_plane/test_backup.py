@@ -1,4 +1,4 @@
-"""Drill 12. The volume of PostgreSQL is lost, with every run and every loan in it, and restored as the runbook says."""
+"""Drill 12. The volume of PostgreSQL is lost, with every run and every loan, and is restored by the runbook's steps."""
 
 import os
 import re
@@ -25,80 +25,83 @@ SELECT loan_amount, income, credit_score, age, loan_term, default_status, create
 
 
 def follow_the_runbook(platform, heading: str, block: int = 1) -> str:
-    """Runs the commands of one block of a chapter, as they stand there, and returns what they print."""
+    """Runs the commands of one block of a chapter of the runbook, unchanged, and returns their output."""
     (chapter,) = re.findall(rf"^## {heading}$(.*?)(?=^## |\Z)", RUNBOOK.read_text(), re.MULTILINE | re.DOTALL)
     commands = re.findall(r"^```\n(.*?)^```", chapter, re.MULTILINE | re.DOTALL)[block - 1]
     environment = {**os.environ, "NAMESPACE": platform.namespace, "RELEASE": platform.release}
-    done = subprocess.run(
+    result = subprocess.run(
         ["bash", "-euc", commands], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
-    assert not done.returncode, f"{commands}{done.stdout}{done.stderr}"
-    return done.stdout
+    assert not result.returncode, f"{commands}{result.stdout}{result.stderr}"
+    return result.stdout
 
 
-def content(platform) -> dict[str, str]:
-    """What a restore must bring back: every run with its events, every loan, every cursor."""
+def read_content(platform) -> dict[str, str]:
+    """Reads everything that a restore must bring back: every run with its events, every loan, every cursor."""
     return {
-        "runs": platform.sql(RUNS, "dagster"),
-        "loans": platform.sql(LOANS, "lending"),
-        "cursors": platform.sql(CURSORS, "dagster"),
+        "runs": platform.run_sql(RUNS, "dagster"),
+        "loans": platform.run_sql(LOANS, "lending"),
+        "cursors": platform.run_sql(CURSORS, "dagster"),
     }
 
 
-def latest(platform) -> dict[str, list[str]]:
-    """What the UI calls the latest of each asset."""
-    found = {asset: platform.webserver.read_latest_metadata(asset) for asset in ASSETS}
-    return {asset: [found[asset][label] for label in ("sha256", PLACE, MANIFEST_SHA256)] for asset in ASSETS}
+def read_latest(platform) -> dict[str, list[str]]:
+    """Reads the digest, place and manifest of the latest materialization of each asset."""
+    metadata = {asset: platform.webserver.read_latest_metadata(asset) for asset in ASSETS}
+    return {asset: [metadata[asset][label] for label in ("sha256", PLACE, MANIFEST_SHA256)] for asset in ASSETS}
 
 
 def lose_the_volume(platform) -> None:
-    """By the runbook's own commands, which end with an empty one. VOLUME_FREE is for clusters that free none."""
+    """Deletes the volume by the runbook's commands, which end with an empty volume.
+
+    VOLUME_FREE is a command for clusters that don't free a deleted volume by themselves.
+    """
     claim = f"data-{platform.release}-postgresql-0"
-    lost = platform.kubectl("get", "pvc", claim, "-o", "jsonpath={.spec.volumeName} {.metadata.uid}").split()
+    volume, uid = platform.kubectl("get", "pvc", claim, "-o", "jsonpath={.spec.volumeName} {.metadata.uid}").split()
     follow_the_runbook(platform, "Restore", 1)
     if command := os.environ.get("VOLUME_FREE"):
-        subprocess.run(shlex.split(command.format(volume=lost[0])), check=True, capture_output=True)
-        # The scheduler gave the first pod up, and looks again after five minutes.
+        subprocess.run(shlex.split(command.format(volume=volume)), check=True, capture_output=True)
+        # The scheduler has given up the first pod, and would look at it again after five minutes only.
         platform.kubectl("delete", "pod", f"{platform.release}-postgresql-0")
     platform.kubectl("rollout", "status", f"statefulset/{platform.release}-postgresql", "--timeout=300s")
-    assert platform.kubectl("get", "pvc", claim, "-o", "jsonpath={.metadata.uid}") != lost[1]
+    assert platform.kubectl("get", "pvc", claim, "-o", "jsonpath={.metadata.uid}") != uid
 
 
 def test_a_lost_volume_comes_back_from_the_last_backup(platform) -> None:
     run = platform.launch("refresh")
     assert platform.webserver.wait_for_run(run, 600) == "SUCCESS"
-    platform.until("no run is under way", lambda: platform.sql(UNDER_WAY, "dagster") == "0", 300)
-    before, published = content(platform), latest(platform)
+    platform.wait_until("no run is under way", lambda: platform.run_sql(UNDER_WAY, "dagster") == "0", 300)
+    before, published = read_content(platform), read_latest(platform)
     began = time.monotonic()
     follow_the_runbook(platform, "Back up now", 1)
     backed_up = time.monotonic() - began
-    assert content(platform)["runs"] == before["runs"], "a run began by itself while the backup was made"
+    assert read_content(platform)["runs"] == before["runs"], "a run began by itself while the backup was made"
 
     later = platform.launch("refresh")
     assert platform.webserver.wait_for_run(later, 600) == "SUCCESS"
-    platform.sql(NEW_LOANS, "lending")
-    assert latest(platform) != published
-    runs_lost = len(set(content(platform)["runs"].splitlines()) - set(before["runs"].splitlines()))
+    platform.run_sql(NEW_LOANS, "lending")
+    assert read_latest(platform) != published
+    runs_lost = len(set(read_content(platform)["runs"].splitlines()) - set(before["runs"].splitlines()))
 
     lose_the_volume(platform)
     lost = time.monotonic()
-    assert platform.sql("SELECT to_regclass('loans')", "lending") == "", "the volume was not lost"
-    assert platform.sql("SELECT count(*) FROM pg_tables WHERE tablename = 'runs'", "dagster") == "0" or (
-        platform.sql("SELECT count(*) FROM runs", "dagster") == "0"
+    assert platform.run_sql("SELECT to_regclass('loans')", "lending") == "", "the volume was not lost"
+    assert platform.run_sql("SELECT count(*) FROM pg_tables WHERE tablename = 'runs'", "dagster") == "0" or (
+        platform.run_sql("SELECT count(*) FROM runs", "dagster") == "0"
     ), "the volume was not lost"
-    said = follow_the_runbook(platform, "Restore", 2)
+    output = follow_the_runbook(platform, "Restore", 2)
     restored = time.monotonic() - lost
-    assert "restored dagster,lending" in said
+    assert "restored dagster,lending" in output
 
     platform.webserver.wait_for_location(60)
-    assert content(platform) == before
-    assert latest(platform) == published
+    assert read_content(platform) == before
+    assert read_latest(platform) == published
     assert platform.webserver.read_run(run)["status"] == "SUCCESS"
     with pytest.raises(WebserverError, match="knows no run"):
         platform.webserver.read_run(later)
     again = platform.launch("refresh")
     assert platform.webserver.wait_for_run(again, 600) == "SUCCESS"
-    assert platform.artifacts(again) == platform.artifacts(run)
+    assert platform.read_digests(again) == platform.read_digests(run)
     platform.record(
         fault="loss of PostgreSQL's volume",
         seconds_of_backup=round(backed_up, 1),
@@ -108,34 +111,34 @@ def test_a_lost_volume_comes_back_from_the_last_backup(platform) -> None:
 
 
 def test_a_restore_under_a_control_plane_that_is_up_changes_nothing(platform) -> None:
-    before = content(platform)
+    before = read_content(platform)
     job = f"restore-{int(time.time())}"
     platform.kubectl("create", "job", f"--from=cronjob/{platform.release}-postgresql-restore", job)
     platform.kubectl("wait", "--for=condition=Failed", "--timeout=180s", f"job/{job}")
     assert "Stop the control plane and the runs first" in platform.kubectl("logs", f"job/{job}", "-c", "restore")
-    assert content(platform)["runs"] == before["runs"]
-    assert content(platform)["loans"] == before["loans"]
+    assert read_content(platform)["runs"] == before["runs"]
+    assert read_content(platform)["loans"] == before["loans"]
 
 
 def test_a_backup_that_is_not_there_leaves_the_release_stopped_and_whole(platform) -> None:
-    before = content(platform)
+    before = read_content(platform)
     environment = {**os.environ, "NAMESPACE": platform.namespace, "RELEASE": platform.release}
 
-    def helm_restore(which: str) -> subprocess.CompletedProcess[str]:
+    def run_restore(backup: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            ["helm/restore", which], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+            ["helm/restore", backup], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
         )
 
-    failed = helm_restore("20200101T000000Z")
+    failed = run_restore("20200101T000000Z")
     try:
         assert failed.returncode == 1
         assert "holds no complete backup '20200101T000000Z'; there are" in failed.stdout
         assert "The release is stopped" in failed.stderr
         replicas = platform.kubectl("get", "deployments", "-o", "jsonpath={.items[*].spec.replicas}").split()
         assert set(replicas) == {"0"}
-        assert content(platform)["loans"] == before["loans"]
+        assert read_content(platform)["loans"] == before["loans"]
     finally:
-        started = helm_restore("--start")
+        started = run_restore("--start")
     assert started.returncode == 0, started.stderr
     platform.webserver.wait_for_location(60)
-    assert set(before["runs"].splitlines()) <= set(content(platform)["runs"].splitlines())
+    assert set(before["runs"].splitlines()) <= set(read_content(platform)["runs"].splitlines())

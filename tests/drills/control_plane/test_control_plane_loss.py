@@ -1,8 +1,8 @@
 """Drill 6. A node of the control plane loses power while a model is trained.
 
-It is that of a webserver, of a code server, of the daemon that leads, and of PostgreSQL. The other replica answers at
-once, the run under way is not lost, and loans that arrive in the dark are noticed once. Wherever the release puts its
-pods, the first three choose a node without PostgreSQL, whose loss is a drill of its own.
+It is the node of a webserver, of a code server, of the leading daemon, or of PostgreSQL. The other replica answers at
+once, the run under way is not lost, and loans that arrive meanwhile cause one refresh. The first three drills choose a
+node without PostgreSQL, whose loss is a drill of its own.
 """
 
 import json
@@ -15,13 +15,14 @@ from typing import Any
 
 import pytest
 
-from tests.drills.support.claims import goes_on, is_unharmed
-from tests.drills.support.cluster import NAMESPACE, RELEASE, component, kubectl, pods
+from tests.drills.support.claims import assert_retried, assert_unharmed
+from tests.drills.support.cluster import NAMESPACE, RELEASE, kubectl, list_pods, make_selector
 from tests.drills.support.platform import Platform
-from tests.drills.support.victim import LEADER, node_of, victim
+from tests.drills.support.victim import LEADER, choose_victim, read_node
 
 CALLS = Path(__file__).parent / "calls.py"
-# What is called 100 times in 75 s, and how often at most for each: gRPC's client looks for the other address itself.
+# The address that is called 100 times in 75 s, and the tries for each call. gRPC's client itself tries the other
+# address.
 TARGETS = {
     "webserver": (f"http://{RELEASE}-webserver/server_info", "10"),
     "code-server": (f"{RELEASE}-code-server:3030", "1"),
@@ -38,21 +39,21 @@ INSERT INTO loans SELECT (loan).* FROM (SELECT jsonb_populate_record(old, jsonb_
 
 @pytest.fixture
 def loans(platform: Platform) -> Iterator[Any]:
-    """Makes enough loans arrive for a refresh; takes them, and what the sensor remembers of them, away again."""
+    """Makes enough loans arrive for a refresh. At the end it deletes them, and puts the sensor's cursor back."""
     location = platform.webserver.wait_for_location(60)
     sensor = {"repositoryLocationName": location, "repositoryName": "__repository__", "sensorName": "new_loans"}
     state = platform.webserver.query(STATE, sensor=sensor)["sensorOrError"]["sensorState"]
-    newest = int(platform.sql("SELECT max(id) FROM loans", "lending"))
-    # Another gap each time: the run key names the loan that was enough, and a key is asked for once.
-    yield lambda: platform.sql(ARRIVE.format(gap=int(time.time()) % 1_000_000), "lending")
-    platform.sql(f"DELETE FROM loans WHERE id > {newest}", "lending")
+    newest = int(platform.run_sql("SELECT max(id) FROM loans", "lending"))
+    # Each time the gap is another, because the run key names a loan, and Dagster makes one run for a key.
+    yield lambda: platform.run_sql(ARRIVE.format(gap=int(time.time()) % 1_000_000), "lending")
+    platform.run_sql(f"DELETE FROM loans WHERE id > {newest}", "lending")
     platform.webserver.query(CURSOR, sensor=sensor, cursor=(state["typeSpecificData"] or {}).get("lastCursor"))
     assert platform.webserver.wait_for_run(platform.launch("refresh"), 600) == "SUCCESS"
 
 
 @contextmanager
-def dark(platform: Platform, node: str) -> Iterator[float]:
-    """The node has no power while this lasts. Since when, in Unix seconds."""
+def cut_power(platform: Platform, node: str) -> Iterator[float]:
+    """Cuts the power of a node until the end; yields when, in Unix seconds."""
     since = time.time()
     platform.nodes.kill(node)
     try:
@@ -61,62 +62,66 @@ def dark(platform: Platform, node: str) -> Iterator[float]:
         platform.nodes.start(node)
 
 
-def asked_for(platform: Platform) -> set[str]:
-    """The runs that the sensor asked for; a retry of one is not another."""
-    runs = platform.tagged("dagster/sensor_name", "new_loans")
+def find_refreshes(platform: Platform) -> set[str]:
+    """The runs that the sensor requested, without their retries."""
+    runs = platform.find_runs("dagster/sensor_name", "new_loans")
     return {run for run in runs if "dagster/parent_run_id" not in platform.webserver.read_run(run)["tags"]}
 
 
-def called(target: str, tries: str, node: str) -> subprocess.Popen[str]:
-    """Calls a target from a webserver's pod on any other node."""
-    pod = next(pod for pod in pods(component("webserver")) if node_of(pod) != node)
-    inside = ["kubectl", "-n", NAMESPACE, "exec", "-i", pod["metadata"]["name"], "--", "python", "-", target]
+def start_calls(target: str, tries: str, node: str) -> subprocess.Popen[str]:
+    """Starts to call a target from a webserver's pod on another node."""
+    pod = next(pod for pod in list_pods(make_selector("webserver")) if read_node(pod) != node)
+    command = ["kubectl", "-n", NAMESPACE, "exec", "-i", pod["metadata"]["name"], "--", "python", "-", target]
     with CALLS.open() as script:
-        return subprocess.Popen([*inside, "75", "100", tries], stdin=script, stdout=subprocess.PIPE, text=True)
+        return subprocess.Popen([*command, "75", "100", tries], stdin=script, stdout=subprocess.PIPE, text=True)
 
 
 @pytest.mark.parametrize("part", [*TARGETS, "daemon"])
-def test_the_loss_of_a_node_costs_neither_the_run_under_way_nor_a_tick(platform, undisturbed, loans, part) -> None:
-    before = asked_for(platform)
-    node = victim(platform, part)
-    leader = platform.sql(LEADER, "dagster")
-    run, began = platform.train_until_struck()
-    with_it = node_of(platform.pod(run) or {}) == node
-    calls = called(*TARGETS[part], node) if part in TARGETS else None
-    with dark(platform, node) as struck:
+def test_the_loss_of_a_node_costs_neither_the_run_under_way_nor_a_tick(platform, expected_digests, loans, part) -> None:
+    before = find_refreshes(platform)
+    node = choose_victim(platform, part)
+    leader = platform.run_sql(LEADER, "dagster")
+    run, began = platform.train_for()
+    is_on_node = read_node(platform.find_pod(run) or {}) == node
+    calls = start_calls(*TARGETS[part], node) if part in TARGETS else None
+    with cut_power(platform, node) as struck:
         loans()
         if calls:
-            found = json.loads(calls.communicate(timeout=180)[0])
-            assert not found["failed"], found
-            again = found["slowest"]
+            result = json.loads(calls.communicate(timeout=180)[0])
+            assert not result["failed"], result
+            again = result["slowest"]
         else:
-            platform.until("another leads", lambda: platform.sql(LEADER, "dagster") not in ("", leader), 60)
+            platform.wait_until("another leads", lambda: platform.run_sql(LEADER, "dagster") not in ("", leader), 60)
             again = round(time.time() - struck, 1)
-        assert again < 30, "the other replica is there for nothing"
-        platform.until("the new loans are noticed", lambda: asked_for(platform) - before, 240)
+        assert again < 30, "the other replica did not answer in time"
+        platform.wait_until("the new loans are noticed", lambda: find_refreshes(platform) - before, 240)
         noticed = time.time()
         fault = f"power loss of the node of a {part}"
-        # Beside others: the run that the sensor asked for has newer loans, and may be promoted first.
-        if with_it:
-            goes_on(platform, undisturbed, fault, run, began, struck, beside_others=True, answers_again_after=again)
+        # Beside others: the run that the sensor requested has newer loans, and may be promoted first.
+        if is_on_node:
+            assert_retried(
+                platform, expected_digests, fault, run, began, struck, beside_others=True, answers_again_after=again
+            )
         else:
-            is_unharmed(platform, undisturbed, fault, run, beside_others=True, answers_again_after=again)
-    time.sleep(max(0.0, noticed + 90 - time.time()))  # the sensor has looked again
-    (asked,) = asked_for(platform) - before
-    platform.runs.append(asked)
-    status = platform.webserver.wait_for_run(asked, 600)
-    assert status == "SUCCESS" or platform.retry_of(asked), "the refresh that the sensor asked for was lost"
+            assert_unharmed(platform, expected_digests, fault, run, beside_others=True, answers_again_after=again)
+    time.sleep(max(0.0, noticed + 90 - time.time()))  # the sensor has ticked again
+    (refresh,) = find_refreshes(platform) - before
+    platform.runs.append(refresh)
+    status = platform.webserver.wait_for_run(refresh, 600)
+    assert status == "SUCCESS" or platform.find_retry(refresh), "the refresh that the sensor requested was lost"
 
 
-def test_a_run_waits_for_postgresql_whose_node_is_lost(platform, undisturbed) -> None:
-    run, _ = platform.train_until_struck()
-    (database,) = pods(component("postgresql"))
-    assert node_of(platform.pod(run) or {}) != node_of(database), "runs and PostgreSQL share no node"
-    with dark(platform, node_of(database)) as struck:
-        kubectl("wait", "--for=condition=Ready=Unknown", f"node/{node_of(database)}", "--timeout=120s")
-        # What a cloud does when the machine is gone: only then is it certain that nobody writes to the volume there.
-        kubectl("delete", "node", node_of(database))
+def test_a_run_waits_for_postgresql_whose_node_is_lost(platform, expected_digests) -> None:
+    run, _ = platform.train_for()
+    (database,) = list_pods(make_selector("postgresql"))
+    assert read_node(platform.find_pod(run) or {}) != read_node(database), "runs and PostgreSQL share no node"
+    with cut_power(platform, read_node(database)) as struck:
+        kubectl("wait", "--for=condition=Ready=Unknown", f"node/{read_node(database)}", "--timeout=120s")
+        # A cloud deletes the node when the machine is gone. Only then is it certain that nobody writes to its volume.
+        kubectl("delete", "node", read_node(database))
         kubectl("rollout", "status", f"statefulset/{RELEASE}-postgresql", "--timeout=300s")
         platform.webserver.wait_for_location(180)
         again = round(time.time() - struck, 1)
-        is_unharmed(platform, undisturbed, "power loss of the node of PostgreSQL", run, answers_again_after=again)
+        assert_unharmed(
+            platform, expected_digests, "power loss of the node of PostgreSQL", run, answers_again_after=again
+        )

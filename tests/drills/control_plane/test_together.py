@@ -11,26 +11,26 @@ from pathlib import Path
 
 import pytest
 
-from tests.drills.support.claims import is_unharmed
-from tests.drills.support.cluster import RELEASE, component, cordoned, kubectl, pods
+from tests.drills.support.claims import assert_unharmed
+from tests.drills.support.cluster import RELEASE, cordon, kubectl, list_pods, make_selector
 
 PARTS = ("webserver", "daemon", "code-server")
 PAGE = Path(__file__).parents[3] / "docs" / "decisions" / "0016-replicas-apart-again.md"
 
 
-def nodes_of(part: str) -> list[str]:
+def list_nodes(part: str) -> list[str]:
     """The nodes of the living pods of a part, one entry for each pod."""
-    living = [pod for pod in pods(component(part)) if "deletionTimestamp" not in pod["metadata"]]
+    living = [pod for pod in list_pods(make_selector(part)) if "deletionTimestamp" not in pod["metadata"]]
     return sorted(pod["spec"]["nodeName"] for pod in living)
 
 
-def rollout(part: str) -> None:
+def wait_for_rollout(part: str) -> None:
     """Waits until all pods of a part are ready."""
     kubectl("rollout", "status", f"deployment/{RELEASE}-{part}", "--timeout=180s")
 
 
-def restart_command(platform) -> list[str]:
-    """The words behind `kubectl` of the decision's command, for this release."""
+def read_restart_command(platform) -> list[str]:
+    """The words after `kubectl` in the command of the decision, for this release."""
     (line,) = re.findall(r"^kubectl --namespace credit (.*)$", PAGE.read_text(), re.MULTILINE)
     return shlex.split(line.replace("instance=platform", f"instance={platform.release}"))
 
@@ -38,25 +38,27 @@ def restart_command(platform) -> list[str]:
 @pytest.fixture
 def together(platform) -> str:
     """The node that has both pods of each part. All nodes are free again."""
-    node = nodes_of("code-server")[0]
+    node = list_nodes("code-server")[0]
     names = [each["metadata"]["name"] for each in json.loads(kubectl("get", "nodes", "-o", "json"))["items"]]
-    with cordoned(*(name for name in names if name != node)):
+    with cordon(*(name for name in names if name != node)):
         for part in PARTS:
-            for pod in pods(component(part)):
+            for pod in list_pods(make_selector(part)):
                 if pod["spec"]["nodeName"] != node:
                     kubectl("delete", "pod", pod["metadata"]["name"])
-            rollout(part)
+            wait_for_rollout(part)
     platform.webserver.wait_for_location(120)
     return node
 
 
-def test_replicas_that_are_together_on_one_node_are_separated_by_one_command(platform, undisturbed, together) -> None:
+def test_replicas_that_are_together_on_one_node_are_separated_by_one_command(
+    platform, expected_digests, together
+) -> None:
     for part in PARTS:
-        assert nodes_of(part) == [together, together], f"{part}: Kubernetes has moved a pod by itself"
-    run, _ = platform.train_until_struck()
-    kubectl(*restart_command(platform))
+        assert list_nodes(part) == [together, together], f"{part}: Kubernetes has moved a pod by itself"
+    run, _ = platform.train_for()
+    kubectl(*read_restart_command(platform))
     for part in PARTS:
-        rollout(part)
+        wait_for_rollout(part)
     for part in PARTS:
-        assert len(set(nodes_of(part))) == 2, f"{part}: both pods are on one node"
-    is_unharmed(platform, undisturbed, "replicas separated while a run is under way", run)
+        assert len(set(list_nodes(part))) == 2, f"{part}: both pods are on one node"
+    assert_unharmed(platform, expected_digests, "replicas separated while a run is under way", run)

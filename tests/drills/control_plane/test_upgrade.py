@@ -19,10 +19,10 @@ import pytest
 
 from resources.services.webserver import Webserver
 from tests.drills.support.adapter import Nodes
-from tests.drills.support.claims import goes_on, is_unharmed
-from tests.drills.support.cluster import RELEASE, component, helm, pods
+from tests.drills.support.claims import assert_retried, assert_unharmed
+from tests.drills.support.cluster import RELEASE, helm, list_pods, make_selector
 from tests.drills.support.platform import Platform
-from tests.drills.support.releases import Version, installed_version, version_before
+from tests.drills.support.releases import Version, build_version_before, read_installed_version
 
 PARTS = ("webserver", "daemon", "code-server")
 AT_ONCE = "dagsterDaemon.runCoordinator.config.queuedRunCoordinator.maxConcurrentRuns"
@@ -55,18 +55,21 @@ class Upgrade:
     lost_at: float
 
 
-def image_of(pod: dict[str, Any] | None) -> str:
+def read_image(pod: dict[str, Any] | None) -> str:
+    """The image of a pod's container."""
     assert pod, "the pod is gone, and with it the name of its image"
     (container,) = pod["spec"]["containers"]
     return container["image"]
 
 
-def living_pods(part: str) -> list[dict[str, Any]]:
-    return [pod for pod in pods(component(part)) if "deletionTimestamp" not in pod["metadata"]]
+def list_living_pods(part: str) -> list[dict[str, Any]]:
+    """The pods of a part that nobody has deleted."""
+    return [pod for pod in list_pods(make_selector(part)) if "deletionTimestamp" not in pod["metadata"]]
 
 
-def uids() -> dict[str, set[str]]:
-    return {part: {pod["metadata"]["uid"] for pod in living_pods(part)} for part in PARTS}
+def read_uids() -> dict[str, set[str]]:
+    """The uids of the living pods of each part."""
+    return {part: {pod["metadata"]["uid"] for pod in list_living_pods(part)} for part in PARTS}
 
 
 def train_slowly(platform: Platform) -> str:
@@ -74,17 +77,17 @@ def train_slowly(platform: Platform) -> str:
 
 
 def wait_for_training(platform: Platform, run: str) -> float:
-    """When training began in a run, once that is five seconds ago."""
-    (began,) = platform.until("training has begun", lambda: platform.training_since(run, 5), 300)
+    """Waits until a run has trained for five seconds, and returns when its training began."""
+    (began,) = platform.wait_until("training has begun", lambda: platform.find_training_start(run, 5), 300)
     return began
 
 
 @pytest.fixture(scope="module")
-def versions(undisturbed, tmp_path_factory) -> Iterator[tuple[Version, Version]]:
-    """This release, and the one before it. Afterwards this one is installed, whatever happened."""
-    new = installed_version(tmp_path_factory.mktemp("installed"))
+def versions(expected_digests, tmp_path_factory) -> Iterator[tuple[Version, Version]]:
+    """This release, and the one before it. At the end this one is installed, even if a drill failed."""
+    new = read_installed_version(tmp_path_factory.mktemp("installed"))
     # Two runs at once: a third one waits in the queue.
-    old = version_before(new, tmp_path_factory.mktemp("before"), "--set", f"{AT_ONCE}=2")
+    old = build_version_before(new, tmp_path_factory.mktemp("before"), "--set", f"{AT_ONCE}=2")
     assert old.image != new.image, "this checkout is the release before"
     try:
         yield new, old
@@ -103,8 +106,8 @@ def upgrade(versions, address) -> Upgrade:
     wait_for_training(platform, under_way)
     began = wait_for_training(platform, lost)
     queued = platform.train_long()
-    pod, victim, before = platform.pod(under_way), platform.pod(lost), uids()
-    assert image_of(pod) == image_of(victim) == old.image, "the runs do not have the image of the release before"
+    pod, victim, before = platform.find_pod(under_way), platform.find_pod(lost), read_uids()
+    assert read_image(pod) == read_image(victim) == old.image, "the runs do not have the image of the release before"
     assert platform.webserver.read_run(queued)["status"] == "QUEUED", "the run did not wait for a place"
 
     new.install()
@@ -115,9 +118,9 @@ def upgrade(versions, address) -> Upgrade:
     lost_at = time.time()
     assert victim, "the run has no pod"
     platform.kubectl("delete", "pod", victim["metadata"]["name"], "--force", "--grace-period=0")
-    images = {part: {image_of(pod) for pod in living_pods(part)} for part in PARTS}
+    images = {part: {read_image(pod) for pod in list_living_pods(part)} for part in PARTS}
     assert pod, "the run has no pod"
-    return Upgrade(before, uids(), images, under_way, queued, lost, pod, began, lost_at)
+    return Upgrade(before, read_uids(), images, under_way, queued, lost, pod, began, lost_at)
 
 
 def test_an_upgrade_replaces_every_pod_of_the_control_plane(versions, upgrade) -> None:
@@ -129,55 +132,59 @@ def test_an_upgrade_replaces_every_pod_of_the_control_plane(versions, upgrade) -
 
 
 def test_a_run_whose_worker_is_lost_after_an_upgrade_continues_in_the_new_release(
-    platform, undisturbed, versions, upgrade
+    platform, expected_digests, versions, upgrade
 ) -> None:
     new, _ = versions
     platform.runs.append(upgrade.lost)
     fault = "upgrade from the release before, then the worker is lost"
     # Beside others: each of these runs may be promoted before another of them.
-    retry = goes_on(platform, undisturbed, fault, upgrade.lost, upgrade.began, upgrade.lost_at, beside_others=True)
-    assert image_of(platform.pod(retry)) == new.image, "the retry did not run in the new release"
+    retry = assert_retried(
+        platform, expected_digests, fault, upgrade.lost, upgrade.began, upgrade.lost_at, beside_others=True
+    )
+    assert read_image(platform.find_pod(retry)) == new.image, "the retry did not run in the new release"
 
 
-def test_a_run_under_way_is_not_touched_by_an_upgrade(platform, undisturbed, versions, upgrade) -> None:
+def test_a_run_under_way_is_not_touched_by_an_upgrade(platform, expected_digests, versions, upgrade) -> None:
     _, old = versions
     run = upgrade.under_way
     platform.runs.append(run)
-    is_unharmed(platform, undisturbed, "upgrade from the release before, run under way", run, beside_others=True)
-    pod = platform.pod(run)
+    assert_unharmed(
+        platform, expected_digests, "upgrade from the release before, run under way", run, beside_others=True
+    )
+    pod = platform.find_pod(run)
     assert pod, "the pod of the run is gone"
     assert pod["metadata"]["uid"] == upgrade.pod["metadata"]["uid"], "the run has another pod"
-    assert image_of(pod) == old.image
+    assert read_image(pod) == old.image
 
 
 def test_a_run_that_waits_in_the_queue_during_an_upgrade_starts_after_it(
-    platform, undisturbed, versions, upgrade
+    platform, expected_digests, versions, upgrade
 ) -> None:
     _, old = versions
     platform.runs.append(upgrade.queued)
     fault = "upgrade from the release before, run in the queue"
-    is_unharmed(platform, undisturbed, fault, upgrade.queued, beside_others=True)
-    assert image_of(platform.pod(upgrade.queued)) == old.image, "a run keeps the image that it was launched with"
+    assert_unharmed(platform, expected_digests, fault, upgrade.queued, beside_others=True)
+    assert read_image(platform.find_pod(upgrade.queued)) == old.image, "a run keeps the image that it was launched with"
 
 
 def test_a_run_under_way_is_not_touched_by_a_rollback_to_the_release_before(
-    platform, undisturbed, versions, upgrade
+    platform, expected_digests, versions, upgrade
 ) -> None:
     new, old = versions
     run = train_slowly(platform)
     wait_for_training(platform, run)
-    pod, before = platform.pod(run), uids()
-    assert image_of(pod) == new.image
+    pod, before = platform.find_pod(run), read_uids()
+    assert read_image(pod) == new.image
     try:
         helm("rollback", RELEASE)
         platform.webserver.wait_for_location(120)
         assert platform.webserver.read_run(run)["status"] == "STARTED", "the run ended before the rollback did"
         for part in PARTS:
-            after = living_pods(part)
+            after = list_living_pods(part)
             assert not before[part] & {each["metadata"]["uid"] for each in after}, f"{part}: not replaced"
-            assert {image_of(each) for each in after} == {old.image}, part
-        is_unharmed(platform, undisturbed, "rollback to the release before", run, beside_others=True)
-        now = platform.pod(run)
+            assert {read_image(each) for each in after} == {old.image}, part
+        assert_unharmed(platform, expected_digests, "rollback to the release before", run, beside_others=True)
+        now = platform.find_pod(run)
         assert pod, "the run had no pod"
         assert now, "the pod of the run is gone"
         assert now["metadata"]["uid"] == pod["metadata"]["uid"], "the run has another pod"

@@ -1,6 +1,7 @@
-"""Drill 1, in figures: what an undisturbed run costs, from the request to its end, and what standing by costs.
+"""Drill 1, in figures: what an undisturbed run costs from the request to its end, and what an idle release costs.
 
-Times are recorded and not judged, as they are the machine's; connections and memory are the platform's own, and are.
+Times are recorded and have no limit here, because they depend on the machine. Connections and memory depend on the
+platform, and have limits.
 """
 
 import json
@@ -8,7 +9,7 @@ import time
 
 import pytest
 
-from tests.drills.support.cluster import RELEASE, kubectl, pods, upgraded
+from tests.drills.support.cluster import RELEASE, kubectl, list_pods, upgrade_release
 
 CONTROL_PLANE = "app.kubernetes.io/component in (webserver, webserver-read-only, daemon, code-server)"
 SESSIONS = "SELECT sessions FROM pg_stat_database WHERE datname = current_database()"
@@ -17,33 +18,33 @@ SESSIONS = "SELECT sessions FROM pg_stat_database WHERE datname = current_databa
 @pytest.fixture(scope="module", params=["in_process", "k8s_job"])
 def executor(request):
     """The release with a whole run in one pod, and with a pod for each step."""
-    with upgraded("--set", f"executor={request.param}"):
+    with upgrade_release("--set", f"executor={request.param}"):
         yield request.param
 
 
 def test_a_run_opens_few_connections_and_takes_as_long_as_is_recorded(platform, executor, drill_round) -> None:
-    before = int(platform.sql(SESSIONS, "dagster"))
+    before = int(platform.run_sql(SESSIONS, "dagster"))
     run = platform.launch("refresh")
     assert platform.webserver.wait_for_run(run, 300) == "SUCCESS"
-    time.sleep(2)  # a connection is counted when it ends
-    opened = int(platform.sql(SESSIONS, "dagster")) - before - 1
+    time.sleep(2)  # PostgreSQL counts a connection when it ends
+    opened = int(platform.run_sql(SESSIONS, "dagster")) - before - 1
     assert 0 < opened <= 20, f"a run opened {opened} connections"
-    asked = platform.webserver.read_run(run)["creationTime"]
-    (first,) = platform.step_starts(run, "loan_dataset")
-    (end,) = platform.happened(run, "RunSuccessEvent")
+    requested = platform.webserver.read_run(run)["creationTime"]
+    (first,) = platform.read_step_starts(run, "loan_dataset")
+    (end,) = platform.read_events(run, "RunSuccessEvent")
     platform.record(
         fault=f"nothing, executor={executor}",
-        request_to_first_step=round(first - asked, 2),
-        request_to_success=round(end["at"] - asked, 2),
+        request_to_first_step=round(first - requested, 2),
+        request_to_success=round(end["at"] - requested, 2),
         connections=opened,
-        **platform.counted(run),
+        **platform.count_repetitions(run),
     )
 
 
 def test_the_control_plane_stands_by_in_little_memory_and_leaves_the_processor_to_runs(platform) -> None:
-    before = used()
+    before = measure_usage()
     time.sleep(30)
-    after = used()
+    after = measure_usage()
     parts = {name.rsplit("-", 2)[0] for name in after}
     assert {f"{RELEASE}-webserver", f"{RELEASE}-daemon", f"{RELEASE}-code-server"} <= parts
     resident = sum(memory for memory, _ in after.values()) / 2**20
@@ -52,13 +53,13 @@ def test_the_control_plane_stands_by_in_little_memory_and_leaves_the_processor_t
     platform.record(fault="control plane idle", resident_mib=round(resident), cores=round(cores, 2))
 
 
-def used() -> dict[str, tuple[float, float]]:
-    """Of each pod of the control plane: resident memory in bytes, and processor time since its start in seconds."""
-    found = {}
-    for pod in pods(f"app.kubernetes.io/instance={RELEASE},{CONTROL_PLANE}"):
+def measure_usage() -> dict[str, tuple[float, float]]:
+    """Resident memory in bytes, and processor seconds since the start, of each pod of the control plane."""
+    usage = {}
+    for pod in list_pods(f"app.kubernetes.io/instance={RELEASE},{CONTROL_PLANE}"):
         node, name = pod["spec"]["nodeName"], pod["metadata"]["name"]
         summary = json.loads(kubectl("get", "--raw", f"/api/v1/nodes/{node}/proxy/stats/summary"))
-        (seen,) = [each for each in summary["pods"] if each["podRef"]["uid"] == pod["metadata"]["uid"]]
-        (container,) = seen["containers"]
-        found[name] = (container["memory"]["rssBytes"], container["cpu"]["usageCoreNanoSeconds"] / 1e9)
-    return found
+        (statistics,) = [each for each in summary["pods"] if each["podRef"]["uid"] == pod["metadata"]["uid"]]
+        (container,) = statistics["containers"]
+        usage[name] = (container["memory"]["rssBytes"], container["cpu"]["usageCoreNanoSeconds"] / 1e9)
+    return usage

@@ -1,11 +1,11 @@
-"""Fifty runs at once, and what they ask of PostgreSQL: it must have connections left when the last of them wants one.
+"""Fifty runs at once, and their connections to PostgreSQL: the last of the runs must still get one.
 
-They only read the loans, in pods that ask for little, so that a laptop's cluster can hold fifty.
+The runs only read the loans, in pods with small requests, so that the cluster of a laptop has room for fifty.
 """
 
 import json
 
-from tests.drills.support.cluster import upgraded
+from tests.drills.support.cluster import upgrade_release
 
 RUNS = 50
 SMALL = {
@@ -18,24 +18,24 @@ LIMIT = "SELECT current_setting('max_connections')::int - current_setting('super
 
 
 def test_fifty_runs_at_once_leave_connections_for_others(platform) -> None:
-    with upgraded("--set", f"{AT_ONCE}={RUNS}"):
+    with upgrade_release("--set", f"{AT_ONCE}={RUNS}"):
         platform.webserver.wait_for_location(120)
-        idle = int(platform.sql(OPEN, "dagster"))
+        idle = int(platform.run_sql(OPEN, "dagster"))
         runs = [platform.launch("__ASSET_JOB", ["loan_dataset"], tags=TAGS) for _ in range(RUNS)]
-        seen: list[tuple[int, int]] = []
+        samples: list[tuple[int, int]] = []
 
-        def over() -> bool:
+        def have_all_ended() -> bool:
             alive = sum(platform.webserver.read_run(run)["status"] == "STARTED" for run in runs)
-            seen.append((alive, int(platform.sql(OPEN, "dagster"))))
+            samples.append((alive, int(platform.run_sql(OPEN, "dagster"))))
             return all(platform.webserver.read_run(run)["endTime"] for run in runs)
 
-        platform.until("all of them have ended", over, 900)
+        platform.wait_until("all of them have ended", have_all_ended, 900)
         assert {platform.webserver.read_run(run)["status"] for run in runs} == {"SUCCESS"}
-        most = max(connections for _, connections in seen)
-        assert most < int(platform.sql(LIMIT, "dagster")), "somebody was turned away"
+        most = max(connections for _, connections in samples)
+        assert most < int(platform.run_sql(LIMIT, "dagster")), "PostgreSQL refused connections"
         platform.record(
             fault=f"nothing, {RUNS} runs at once",
-            runs_at_once=max(alive for alive, _ in seen),
+            runs_at_once=max(alive for alive, _ in samples),
             connections_idle=idle,
             connections_at_most=most,
         )

@@ -1,7 +1,9 @@
-"""What kubectl can't take from a cluster, taken by commands of the environment, and what else only that can say.
+"""Faults that kubectl can't cause. They are commands, and each depends on the kind of cluster.
 
-In them {node} stands for a node's name, {ip} for the address of a pod on it and {api} for the API server's, as pods
-reach it. Where there is a default, it is kind's (docs/kubernetes/drills.md).
+The environment sets a command; a default is for kind (docs/kubernetes/drills.md). In a command, {node} stands for the
+name of a node, {ip} for the address of a pod on it, and {api} for the address where pods reach the API server.
+
+Belongs here: commands for nodes, store and API server. Does not belong here: what kubectl can do (`cluster`).
 """
 
 import os
@@ -12,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 
 from tests.drills.support.cluster import kubectl
 
-# Connections that are open lose their translation, and so break; new ones are sent to a port where nobody listens.
+# Open connections lose their address translation and break. New ones go to a port where no program listens.
 _REFUSE = """docker exec {{node}} sh -c '
 iptables -t nat -{} PREROUTING -s {{ip}} -d {{api}} -p tcp --dport 443 {} -j REDIRECT --to-ports 9
 conntrack -D -s {{ip}} -d {{api}} -p tcp || true'"""
@@ -38,66 +40,71 @@ docker network connect kind {node}; docker exec {node} iptables -D OUTPUT -p tcp
 
 
 class SettingMissing(Exception):
-    """A drill needs something that only you can know."""
+    """A drill needs a setting that has no default."""
 
 
-def setting(name: str) -> str:
-    """What the environment says, or kind's own.
+def read_setting(name: str) -> str:
+    """The value of a setting: that of the environment, or the default for kind.
 
     Raises:
-        SettingMissing: it is not set, and there is none that fits most clusters.
+        SettingMissing: it is not set, and has no default.
     """
     if text := os.environ.get(name) or SETTINGS[name]:
         return text
     raise SettingMissing(f"{name} is not set; docs/kubernetes/drills.md says what is expected")
 
 
-def command(name: str, **about: str) -> list[str]:
-    """The words of a command of the environment. Raises SettingMissing as `setting` does."""
-    return shlex.split(setting(name).format(**about))
+def read_command(name: str, **fields: str) -> list[str]:
+    """The words of a command, with these fields filled in. Raises SettingMissing like `read_setting`."""
+    return shlex.split(read_setting(name).format(**fields))
 
 
-def call(name: str, **about: str) -> None:
-    words = command(name, **about)
-    done = subprocess.run(words, check=False, capture_output=True, text=True)
-    assert not done.returncode, f"{name}={shlex.join(words)}: {done.stderr or done.stdout}"
+def run_command(name: str, **fields: str) -> None:
+    words = read_command(name, **fields)
+    result = subprocess.run(words, check=False, capture_output=True, text=True)
+    assert not result.returncode, f"{name}={shlex.join(words)}: {result.stderr or result.stdout}"
 
 
 class Nodes:
-    """How nodes are lost and come back."""
+    """Takes nodes of the cluster away, and brings them back."""
 
     def kill(self, node: str) -> None:
-        """Power loss: no notice, no signal."""
-        call("NODE_KILL", node=node)
+        """Cuts the power of a node: it ends without a notice and without a signal."""
+        run_command("NODE_KILL", node=node)
 
     def reclaim(self, node: str) -> subprocess.Popen[bytes]:
-        """Begins to take it away with notice, as spot clouds do, and does not wait for the end."""
-        return subprocess.Popen(command("NODE_RECLAIM", node=node), stdout=subprocess.DEVNULL)
+        """Starts to take a node away with notice, like a cloud takes a spot node, and does not wait for the end."""
+        return subprocess.Popen(read_command("NODE_RECLAIM", node=node), stdout=subprocess.DEVNULL)
 
     @contextmanager
-    def struck(self, node: str, cause: str, cure: str) -> Iterator[None]:
-        """A node that lives on is out of reach while this lasts, by two commands of the environment."""
-        command(cure, node=node)
-        call(cause, node=node)
+    def strike(self, node: str, cause: str, cure: str) -> Iterator[None]:
+        """Causes a fault on a node that stays alive, and cures it at the end, by two commands of the environment."""
+        read_command(cure, node=node)  # raises before the fault if the cure is not set
+        run_command(cause, node=node)
         try:
             yield
         finally:
-            call(cure, node=node)
+            run_command(cure, node=node)
             kubectl("wait", "--for=condition=Ready", f"node/{node}", "--timeout=180s")
 
     def start(self, node: str) -> None:
-        """Boots a lost node again, and waits until it is ready."""
-        call("NODE_START", node=node)
+        """Starts a lost node again, and waits until it is ready."""
+        run_command("NODE_START", node=node)
         subprocess.run(["kubectl", "uncordon", node], check=False, capture_output=True)
         kubectl("wait", "--for=condition=Ready", f"node/{node}", "--timeout=180s")
 
 
 @contextmanager
-def stopped(what: str, *places: dict[str, str]) -> Iterator[None]:
-    """What STORE_STOP or API_STOP takes away is away while this lasts, in each of the places that it names."""
+def stop_service(service: str, *places: dict[str, str]) -> Iterator[None]:
+    """Stops a service by its command, such as STORE_STOP, and starts it again at the end.
+
+    Args:
+        service: `STORE`, `API` or `API_HALF`.
+        places: the fields of the command, once for each place where the service is stopped; none to stop it once.
+    """
     with ExitStack() as stack:
-        for about in places or ({},):
-            command(f"{what}_START", **about)
-            call(f"{what}_STOP", **about)
-            stack.callback(call, f"{what}_START", **about)
+        for fields in places or ({},):
+            read_command(f"{service}_START", **fields)  # raises before the fault if the cure is not set
+            run_command(f"{service}_STOP", **fields)
+            stack.callback(run_command, f"{service}_START", **fields)
         yield

@@ -1,4 +1,7 @@
-"""What every drill claims of a run that was struck while it trained: it goes on elsewhere, or it never noticed."""
+"""Assertions of every drill about a run that met a fault while it trained: it was retried, or it was not harmed.
+
+Does not belong here: assertions that only one drill makes.
+"""
 
 import time
 
@@ -7,12 +10,12 @@ from tests.drills.support.platform import NotInTime, Platform
 
 
 class NeverRetried(AssertionError):
-    """The run is lost and red, and nobody retries it."""
+    """The run was lost and has failed, and there is no retry."""
 
 
-def goes_on(
+def assert_retried(
     platform: Platform,
-    undisturbed: dict[str, str],
+    expected_digests: dict[str, str],
     fault: str,
     run: str,
     began: float,
@@ -22,60 +25,72 @@ def goes_on(
     beside_others: bool = False,
     **more: float,
 ) -> str:
-    """A lost run is noticed and retried once; the retry repeats nothing and makes the same bytes.
+    """Asserts that a lost run is noticed and retried once, and that the retry repeats nothing and makes the same bytes.
 
-    `beside_others`: a run with newer loans may be promoted before it, so that it is not.
+    Args:
+        platform: the release.
+        expected_digests: of the artifacts of an undisturbed run.
+        fault: its name in the report.
+        run: the lost run.
+        began: when its training began, in Unix seconds.
+        struck: when the fault happened, in Unix seconds.
+        notice: within how many seconds the loss must be noticed.
+        beside_others: whether runs with newer loans are under way; the retry need not be promoted then.
+        more: other figures of the report.
 
     Returns:
-        The run that retries it.
+        The retry.
 
     Raises:
-        NeverRetried: no retry appears within a minute and a half.
+        NeverRetried: no retry appears within 90 s.
     """
     assert platform.webserver.wait_for_run(run, notice) == "FAILURE"
     try:
-        retry = platform.until("the run is retried", lambda: platform.retry_of(run), 90)
+        retry = platform.wait_until("the run is retried", lambda: platform.find_retry(run), 90)
     except NotInTime as error:
         platform.record_lost(fault, run, began, struck)
         raise NeverRetried(str(error)) from None
-    platform.until("training runs again", lambda: platform.step_starts(retry, "training"), 120)
+    platform.wait_until("training runs again", lambda: platform.read_step_starts(retry, "training"), 120)
     assert platform.webserver.wait_for_run(retry, 600) == "SUCCESS"
-    assert not platform.step_starts(retry, "loan_dataset"), "what was committed was computed again"
-    found = [message for _, message in platform.said(retry) if FOUND in message]
-    assert len(found) >= len(platform.blocks_committed(run, struck)) > 0, "trees that were committed were grown again"
-    assert platform.artifacts(run, retry) == undisturbed
+    assert not platform.read_step_starts(retry, "loan_dataset"), "what was committed was computed again"
+    found = [message for _, message in platform.read_log_lines(retry) if FOUND in message]
+    assert len(found) >= len(platform.read_commit_times(run, struck)) > 0, "trees that were committed were grown again"
+    assert platform.read_digests(run, retry) == expected_digests
     platform.assert_complete(run, retry, beside_others=beside_others)
     platform.record_loss(fault, run, retry, began, struck, **more)
     return retry
 
 
-def is_unharmed(
+def assert_unharmed(
     platform: Platform,
-    undisturbed: dict[str, str],
+    expected_digests: dict[str, str],
     fault: str,
     run: str,
     *,
     beside_others: bool = False,
     **more: float,
 ) -> None:
-    """A run ends well by itself: nothing is retried, no step starts again, and the bytes are the same."""
+    """Asserts that a run succeeds without a retry, that no step starts again, and that the bytes are the same.
+
+    The arguments are those of `assert_retried`.
+    """
     assert platform.webserver.wait_for_run(run, 600) == "SUCCESS"
-    assert platform.retry_of(run) is None, "a run that ended well was retried"
+    assert platform.find_retry(run) is None, "a run that ended well was retried"
     platform.assert_complete(run, beside_others=beside_others)
     for step in ("loan_dataset", "training", "model_metrics"):
-        assert len(platform.step_starts(run, step)) == 1, f"{step} started again"
-    assert platform.artifacts(run) == undisturbed
-    platform.record(fault=fault, work_lost=0.0, **platform.counted(run), **more)
+        assert len(platform.read_step_starts(run, step)) == 1, f"{step} started again"
+    assert platform.read_digests(run) == expected_digests
+    platform.record(fault=fault, work_lost=0.0, **platform.count_repetitions(run), **more)
 
 
-def stays_failed(platform: Platform, undisturbed: dict[str, str], run: str, retry: str) -> None:
-    """What was given up and came back has published nothing, started nothing, and turned nothing green."""
+def assert_stays_failed(platform: Platform, expected_digests: dict[str, str], run: str, retry: str) -> None:
+    """Asserts that a lost worker that came back has published nothing, started nothing, and changed no status."""
     time.sleep(15)
     assert platform.webserver.read_run(run)["status"] == "FAILURE"
-    (failed,) = platform.happened(run, "RunFailureEvent")
-    late = [each for each in platform.happened(run, "MaterializationEvent") if each["at"] > failed["at"]]
-    late += [each for each in platform.happened(run, "ExecutionStepStartEvent") if each["at"] > failed["at"]]
-    late += [message for at, message in platform.said(run) if at > failed["at"]]
+    (failed,) = platform.read_events(run, "RunFailureEvent")
+    late = [each for each in platform.read_events(run, "MaterializationEvent") if each["at"] > failed["at"]]
+    late += [each for each in platform.read_events(run, "ExecutionStepStartEvent") if each["at"] > failed["at"]]
+    late += [message for at, message in platform.read_log_lines(run) if at > failed["at"]]
     assert not late, f"it wrote on: {late}"
-    assert platform.artifacts(run, retry) == undisturbed
+    assert platform.read_digests(run, retry) == expected_digests
     platform.assert_complete(run, retry)

@@ -1,4 +1,7 @@
-"""The cluster that KUBECONFIG names: what kubectl and helm take from it, and give back whatever the drill finds."""
+"""The cluster that KUBECONFIG names: faults that kubectl and helm cause, and cure even if the drill fails.
+
+Belongs here: commands of kubectl and helm. Does not belong here: commands for one kind of cluster (`adapter`).
+"""
 
 import json
 import os
@@ -17,36 +20,36 @@ SPOT = os.environ.get("SPOT", "capacity=spot")
 
 def kubectl(*arguments: str) -> str:
     command = ["kubectl", "--namespace", NAMESPACE, *arguments]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    assert not done.returncode, f"{shlex.join(command)}: {done.stderr or done.stdout}"
-    return done.stdout
+    result = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert not result.returncode, f"{shlex.join(command)}: {result.stderr or result.stdout}"
+    return result.stdout
 
 
 def helm(*arguments: str) -> None:
-    """Changes the release, and waits until it is what was asked for."""
+    """Changes the release, and waits until the change is complete."""
     command = ["helm", *arguments, "--namespace", NAMESPACE, "--wait", "--timeout", "5m"]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    assert not done.returncode, f"{shlex.join(command)}: {done.stderr}"
+    result = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert not result.returncode, f"{shlex.join(command)}: {result.stderr}"
 
 
-def pods(selector: str) -> list[dict[str, Any]]:
+def list_pods(selector: str) -> list[dict[str, Any]]:
     """Pods of the release's namespace, by labels."""
     return json.loads(kubectl("get", "pods", "-l", selector, "-o", "json"))["items"]
 
 
-def component(name: str) -> str:
-    """The labels of one component of the release."""
+def make_selector(name: str) -> str:
+    """The label selector of one component of the release."""
     return f"app.kubernetes.io/instance={RELEASE},app.kubernetes.io/component={name}"
 
 
 @contextmanager
-def absent(kind: str, name: str) -> Iterator[None]:
-    """A component has no pod while this lasts, and all of them, ready, after it."""
+def stop_component(kind: str, name: str) -> Iterator[None]:
+    """Removes all pods of a component, and brings them back at the end, ready."""
     workload = f"{kind}/{RELEASE}-{name}"
     replicas = kubectl("get", workload, "-o", "jsonpath={.spec.replicas}")
     kubectl("scale", workload, "--replicas=0")
     try:
-        kubectl("wait", "--for=delete", "pod", "-l", component(name), "--timeout=120s")
+        kubectl("wait", "--for=delete", "pod", "-l", make_selector(name), "--timeout=120s")
         yield
     finally:
         kubectl("scale", workload, f"--replicas={replicas}")
@@ -54,8 +57,8 @@ def absent(kind: str, name: str) -> Iterator[None]:
 
 
 @contextmanager
-def upgraded(*flags: str) -> Iterator[None]:
-    """The release is as it was but for these words of `helm upgrade` while this lasts, and rolled back after it."""
+def upgrade_release(*flags: str) -> Iterator[None]:
+    """Upgrades the release with these flags of `helm upgrade`, keeps all other values, and rolls back at the end."""
     helm("upgrade", RELEASE, CHART, "--reset-then-reuse-values", *flags)
     try:
         yield
@@ -64,10 +67,10 @@ def upgraded(*flags: str) -> Iterator[None]:
 
 
 @contextmanager
-def cordoned(*which: str) -> Iterator[None]:
-    """No new pod gets onto these nodes, by name or as `-l` and a label, while this lasts."""
-    kubectl("cordon", *which)
+def cordon(*nodes: str) -> Iterator[None]:
+    """Keeps new pods off these nodes, given by name or by `-l` and a label, until the end."""
+    kubectl("cordon", *nodes)
     try:
         yield
     finally:
-        kubectl("uncordon", *which)
+        kubectl("uncordon", *nodes)

@@ -1,4 +1,7 @@
-"""What the event logs of runs say: when steps ran, what they published, and whether the story has no gap."""
+"""The event logs of runs: when steps ran, what they published, and whether a run and its retries are complete.
+
+Belongs here: reading what runs recorded. Does not belong here: launching runs, and waiting for them (`platform`).
+"""
 
 import time
 from dataclasses import dataclass, field
@@ -25,103 +28,107 @@ class Histories:
     webserver: Webserver
     ahead: float = field(default=0.0, kw_only=True)
 
-    def happened(self, run: str, kind: str) -> list[dict[str, Any]]:
-        """The events of one GraphQL type, with `at`, in their order."""
+    def read_events(self, run: str, kind: str) -> list[dict[str, Any]]:
+        """The events of one GraphQL type, the oldest first, each with its time `at`."""
         events = [event for event in self.webserver.read_events(run) if event["__typename"] == kind]
         return [event | {"at": int(event["timestamp"]) / 1000} for event in events]
 
-    def said(self, run: str) -> list[tuple[float, str]]:
-        """What its assets logged, and when. The same lines are printed to its standard output."""
-        return [(event["at"] - self.ahead, event["message"]) for event in self.happened(run, "LogMessageEvent")]
+    def read_log_lines(self, run: str) -> list[tuple[float, str]]:
+        """The log lines of a run's assets, each with its time. The run prints the same lines to its standard output."""
+        return [(event["at"] - self.ahead, event["message"]) for event in self.read_events(run, "LogMessageEvent")]
 
-    def training_since(self, run: str, seconds: float) -> list[float]:
+    def find_training_start(self, run: str, seconds: float) -> list[float]:
         """When the forest of a run began to grow, once that is some seconds ago."""
-        began = [at for at, message in self.said(run) if message.startswith("training ")]
+        began = [at for at, message in self.read_log_lines(run) if message.startswith("training ")]
         return [at for at in began if time.time() - at >= seconds]
 
-    def blocks_committed(self, run: str, until: float) -> list[float]:
-        """When each block of the forest was committed, up to that time."""
+    def read_commit_times(self, run: str, until: float) -> list[float]:
+        """When a run committed each block of its forest, up to that time, the earliest first.
+
+        Releases before 0.2 recorded no facts: of their runs, the log messages are read.
+        """
         facts = [
             event["at"] - self.ahead
-            for event in self.happened(run, "ObservationEvent")
+            for event in self.read_events(run, "ObservationEvent")
             if ITEMS_COMMITTED in read_metadata(event["metadataEntries"])
         ]
-        by_older_releases = [at for at, message in self.said(run) if message.endswith(OLD_COMMITTED)]
-        return [at for at in sorted(facts + by_older_releases) if at <= until]
+        messages = [at for at, message in self.read_log_lines(run) if message.endswith(OLD_COMMITTED)]
+        return [at for at in sorted(facts + messages) if at <= until]
 
-    def step_starts(self, run: str, step: str) -> list[float]:
+    def read_step_starts(self, run: str, step: str) -> list[float]:
         """When a step started in a run."""
-        starts = self.happened(run, "ExecutionStepStartEvent")
+        starts = self.read_events(run, "ExecutionStepStartEvent")
         return [event["at"] - self.ahead for event in starts if event["stepKey"] == step]
 
-    def started(self, run: str) -> set[str | None]:
-        """The steps that started in a run."""
-        return {event["stepKey"] for event in self.happened(run, "ExecutionStepStartEvent")}
+    def read_started_steps(self, run: str) -> set[str | None]:
+        """The keys of the steps that started in a run."""
+        return {event["stepKey"] for event in self.read_events(run, "ExecutionStepStartEvent")}
 
-    def tagged(self, tag: str, value: str) -> list[str]:
+    def find_runs(self, tag: str, value: str) -> list[str]:
         """Ids of the runs that carry a tag, the newest first."""
         found = self.webserver.query(TAGGED, tags=[{"key": tag, "value": value}])["runsOrError"]
         return [run["runId"] for run in found["results"]]
 
-    def logs(self, *key: str) -> str:
-        """What the UI shows of a captured log: both streams."""
+    def read_captured_log(self, *key: str) -> str:
+        """Both streams of a captured log, like the UI shows them."""
         logs = self.webserver.query(LOGS, key=list(key))["capturedLogs"]
         return f"{logs['stdout'] or ''}{logs['stderr'] or ''}"
 
-    def printed(self, run: str) -> str:
-        """What the UI shows of everything that a run printed."""
-        captured = self.happened(run, "LogsCapturedEvent")
-        return "".join(self.logs(run, "compute_logs", event["fileKey"]) for event in captured)
+    def read_output(self, run: str) -> str:
+        """Everything that a run printed, like the UI shows it."""
+        captured = self.read_events(run, "LogsCapturedEvent")
+        return "".join(self.read_captured_log(run, "compute_logs", event["fileKey"]) for event in captured)
 
-    def artifacts(self, *runs: str) -> dict[str, str]:
-        """Digest of each asset that these runs materialized; asserts that no asset has a second object."""
-        objects = self.objects(*runs)
+    def read_digests(self, *runs: str) -> dict[str, str]:
+        """The digest of each asset that these runs materialized. Asserts that no asset has a second object."""
+        objects = self.read_objects(*runs)
         assert all(len(committed) == 1 for committed in objects.values()), f"published twice: {objects}"
         return {asset: sha256 for asset, ((sha256, _, _),) in objects.items()}
 
-    def objects(self, *runs: str) -> dict[str, set[tuple[str, str, str]]]:
-        """What these runs published of each asset: digest, place and manifest.
+    def read_objects(self, *runs: str) -> dict[str, set[tuple[str, str, str]]]:
+        """The objects of each asset that these runs published: digest, place and manifest.
 
-        A retry that adopts what its parent committed logs the same object again.
+        A retry that adopts an object of its parent logs the same object again.
         """
         objects: dict[str, set[tuple[str, str, str]]] = {}
         for run in runs:
-            for event in self.happened(run, "MaterializationEvent"):
+            for event in self.read_events(run, "MaterializationEvent"):
                 logged = read_metadata(event["metadataEntries"])
-                if PLACE not in logged:  # a promotion: what it names was published before
+                if PLACE not in logged:  # it is a promotion, of an object that was published before
                     continue
                 committed = (logged["sha256"], logged[PLACE], logged[MANIFEST_SHA256])
                 objects.setdefault("/".join(event["assetKey"]["path"]), set()).add(committed)
         return objects
 
-    def counted(self, *runs: str) -> dict[str, int]:
-        """What should not have happened, counted: steps that started in two of these runs, objects published anew."""
-        starts = [step for run in runs for step in self.started(run)]
-        objects = self.objects(*runs).values()
+    def count_repetitions(self, *runs: str) -> dict[str, int]:
+        """Counts the steps that started in two of these runs, and the assets that were published twice."""
+        starts = [step for run in runs for step in self.read_started_steps(run)]
+        objects = self.read_objects(*runs).values()
         return {
             "steps_run_twice": len({step for step in starts if starts.count(step) > 1}),
             "published_twice": sum(len(committed) > 1 for committed in objects),
         }
 
     def assert_complete(self, *runs: str, beside_others: bool = False) -> None:
-        """A run and its retries, the oldest first: each began once and ended once, the last well and all others badly.
+        """Asserts that a run and its retries, the oldest first, are complete and have no gap.
 
-        And there are no others, each goes on from the one before it, and what they made was promoted once, or not at
-        all if runs `beside_others` with newer loans came first.
+        Each began once and ended once. The last one succeeded and all others failed. There are no other retries, and
+        each continues the one before it. Their model was promoted once. It may be promoted not at all if the run was
+        `beside_others`, because a run with newer loans may be promoted first.
         """
         statuses = [self.webserver.read_run(run)["status"] for run in runs]
         assert statuses == ["FAILURE"] * (len(runs) - 1) + ["SUCCESS"], f"a lost run stays red: {statuses}"
         for run, status in zip(runs, statuses, strict=True):
-            ends = [event["__typename"] for kind in ENDS.values() for event in self.happened(run, kind)]
+            ends = [event["__typename"] for kind in ENDS.values() for event in self.read_events(run, kind)]
             assert ends == [ENDS[status]], f"run {run} is {status} and ended with {ends}"
-            starts = self.happened(run, "RunStartEvent")
+            starts = self.read_events(run, "RunStartEvent")
             assert len(starts) == 1, f"run {run} started {len(starts)} times"
-        promoted = [event for run in runs for event in self.happened(run, "MaterializationEvent")]
+        promoted = [event for run in runs for event in self.read_events(run, "MaterializationEvent")]
         numbers = {
             logged["number"] for each in promoted if "number" in (logged := read_metadata(each["metadataEntries"]))
         }
         assert len(numbers) == 1 or (beside_others and not numbers), f"promoted as {sorted(numbers)}"
         root, *retries = runs
-        assert sorted(self.tagged("dagster/root_run_id", root)) == sorted(retries), "there are other retries"
+        assert sorted(self.find_runs("dagster/root_run_id", root)) == sorted(retries), "there are other retries"
         parents = [self.webserver.read_run(retry)["tags"]["dagster/parent_run_id"] for retry in retries]
         assert parents == list(runs[:-1]), f"retried in another order: {parents}"

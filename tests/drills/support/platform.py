@@ -1,4 +1,8 @@
-"""The release under a drill: launched at as people launch, through its webserver, and asked what became of it."""
+"""The release under a drill: the drill launches runs through its webserver, and waits for what becomes of them.
+
+Belongs here: what a drill does to the release, and the lines of its report. Does not belong here: what event logs
+contain (`history`), and what every drill asserts (`claims`).
+"""
 
 import shlex
 import time
@@ -10,10 +14,10 @@ from typing import Any
 from resources.history.interruptions import count_work_lost
 from resources.services.webserver import WebserverError
 from tests.drills.support.adapter import Nodes
-from tests.drills.support.cluster import NAMESPACE, RELEASE, kubectl, pods
+from tests.drills.support.cluster import NAMESPACE, RELEASE, kubectl, list_pods
 from tests.drills.support.history import Histories
 
-TICK = """mutation ($selector: ScheduleSelector!, $at: Float!) {
+DRY_RUN = """mutation ($selector: ScheduleSelector!, $at: Float!) {
   scheduleDryRun(selectorData: $selector, timestamp: $at) { __typename ... on DryRunInstigationTick {
   evaluationResult { skipReason error { message } runRequests { runKey } } } } }"""
 SIGNAL = """import os, sys
@@ -23,12 +27,12 @@ for pid in open("/proc/1/task/1/children").read().split():
 
 
 class NotInTime(AssertionError):
-    """What should have happened by now has not."""
+    """A drill has waited for something that did not happen in time."""
 
 
 @dataclass
 class Platform(Histories):
-    """The release: its webserver, its cluster, and the runs of this drill, which are printed if it fails."""
+    """The release: its webserver, its cluster, and the runs of this drill, which are printed if the drill fails."""
 
     nodes: Nodes
     record: Callable[..., None]
@@ -44,36 +48,40 @@ class Platform(Histories):
         return kubectl(*arguments)
 
     def train_long(self, trees: int = 1500, **more: Any) -> str:
-        """Launches a run that trains for some 20 s of one core, or on more trees: no sleep stands for work."""
+        """Launches a run that trains for about 20 s on one core, or longer with more trees. It never sleeps."""
         return self.launch("refresh", run_config={"ops": {"training": {"config": {"n_estimators": trees}}}}, **more)
 
-    def train_until_struck(self, seconds: float = 5) -> tuple[str, float]:
-        """Launches a long run, and returns it with the time its training began, once that is some seconds ago."""
+    def train_for(self, seconds: float = 5) -> tuple[str, float]:
+        """Launches a long run and waits until it has trained for some seconds.
+
+        Returns:
+            The run, and when its training began, in Unix seconds.
+        """
         run = self.train_long()
-        (began,) = self.until("training has begun", lambda: self.training_since(run, seconds), 300)
+        (began,) = self.wait_until("training has begun", lambda: self.find_training_start(run, seconds), 300)
         return run, began
 
-    def pod(self, run: str) -> dict[str, Any] | None:
-        """The pod of a run, not those of its steps; None if there is none (yet)."""
-        found = pods(f"dagster/run-id={run},!dagster/op")
+    def find_pod(self, run: str) -> dict[str, Any] | None:
+        """The pod of a run; None if it has none. Pods of its steps are left out."""
+        found = list_pods(f"dagster/run-id={run},!dagster/op")
         return found[0] if found else None
 
     def signal_worker(self, run: str, number: int) -> None:
-        """Sends a signal to what works in a run's pod, below the holder of its lease."""
-        pod = (self.pod(run) or {})["metadata"]["name"]
+        """Sends a signal to Dagster's process in a run's pod, a child of the process that holds the lease."""
+        pod = (self.find_pod(run) or {})["metadata"]["name"]
         kubectl("exec", pod, "--", "python", "-c", SIGNAL, str(number))
 
-    def sql(self, statement: str, database: str) -> str:
-        """Asks the release's PostgreSQL."""
+    def run_sql(self, statement: str, database: str) -> str:
+        """Runs a statement in the release's PostgreSQL, and returns what psql prints."""
         command = ["psql", "-h", "127.0.0.1", "-U", "dagster", "-d", database, "-Atc", statement]
-        inside = f'PGPASSWORD="$POSTGRES_PASSWORD" {shlex.join(command)}'
-        return kubectl("exec", f"{RELEASE}-postgresql-0", "--", "sh", "-c", inside).strip()
+        script = f'PGPASSWORD="$POSTGRES_PASSWORD" {shlex.join(command)}'
+        return kubectl("exec", f"{RELEASE}-postgresql-0", "--", "sh", "-c", script).strip()
 
-    def until(self, what: str, probe: Callable[[], Any], patience: float) -> Any:
-        """Asks until the answer is not empty. A question that the webserver leaves open is asked again.
+    def wait_until(self, what: str, probe: Callable[[], Any], patience: float) -> Any:
+        """Calls the probe until its result is not empty, and returns it. An error of the webserver is no result.
 
         Raises:
-            NotInTime: it still is when patience ends.
+            NotInTime: the result is still empty when patience ends.
         """
         deadline, reason = time.monotonic() + patience, ""
         while time.monotonic() < deadline:
@@ -85,31 +93,33 @@ class Platform(Histories):
             time.sleep(0.5)
         raise NotInTime(f"not within {patience:.0f} s: {what}{reason}")
 
-    def tick(self, schedule: str, at: datetime) -> dict[str, Any]:
-        """What a schedule asks for at a time, evaluated by the code server as the UI's "Test schedule" has it done."""
+    def evaluate_schedule(self, schedule: str, at: datetime) -> dict[str, Any]:
+        """Evaluates a schedule at a time, like "Test schedule" in the UI, and returns its requests or its skip."""
         location = self.webserver.wait_for_location(30)
         selector = {"repositoryLocationName": location, "repositoryName": "__repository__", "scheduleName": schedule}
-        ticked = self.webserver.query(TICK, selector=selector, at=at.timestamp())["scheduleDryRun"]
-        result = ticked["evaluationResult"]
+        answer = self.webserver.query(DRY_RUN, selector=selector, at=at.timestamp())["scheduleDryRun"]
+        result = answer["evaluationResult"]
         assert not result["error"], result["error"]
         return result
 
-    def retry_of(self, run: str) -> str | None:
-        """The run that retries this one, if there is one; asserts that there is no second."""
-        children = self.tagged("dagster/parent_run_id", run)
+    def find_retry(self, run: str) -> str | None:
+        """Finds the run that retries this one; None if there is none. Asserts that there is no second."""
+        children = self.find_runs("dagster/parent_run_id", run)
         assert len(children) <= 1, f"run {run} was retried {len(children)} times at once: {children}"
         self.runs += [each for each in children if each not in self.runs]
         return children[0] if children else None
 
     def record_loss(self, fault: str, run: str, retry: str, began: float, struck: float, **more: Any) -> None:
-        """One line of the report, counted from the event logs of a lost run and of its retry; times in Unix seconds."""
-        (again,) = self.step_starts(retry, "training")
+        """Adds a line to the report, from the event logs of a lost run and of its retry; times are Unix seconds."""
+        (again,) = self.read_step_starts(retry, "training")
         again_after = round(again - struck, 1)
-        self.record_lost(fault, run, began, struck, running_again_after=again_after, **self.counted(run, retry), **more)
+        self.record_lost(
+            fault, run, began, struck, running_again_after=again_after, **self.count_repetitions(run, retry), **more
+        )
 
     def record_lost(self, fault: str, run: str, began: float, struck: float, **more: Any) -> None:
-        """The line of a run that nobody may have retried."""
-        detected = self.happened(run, "RunFailureEvent")[0]["at"] - struck
-        kept = [began, *self.blocks_committed(run, struck)]
+        """Adds a line to the report for a lost run, even if it has no retry."""
+        detected = self.read_events(run, "RunFailureEvent")[0]["at"] - struck
+        kept = [began, *self.read_commit_times(run, struck)]
         lost = {"detected_after": round(detected, 1), "work_lost": round(count_work_lost(struck, kept), 1)}
         self.record(fault=fault, **lost, **more)

@@ -1,7 +1,6 @@
 """Two versions of the release: the one of this checkout, and the one before it, built from its commit.
 
-Belongs here: how a version is built, and how it becomes the one that is installed. What a drill expects of an upgrade
-belongs to the drill.
+Belongs here: how a version is built and installed. Does not belong here: what a drill expects of an upgrade.
 """
 
 import json
@@ -36,8 +35,8 @@ class Version:
         helm("upgrade", RELEASE, str(self.chart), "--reset-values", *self.flags)
 
 
-def installed_version(folder: Path) -> Version:
-    """The version of this checkout, which `make deploy` has installed.
+def read_installed_version(folder: Path) -> Version:
+    """Reads the version of this checkout, which `make deploy` has installed.
 
     Args:
         folder: gets a file with the values that the release was installed with.
@@ -52,8 +51,8 @@ def installed_version(folder: Path) -> Version:
     return Version(Path(CHART), name, ("--values", str(folder / "values.json")))
 
 
-def version_before(installed: Version, folder: Path, *flags: str) -> Version:
-    """The release before, built from its commit and loaded into the cluster. It has the installed version's values.
+def build_version_before(installed: Version, folder: Path, *flags: str) -> Version:
+    """Builds the release before from its commit, and loads it into the cluster. It has the installed version's values.
 
     Args:
         installed: the version of this checkout.

@@ -1,4 +1,7 @@
-"""The report of a session: one line a drill in a file, and a table with one row a fault at the end."""
+"""The report of a session: a file with a line for each drill, and a table with a row for each fault.
+
+Belongs here: how figures become rows. Does not belong here: how they are measured (`platform`).
+"""
 
 import os
 from pathlib import Path
@@ -11,20 +14,21 @@ ROUNDS = int(os.environ.get("DRILL_ROUNDS", "1"))
 COLUMNS = ("detected_after", "running_again_after", "work_lost", "steps_run_twice", "published_twice")
 
 
-def table(lines: list[dict[str, Any]]) -> list[str]:
-    """One row a fault, in the order of the drills: the median over its rounds, and the worst if there were several.
+def make_table(lines: list[dict[str, Any]]) -> list[str]:
+    """The rows of the table, one for each fault, in the order of the drills.
 
-    What only some drills measure has its column only if one of them ran.
+    A cell has the median of the rounds, and the worst if there were several rounds. A figure that only some drills
+    measure has a column only if one of these drills ran.
     """
     columns = list(dict.fromkeys([*COLUMNS, *(name for line in lines for name in line if name != "fault")]))
     rows = [["fault", *columns]]
     for fault in dict.fromkeys(line["fault"] for line in lines):
         measured = [line for line in lines if line["fault"] == fault]
-        rows.append([fault, *(_cell([line[name] for line in measured if name in line]) for name in columns)])
+        rows.append([fault, *(_format_cell([line[name] for line in measured if name in line]) for name in columns)])
     return [" | ".join(row) for row in rows]
 
 
-def _cell(figures: list[float]) -> str:
+def _format_cell(figures: list[float]) -> str:
     if not figures:
         return "–"
     middle = f"{median(figures):g}"

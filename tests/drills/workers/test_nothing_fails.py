@@ -1,7 +1,7 @@
-"""Drill 1. Nothing fails. If the undisturbed path is broken, or runs where it should not, no recovery can be judged.
+"""Drill 1. Nothing fails. If an undisturbed run does not work, the other drills prove nothing.
 
-Runs are asked for by the button of the UI, by the schedule and by the sensor, each for its reason and for no other;
-they run where they should, with the rights they should have, and what they printed outlives their pods.
+Runs are requested by the button of the UI, by the schedule and by the sensor, each for its own reason only. They run on
+the nodes and with the rights that they should have, and their output outlives their pods.
 """
 
 import json
@@ -19,16 +19,16 @@ ASSETS = {"loan_dataset", "test_split", "trained_model", "model_metrics"}
 def test_everything_is_materialized_by_the_button_in_the_ui(platform) -> None:
     run = platform.launch("__ASSET_JOB", sorted(ASSETS))
     assert platform.webserver.wait_for_run(run, 300) == "SUCCESS"
-    assert platform.artifacts(run).keys() == ASSETS
+    assert platform.read_digests(run).keys() == ASSETS
     for step in ("loan_dataset", "training", "model_metrics"):
-        assert len(platform.step_starts(run, step)) == 1, step
-    assert platform.retry_of(run) is None
-    found = platform.webserver.read_run(run)
-    (first,) = platform.step_starts(run, "loan_dataset")
+        assert len(platform.read_step_starts(run, step)) == 1, step
+    assert platform.find_retry(run) is None
+    record = platform.webserver.read_run(run)
+    (first,) = platform.read_step_starts(run, "loan_dataset")
     platform.record(
         fault="nothing",
-        request_to_first_step=round(first - found["creationTime"], 2),
-        request_to_success=round(found["endTime"] - found["creationTime"], 2),
+        request_to_first_step=round(first - record["creationTime"], 2),
+        request_to_success=round(record["endTime"] - record["creationTime"], 2),
         steps_run_twice=0,
         published_twice=0,
     )
@@ -36,7 +36,7 @@ def test_everything_is_materialized_by_the_button_in_the_ui(platform) -> None:
 
 def test_a_run_has_a_spot_node_to_run_on_and_no_right_to_the_api(platform) -> None:
     run = platform.launch("refresh")
-    pod = platform.until("the run has a pod on a node", lambda: placed(platform.pod(run)), 120)
+    pod = platform.wait_until("the run has a pod on a node", lambda: find_placed_pod(platform.find_pod(run)), 120)
     node = json.loads(platform.kubectl("get", "node", pod["spec"]["nodeName"], "-o", "json"))
     label, _, value = SPOT.partition("=")
     assert node["metadata"]["labels"].get(label) == value
@@ -46,7 +46,8 @@ def test_a_run_has_a_spot_node_to_run_on_and_no_right_to_the_api(platform) -> No
     assert platform.webserver.wait_for_run(run, 300) == "SUCCESS"
 
 
-def placed(pod):
+def find_placed_pod(pod):
+    """The pod, if it is on a node; else None."""
     return pod if pod and pod["spec"].get("nodeName") else None
 
 
@@ -54,47 +55,47 @@ def test_the_text_that_a_run_printed_is_read_after_its_pod_is_gone(platform) -> 
     run = platform.launch("refresh")
     assert platform.webserver.wait_for_run(run, 300) == "SUCCESS"
     platform.kubectl("delete", "job", f"dagster-run-{run}", "--wait")
-    platform.until("the pod is gone", lambda: platform.pod(run) is None, 150)
-    assert 'Finished execution of step "model_metrics"' in platform.printed(run)
+    platform.wait_until("the pod is gone", lambda: platform.find_pod(run) is None, 150)
+    assert 'Finished execution of step "model_metrics"' in platform.read_output(run)
 
 
 def test_the_schedule_asks_for_a_run_on_a_refresh_day_and_not_on_the_next(platform) -> None:
     day = find_next_refresh_day(datetime.now(UTC).date())
     midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    due = platform.tick("refresh_schedule", midnight)
+    due = platform.evaluate_schedule("refresh_schedule", midnight)
     assert [each["runKey"] for each in due["runRequests"]] == [f"refresh-{day}"]
-    after = platform.tick("refresh_schedule", midnight + timedelta(days=1))
+    after = platform.evaluate_schedule("refresh_schedule", midnight + timedelta(days=1))
     assert not after["runRequests"]
     assert "not a refresh day" in after["skipReason"]
 
 
 @pytest.fixture
 def earlier(platform) -> list[str]:
-    """The runs that the sensor had asked for before."""
-    return platform.tagged("dagster/sensor_name", "new_loans")
+    """The runs that the sensor requested before."""
+    return platform.find_runs("dagster/sensor_name", "new_loans")
 
 
 @pytest.fixture
 def arrived(platform, earlier) -> Iterator[None]:
-    """3,000 loans more than there were, and not one of them afterwards."""
+    """Adds 3,000 loans, and deletes them at the end."""
     digest = "SELECT md5(string_agg(loans::text, ',' ORDER BY id)) FROM loans"
-    before, newest = platform.sql(digest, "lending"), platform.sql("SELECT max(id) FROM loans", "lending")
-    platform.sql(
+    before, newest = platform.run_sql(digest, "lending"), platform.run_sql("SELECT max(id) FROM loans", "lending")
+    platform.run_sql(
         "INSERT INTO loans (loan_amount, income, credit_score, age, loan_term, default_status, created_at) "
         "SELECT loan_amount, income, credit_score, age, loan_term, default_status, now() FROM loans LIMIT 3000",
         "lending",
     )
-    assert platform.sql(digest, "lending") != before
+    assert platform.run_sql(digest, "lending") != before
     yield
-    platform.sql(f"DELETE FROM loans WHERE id > {newest}", "lending")
-    assert platform.sql(digest, "lending") == before, "the loans are not what they were"
+    platform.run_sql(f"DELETE FROM loans WHERE id > {newest}", "lending")
+    assert platform.run_sql(digest, "lending") == before, "the loans are not the same as before"
 
 
 def test_loans_that_arrived_are_noticed_by_the_sensor_and_asked_for_once(platform, earlier, arrived) -> None:
-    def asked_for() -> list[str]:
-        return [run for run in platform.tagged("dagster/sensor_name", "new_loans") if run not in earlier]
+    def find_requested() -> list[str]:
+        return [run for run in platform.find_runs("dagster/sensor_name", "new_loans") if run not in earlier]
 
-    (run,) = platform.until("the sensor asked for a run", asked_for, 120)
+    (run,) = platform.wait_until("the sensor requested a run", find_requested, 120)
     platform.runs.append(run)
     assert platform.webserver.wait_for_run(run, 300) == "SUCCESS"
-    assert asked_for() == [run], "the same loans were asked for again"
+    assert find_requested() == [run], "the same loans caused another run"

@@ -1,26 +1,26 @@
-"""Drill 4. Somebody, or a controller, deletes the pod of a run while it trains: in order, or at once without a signal.
+"""Drill 4. A person or a controller deletes the pod of a run while it trains: with a notice, or by force without one.
 
-Either way the run ends red, is retried once, repeats nothing that was committed and makes the same bytes.
+In both cases the run fails and is retried once. The retry repeats nothing that was committed, and makes the same bytes.
 """
 
 import time
 
 import pytest
 
-from tests.drills.support.claims import goes_on
+from tests.drills.support.claims import assert_retried
 
 
 @pytest.mark.parametrize(
-    ("how", "fault"),
+    ("flags", "fault"),
     [
         (["--wait=false"], "run pod deleted"),
         (["--force", "--grace-period=0"], "run pod deleted by force"),
     ],
 )
-def test_a_run_whose_pod_was_deleted_goes_on_in_another(platform, undisturbed, how, fault) -> None:
-    run, began = platform.train_until_struck()
-    pod = platform.pod(run)["metadata"]
+def test_a_run_whose_pod_was_deleted_goes_on_in_another(platform, expected_digests, flags, fault) -> None:
+    run, began = platform.train_for()
+    pod = platform.find_pod(run)["metadata"]
     deleted = time.time()
-    platform.kubectl("delete", "pod", pod["name"], *how)
-    retry = goes_on(platform, undisturbed, fault, run, began, deleted)
-    assert platform.pod(retry)["metadata"]["uid"] != pod["uid"]
+    platform.kubectl("delete", "pod", pod["name"], *flags)
+    retry = assert_retried(platform, expected_digests, fault, run, began, deleted)
+    assert platform.find_pod(retry)["metadata"]["uid"] != pod["uid"]
