@@ -78,8 +78,7 @@ def train_slowly(platform: Platform) -> str:
 
 def wait_for_training(platform: Platform, run: str) -> float:
     """Waits until a run has trained for five seconds, and returns when its training began."""
-    (began,) = platform.wait_until("training has begun", lambda: platform.find_training_start(run, 5), 300)
-    return began
+    return platform.wait_until("training has begun", lambda: platform.find_training_start(run, 5), 300)
 
 
 @pytest.fixture(scope="module")

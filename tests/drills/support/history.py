@@ -37,10 +37,13 @@ class Histories:
         """The log lines of a run's assets, each with its time. The run prints the same lines to its standard output."""
         return [(event["at"] - self.ahead, event["message"]) for event in self.read_events(run, "LogMessageEvent")]
 
-    def find_training_start(self, run: str, seconds: float) -> list[float]:
-        """When the forest of a run began to grow, once that is some seconds ago."""
-        began = [at for at, message in self.read_log_lines(run) if message.startswith("training ")]
-        return [at for at in began if time.time() - at >= seconds]
+    def find_training_start(self, run: str, seconds: float) -> float | None:
+        """When a run committed the first block of its forest; None until that is so many seconds ago.
+
+        A block is committed as soon as the first trees have grown, so at that time the training itself is under way.
+        """
+        commits = self.read_commit_times(run, time.time() - seconds)
+        return commits[0] if commits else None
 
     def read_commit_times(self, run: str, until: float) -> list[float]:
         """When a run committed each block of its forest, up to that time, the earliest first.

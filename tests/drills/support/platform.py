@@ -58,7 +58,7 @@ class Platform(Histories):
             The run, and when its training began, in Unix seconds.
         """
         run = self.train_long()
-        (began,) = self.wait_until("training has begun", lambda: self.find_training_start(run, seconds), 300)
+        began = self.wait_until("training has begun", lambda: self.find_training_start(run, seconds), 300)
         return run, began
 
     def find_pod(self, run: str) -> dict[str, Any] | None:
