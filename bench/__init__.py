@@ -1,1 +1,4 @@
-"""The benchmarks: what the platform costs, beside what one would otherwise do. Run as `python -m bench`."""
+"""The benchmarks: what the platform costs, compared with simpler programs. Run `python -m bench`.
+
+Belongs here: figures that are measured on this code. Does not belong here: calculations and simulations (`studies`).
+"""

@@ -1,4 +1,4 @@
-"""Runs the benchmarks and prints one table, the machine above it."""
+"""Runs the benchmarks, and prints the machine and then the tables."""
 
 import argparse
 import os
@@ -18,7 +18,7 @@ LIBRARIES = ("dagster", "pandas", "pyarrow", "scikit-learn", "sqlalchemy", "psyc
 
 
 def main() -> int:
-    """Returns 0 if everything ran and agreed, even if a goal was missed; that is as_typed."""
+    """Returns 0 if everything ran and agreed. A missed goal is printed, and does not change that."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000, help="loans of the extraction")
     parser.add_argument(
@@ -54,7 +54,7 @@ def main() -> int:
 
 
 def describe_machine() -> str:
-    """The machine and the libraries. The load is that of other programs, before any benchmark has run."""
+    """The machine and the libraries. The load is that of other programs, because no benchmark has run yet."""
     libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
     return (
         f"{os.cpu_count()} cores ({platform.machine()}, {platform.system()} {platform.release()}), "

@@ -40,7 +40,7 @@ class NoLog:
 
 
 def prepare_ours(folder: Path, *, audited: bool = False) -> Callable[[], Path]:
-    """The work of `loan_dataset` without Dagster: extract, compute digests, commit to a file:// store."""
+    """Prepares the work of `loan_dataset` without Dagster: extract, compute digests, commit to a file:// store."""
     import obstore  # noqa: F401
     import psycopg2  # noqa: F401
     import pyarrow.parquet  # noqa: F401
@@ -70,12 +70,12 @@ def prepare_ours(folder: Path, *, audited: bool = False) -> Callable[[], Path]:
 
 
 def prepare_checked(folder: Path) -> Callable[[], Path]:
-    """The same, as the asset runs: nothing is committed before it has passed its checks."""
+    """Prepares the same work with the asset's checks, which a dataset must pass before it is committed."""
     return prepare_ours(folder, audited=True)
 
 
 def prepare_pandas(folder: Path) -> Callable[[], Path]:
-    """The obvious program: `read_sql` and `to_parquet`."""
+    """Prepares the simplest program: `read_sql` and `to_parquet`."""
     import pandas as pd
     import psycopg2  # noqa: F401
     import pyarrow.parquet  # noqa: F401
@@ -91,7 +91,7 @@ def prepare_pandas(folder: Path) -> Callable[[], Path]:
 
 
 def prepare_copy(_: Path) -> Callable[[], None]:
-    """Raw COPY through psycopg2 that throws the rows away."""
+    """Prepares a COPY through psycopg2 that drops the rows."""
     import psycopg2
 
     class Sink:
@@ -106,10 +106,10 @@ def prepare_copy(_: Path) -> Callable[[], None]:
 
 
 def fill_table(rows: str) -> dict[str, str]:
-    """Generates the loans and vacuums the table, which the first reader would otherwise pay for.
+    """Generates the loans and vacuums the table, because the first reader would otherwise have that work to do.
 
     Returns:
-        The statement of the raw contenders.
+        The statement that the contenders without Python libraries run.
     """
     import psycopg2
 
@@ -123,7 +123,7 @@ def fill_table(rows: str) -> dict[str, str]:
 
 
 def compare_files(one: str, other: str) -> dict[str, int | str]:
-    """Whether two Parquet files hold the same rows in the same order: how many, and the columns that differ."""
+    """Compares the rows of two Parquet files, in order: how many there are, and which columns differ."""
     import pyarrow.parquet as pq
 
     ours, theirs = pq.read_table(one), pq.read_table(other)

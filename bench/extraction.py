@@ -1,4 +1,4 @@
-"""Loans to stored Parquet: ours, pandas, and how fast PostgreSQL prints the same rows at all."""
+"""How long it takes to store loans as Parquet: ours, pandas, and a bare COPY of the same rows from PostgreSQL."""
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -10,9 +10,9 @@ from bench.timing.children import (
     DATABASE,
     BenchError,
     ProcessResult,
-    as_typed,
-    median_of,
-    module_command,
+    compute_median,
+    format_command,
+    make_module_command,
     run,
     run_in_turns,
     show_progress,
@@ -39,18 +39,20 @@ def measure_extraction(rows: int, rounds: int) -> list[Table]:
     with tempfile.TemporaryDirectory() as scratch, use_postgres(Path(scratch, "postgres")) as server:
         environment, folders, paths = {DATABASE: server.create_database("lending")}, count(), dict[str, str]()
         show_progress(f"making {rows:,} loans")
-        statement = str(run(module_command("bench.contenders", "fill", str(rows)), environment).output["copy"])
+        statement = str(run(make_module_command("bench.contenders", "fill", str(rows)), environment).output["copy"])
 
-        def once(name: str) -> ProcessResult:
+        def run_once(name: str) -> ProcessResult:
             if name == "psql":
                 return run([find_psql(), environment[DATABASE], "-q", "-o", "/dev/null", "-c", statement])
-            ran = run(module_command("bench.contenders", name, Path(scratch, f"{name} {next(folders)}")), environment)
-            paths[name] = str(ran.output["path"])
-            return ran
+            result = run(
+                make_module_command("bench.contenders", name, Path(scratch, f"{name} {next(folders)}")), environment
+            )
+            paths[name] = str(result.output["path"])
+            return result
 
-        results = run_in_turns({name: lambda name=name: once(name) for name in CONTENDERS}, rounds)
+        results = run_in_turns({name: lambda name=name: run_once(name) for name in CONTENDERS}, rounds)
         refuse_other_rows(
-            run(module_command("bench.contenders", "compare", paths["ours"], paths["pandas"])).output, rows
+            run(make_module_command("bench.contenders", "compare", paths["ours"], paths["pandas"])).output, rows
         )
     return [tabulate(results, rows, rounds)]
 
@@ -64,7 +66,7 @@ def find_psql() -> Path:
 
 
 def refuse_other_rows(found: Mapping[str, float | str], rows: int) -> None:
-    """Raises BenchError unless both files hold the same rows, and as many as were made."""
+    """Raises BenchError unless both files have the same rows, and as many as were generated."""
     if found["differ"] or found["rows"] != rows:
         raise BenchError(
             f"ours and pandas must hold the same {rows:,} rows: {found['rows']:,}, differ: {found['differ']}"
@@ -74,12 +76,15 @@ def refuse_other_rows(found: Mapping[str, float | str], rows: int) -> None:
 def tabulate(results: Mapping[str, Sequence[ProcessResult]], rows: int, rounds: int) -> Table:
     """The figures of each contender. psql imports nothing, so its whole process counts."""
 
-    def medians(figure: Callable[[ProcessResult], float]) -> dict[str, float]:
-        return {name: median_of(each, figure) for name, each in results.items()}
+    def compute_medians(figure: Callable[[ProcessResult], float]) -> dict[str, float]:
+        return {name: compute_median(each, figure) for name, each in results.items()}
 
-    seconds = medians(lambda ran: float(ran.output.get("seconds", ran.seconds)))
-    process, peak = medians(lambda ran: ran.seconds), medians(lambda ran: ran.peak_bytes / 1e6)
-    command = {name: as_typed(module_command("bench.contenders", name, "FOLDER")) for name in results}
+    seconds = compute_medians(lambda result: float(result.output.get("seconds", result.seconds)))
+    process, peak = (
+        compute_medians(lambda result: result.seconds),
+        compute_medians(lambda result: result.peak_bytes / 1e6),
+    )
+    command = {name: format_command(make_module_command("bench.contenders", name, "FOLDER")) for name in results}
     command["psql"] = f'psql ${DATABASE} -q -o /dev/null -c "COPY (SELECT …) TO STDOUT (FORMAT csv)"'
     return Table(
         f"{rows:,} loans to stored Parquet",

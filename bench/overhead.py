@@ -1,4 +1,4 @@
-"""A warm `make run` compared with the same four steps as a plain script: what it takes longer, and for what."""
+"""How much longer a warm `make run` takes than a plain script with the same four steps, and where the time goes."""
 
 import shutil
 import tempfile
@@ -11,10 +11,10 @@ from bench.timing.children import (
     DATABASE,
     REPOSITORY,
     ProcessResult,
-    as_typed,
-    median_of,
-    median_run,
-    module_command,
+    compute_median,
+    find_median_run,
+    format_command,
+    make_module_command,
     run,
     run_in_turns,
     show_progress,
@@ -25,15 +25,15 @@ from resources.machine.embedded_postgres import use_postgres
 
 SETTINGS = REPOSITORY / "settings" / "loans.toml"
 COMMANDS = {
-    "plain script": module_command("bench.plain_script", "FOLDER"),
-    "warm run": module_command("credit_assets.commands.main", "run", "--settings", "settings/loans.toml"),
-    "plain script, timed": module_command("bench.timing.timed_run", "plain", "FOLDER"),
-    "warm run, timed": module_command("bench.timing.timed_run", "platform", "settings/loans.toml"),
+    "plain script": make_module_command("bench.plain_script", "FOLDER"),
+    "warm run": make_module_command("credit_assets.commands.main", "run", "--settings", "settings/loans.toml"),
+    "plain script, timed": make_module_command("bench.timing.timed_run", "plain", "FOLDER"),
+    "warm run, timed": make_module_command("bench.timing.timed_run", "platform", "settings/loans.toml"),
 }
 
 
 def measure_overhead(rounds: int) -> list[Table]:
-    """Runs both, bare and under the stopwatch, in turns, in a folder and on a database of their own."""
+    """Runs both in turns, with and without the stopwatch, in an own folder and on an own database."""
     with tempfile.TemporaryDirectory() as scratch:
         home = Path(scratch, "local")
         home.mkdir()
@@ -42,7 +42,7 @@ def measure_overhead(rounds: int) -> list[Table]:
         # `bench` is not installed, and the runs have another working directory.
         environment = {"PYTHONPATH": str(REPOSITORY)}
 
-        def once(name: str) -> ProcessResult:
+        def run_once(name: str) -> ProcessResult:
             command = [actual.get(part, part) for part in COMMANDS[name]]
             if name.startswith("warm run"):
                 return run(command, environment, Path(scratch))
@@ -51,21 +51,24 @@ def measure_overhead(rounds: int) -> list[Table]:
 
         show_progress("filling the databases")
         for name in ("warm run", "plain script"):
-            once(name)
-        results = run_in_turns({name: lambda name=name: once(name) for name in COMMANDS}, rounds)
-    plain, platform = median_run(results["plain script, timed"]), median_run(results["warm run, timed"])
+            run_once(name)
+        results = run_in_turns({name: lambda name=name: run_once(name) for name in COMMANDS}, rounds)
+    plain, platform = find_median_run(results["plain script, timed"]), find_median_run(results["warm run, timed"])
     return [tabulate_totals(results, rounds), tabulate_parts(plain, platform), tabulate_steps(platform.output)]
 
 
 def tabulate_totals(results: Mapping[str, Sequence[ProcessResult]], rounds: int) -> Table:
     """The seconds of each whole process."""
     loans = tomllib.loads(SETTINGS.read_text())["seed"]["generate"]
-    seconds = {name: median_of(each, lambda ran: ran.seconds) for name, each in results.items()}
+    seconds = {name: compute_median(each, lambda result: result.seconds) for name, each in results.items()}
     plain = seconds["plain script"]
     return Table(
         f"A warm run, {loans:,} loans",
         ("process s", "added s", "× plain"),
-        [Row(name, (each, each - plain, each / plain), as_typed(COMMANDS[name])) for name, each in seconds.items()],
+        [
+            Row(name, (each, each - plain, each / plain), format_command(COMMANDS[name]))
+            for name, each in seconds.items()
+        ],
         notes=[
             f"Medians of {rounds}, in turns. A warm run starts and stops PostgreSQL; the plain script finds it running."
         ],
@@ -73,7 +76,7 @@ def tabulate_totals(results: Mapping[str, Sequence[ProcessResult]], rounds: int)
 
 
 def tabulate_parts(plain: ProcessResult, platform: ProcessResult) -> Table:
-    """The median run of each under the stopwatch, part by part; the parts of a process add up to the whole of it."""
+    """The parts of the median run of each under the stopwatch. The parts add up to the seconds of the whole process."""
     bare, ours = sum_by_part(plain), sum_by_part(platform)
     rows = [Row(part, (bare.get(part), ours.get(part), ours.get(part, 0) - bare.get(part, 0))) for part in PARTS]
     total = Row("all", (plain.seconds, platform.seconds, platform.seconds - plain.seconds))
@@ -89,10 +92,10 @@ def tabulate_steps(output: Mapping[str, float | str]) -> Table:
     return Table("Of that in the steps, s", names, [*rows, total])
 
 
-def sum_by_part(ran: ProcessResult) -> dict[str, float]:
-    """Seconds by part, over all steps. What is left of the process came before or after the stopwatch: Python's."""
+def sum_by_part(result: ProcessResult) -> dict[str, float]:
+    """Seconds by part, over all steps. The rest of the process, before and after the stopwatch, belongs to Python."""
     seconds: dict[str, float] = defaultdict(float)
-    for place, each in ran.output.items():
+    for place, each in result.output.items():
         seconds[place.partition("/")[2]] += float(each)
-    seconds[PYTHON] += ran.seconds - sum(seconds.values())
+    seconds[PYTHON] += result.seconds - sum(seconds.values())
     return dict(seconds)

@@ -1,6 +1,6 @@
-"""The bare computation: what a data scientist runs before there is a platform. `python -m bench.plain_script FOLDER`.
+"""The computation alone, like a data scientist runs it without a platform. `python -m bench.plain_script FOLDER`.
 
-The same four steps as the assets, on local files: no digest, no check, no history, nothing to come back to.
+It has the same four steps as the assets, on local files, without digests, checks or history.
 """
 
 import os

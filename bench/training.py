@@ -15,15 +15,15 @@ from bench.timing.children import (
     REPOSITORY,
     BenchError,
     ProcessResult,
-    as_typed,
-    median_of,
-    module_command,
+    compute_median,
+    format_command,
+    make_module_command,
     run,
     run_in_turns,
 )
 from bench.timing.table import Goal, Row, Table
 
-LOANS, TREES, MOST = 16_000, 1_500, 3
+LOANS, TREES, MOST_PERCENT = 16_000, 1_500, 3
 # Cores for the trees. A run's pod has one, by default.
 CORES = (1, 2)
 CONTENDERS = {"fit": "scikit-learn's own fit", "trees": "tree by tree", "blocks": "the same, committed in blocks"}
@@ -32,7 +32,7 @@ CONTENDERS = {"fit": "scikit-learn's own fit", "trees": "tree by tree", "blocks"
 def measure_training(rounds: int) -> list[Table]:
     """Trains in fresh processes, in turns."""
     with tempfile.TemporaryDirectory() as scratch:
-        commands = {name: module_command("bench.training", name, scratch, str(TREES)) for name in CONTENDERS}
+        commands = {name: make_module_command("bench.training", name, scratch, str(TREES)) for name in CONTENDERS}
         tables = []
         for cores in CORES:
             limited = {"LOKY_MAX_CPU_COUNT": str(cores)}
@@ -47,20 +47,26 @@ def compare_trainings(results: dict[str, list[ProcessResult]], rounds: int, core
     Raises:
         BenchError: their models do not score alike.
     """
-    scores = {ran.output["scores"] for each in results.values() for ran in each}
+    scores = {result.output["scores"] for each in results.values() for result in each}
     if len(scores) > 1:
         raise BenchError(f"the models do not score alike: {sorted(map(str, scores))}")
-    seconds = {name: median_of(each, lambda ran: float(ran.output["seconds"])) for name, each in results.items()}
+    seconds = {
+        name: compute_median(each, lambda result: float(result.output["seconds"])) for name, each in results.items()
+    }
     added = {name: (each / seconds["fit"] - 1) * 100 for name, each in seconds.items()}
     rows = [
-        Row(what, (seconds[name], added[name]), as_typed(module_command("bench.training", name, "FOLDER", str(TREES))))
+        Row(
+            what,
+            (seconds[name], added[name]),
+            format_command(make_module_command("bench.training", name, "FOLDER", str(TREES))),
+        )
         for name, what in CONTENDERS.items()
     ]
     return Table(
         f"Training of {TREES:,} trees, {LOANS:,} loans, {cores} {'core' if cores == 1 else 'cores'}",
         ("s", "added %"),
         rows,
-        [Goal("% of a training for its checkpoints", added["blocks"], MOST, at_least=False)],
+        [Goal("% of a training for its checkpoints", added["blocks"], MOST_PERCENT, at_least=False)],
         [
             f"Medians of {rounds}, in turns, LOKY_MAX_CPU_COUNT={cores}.",
             f"{results['blocks'][0].output['blocks']:.0f} blocks; the models score alike.",
@@ -82,12 +88,12 @@ def train_once(name: str, folder: Path, trees: int) -> dict[str, float | str]:
     from resources.store.written_once import compute_sha256
 
     settings = load_settings(REPOSITORY / "settings" / "loans.toml")
-    named = csv.ReadOptions(column_names=LOAN_COLUMNS)
-    loans = csv.read_csv(io.BytesIO(generate_loans(LOANS).encode()), read_options=named)
+    options = csv.ReadOptions(column_names=LOAN_COLUMNS)
+    loans = csv.read_csv(io.BytesIO(generate_loans(LOANS).encode()), read_options=options)
     rows, config, counts = select_features(loans, settings), TrainingConfig(n_estimators=trees), list[int]()
     store = open_store(Path(tempfile.mkdtemp(dir=folder)).as_uri())
     blocks = Blocks(store, "training", at_once=cpu_count(), on_commit=lambda committed, _: counts.append(committed))
-    # A small fit first: it imports what is left.
+    # A small fit comes first: it imports the remaining modules.
     build_pipeline(settings, TrainingConfig(n_estimators=1)).fit(rows, select_outcomes(loans, settings))
 
     started = time.monotonic()

@@ -1,9 +1,9 @@
-"""What a release costs a month, spot against on-demand, by the requests of its pods and at prices that you give.
+"""What a release costs a month on spot and on-demand nodes, from the requests of its pods and prices that you give.
 
 kubectl -n credit get deploy,sts,cm -o json | .venv/bin/python -m studies.cost --on-demand 0.04 0.005 …
 helm template platform helm/credit-platform | .venv/bin/python -m studies.cost --on-demand 0.04 0.005 …
 
-Counted is what pods ask for. What is free on a node, volumes, traffic and the object store come on top.
+It counts the requests of pods. Free room on nodes, volumes, traffic and the object store cost extra.
 """
 
 import argparse
@@ -26,7 +26,7 @@ CASES = {"all on demand": set(), "runs on spot": {"runs"}, "all but PostgreSQL o
 
 @dataclass(frozen=True)
 class Amount:
-    """vCPUs and GiB: of pods, or the price of an hour of each."""
+    """vCPUs and GiB of pods, or the price of an hour of each."""
 
     cpu: float = 0
     gib: float = 0
@@ -34,15 +34,15 @@ class Amount:
     def __add__(self, other: "Amount") -> "Amount":
         return Amount(self.cpu + other.cpu, self.gib + other.gib)
 
-    def times(self, factor: float) -> "Amount":
+    def multiply(self, factor: float) -> "Amount":
         return Amount(self.cpu * factor, self.gib * factor)
 
-    def cost_at(self, price: "Amount") -> float:
+    def compute_cost(self, price: "Amount") -> float:
         return self.cpu * price.cpu + self.gib * price.gib
 
 
 def flatten_objects(documents: Iterable[Any]) -> list[dict[str, Any]]:
-    """The objects in what `helm template` or `kubectl get` printed."""
+    """The objects in the output of `helm template` or `kubectl get`."""
     return [item for each in documents if each for item in each.get("items", [each])]
 
 
@@ -62,7 +62,7 @@ def sum_resident_pods(objects: list[dict[str, Any]]) -> dict[str, Amount]:
             part = "PostgreSQL" if each["kind"] == "StatefulSet" else "control plane"
             containers = each["spec"]["template"]["spec"]["containers"]
             pod = sum((read_requests(container["resources"]) for container in containers), Amount())
-            parts[part] += pod.times(each["spec"]["replicas"])
+            parts[part] += pod.multiply(each["spec"]["replicas"])
     return parts
 
 
@@ -75,7 +75,7 @@ def read_run_requests(objects: list[dict[str, Any]]) -> Amount:
 
 
 def fetch_run_seconds(webserver: Webserver) -> float:
-    """Median of the last 100 runs that succeeded."""
+    """The median duration of the last 100 runs that succeeded."""
     runs = webserver.query(ENDED)["runsOrError"]["results"]
     if not runs:
         raise SystemExit(f"{webserver.url} knows no run that succeeded; give --run-seconds")
@@ -88,7 +88,7 @@ def compute_monthly_costs(
     """Cost a month of each part, by case. `hours`: the requests of a part, and its hours a month."""
     return {
         case: {
-            part: amount.cost_at(spot if part in on_spot else on_demand) * time
+            part: amount.compute_cost(spot if part in on_spot else on_demand) * time
             for part, (amount, time) in hours.items()
         }
         for case, on_spot in CASES.items()

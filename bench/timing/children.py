@@ -1,7 +1,7 @@
 """Runs the processes of a benchmark: each one new, in turns, and measured.
 
-The process that starts them stays small and imports no library, because Linux counts the peak memory of a parent into
-that of its children: the peak of a child that needs less than its parent is not known.
+The process that starts them stays small and imports no library. Linux counts the peak memory of a parent into that of
+its children, so the peak of a child that needs less than its parent is not known.
 """
 
 import json
@@ -19,7 +19,7 @@ from statistics import median
 
 REPOSITORY = Path(__file__).parents[2]
 DATABASE, STARTED = "PLATFORM_DATABASE_URL", "BENCH_STARTED"
-# The platform reads these: a benchmark must find nobody's database, store or instance in them.
+# The platform reads these variables: a benchmark must not find a person's database, store or instance in them.
 NOT_PASSED_ON = ("ALERT_", "CREDIT_", "DAGSTER_", "LOANS_", "MAKE", "MFLAGS", "PLATFORM_", "PYTHONDONTWRITEBYTECODE")
 
 
@@ -29,12 +29,12 @@ class BenchError(Exception):
 
 @dataclass(frozen=True)
 class ProcessResult:
-    """What one process took, and what it printed.
+    """The time and memory of one process, and its output.
 
     Args:
         seconds: wall-clock time from its start to its end.
-        peak_bytes: greatest resident memory; NaN if it did not exceed that of this process, so that it is not known.
-        output: its last line, as JSON; empty if that is no JSON.
+        peak_bytes: greatest resident memory; NaN, for unknown, if this process has more.
+        output: the last line that it printed, as JSON; empty if that is no JSON.
     """
 
     seconds: float
@@ -48,10 +48,10 @@ def run(
     """Runs one process to its end.
 
     Args:
-        environment: variables to set beside those of this process that are no settings of the platform.
+        environment: variables to set, in addition to those of this process that are no settings of the platform.
 
     Raises:
-        BenchError: it failed; with the end of what it printed.
+        BenchError: it failed. The message has the end of its output.
     """
     passed_on = {name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)}
     with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
@@ -72,7 +72,7 @@ def run(
         lines = output.read().splitlines()
         if child.returncode:
             printed = "\n".join([*lines, *errors.read().splitlines()][-20:])
-            raise BenchError(f"{as_typed(command)} ended with exit code {child.returncode}:\n{printed}")
+            raise BenchError(f"{format_command(command)} ended with exit code {child.returncode}:\n{printed}")
     printed_json = json.loads(lines[-1]) if lines and lines[-1].startswith("{") else {}
     above_ours = usage.ru_maxrss > resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     unit = 1 if sys.platform == "darwin" else 1024
@@ -80,7 +80,7 @@ def run(
 
 
 def run_in_turns(contenders: Mapping[str, Callable[[], ProcessResult]], rounds: int) -> dict[str, list[ProcessResult]]:
-    """Runs every contender once a round, so that a slow minute of the machine is a slow minute for all of them."""
+    """Runs every contender once in each round, so that a slow minute of the machine slows all of them."""
     results: dict[str, list[ProcessResult]] = {name: [] for name in contenders}
     for number in range(rounds):
         for name, contender in contenders.items():
@@ -90,23 +90,23 @@ def run_in_turns(contenders: Mapping[str, Callable[[], ProcessResult]], rounds: 
     return results
 
 
-def median_of(results: Sequence[ProcessResult], figure: Callable[[ProcessResult], float]) -> float:
+def compute_median(results: Sequence[ProcessResult], figure: Callable[[ProcessResult], float]) -> float:
     """The median of one figure."""
     return median(figure(each) for each in results)
 
 
-def median_run(results: Sequence[ProcessResult]) -> ProcessResult:
-    """The run that took the median time, the faster of two in the middle. The medians of the parts would not add up."""
-    return sorted(results, key=lambda ran: ran.seconds)[(len(results) - 1) // 2]
+def find_median_run(results: Sequence[ProcessResult]) -> ProcessResult:
+    """The run with the median time, the faster of two in the middle. Medians of single parts would not add up."""
+    return sorted(results, key=lambda result: result.seconds)[(len(results) - 1) // 2]
 
 
-def module_command(name: str, *arguments: str | Path) -> list[str]:
+def make_module_command(name: str, *arguments: str | Path) -> list[str]:
     """The command that runs a module with this interpreter."""
     return [sys.executable, "-m", name, *map(str, arguments)]
 
 
-def as_typed(command: Sequence[str | Path]) -> str:
-    """A command as one would type it in the repository."""
+def format_command(command: Sequence[str | Path]) -> str:
+    """The text of a command, for a person who types it in the repository."""
     return " ".join(str(part) for part in command).replace(sys.executable, "python")
 
 

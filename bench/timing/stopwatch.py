@@ -1,7 +1,7 @@
 """A stopwatch for one process: every moment is charged to exactly one part, so that the parts add up to the whole.
 
-Parts nest: while an inner one runs, the outer one stands still. What is measured is wrapped from outside; the code that
-is measured knows nothing of it.
+Parts nest: while an inner part runs, the outer part does not count. Functions are wrapped from outside, so the measured
+code is not changed.
 """
 
 import builtins
@@ -17,12 +17,12 @@ from typing import Any
 
 
 class Stopwatch:
-    """Seconds by step and part. Counts in the thread that made it; what others do meanwhile is charged to its part.
+    """Seconds by step and part. It counts in the thread that made it; time of other threads is charged to its part.
 
     Args:
-        started: since when, on the clock.
-        part: what the time is charged to while nothing else is named.
-        clock: seconds, of any origin.
+        started: the time of the clock at which it starts.
+        part: the part that time is charged to while no other part is named.
+        clock: returns seconds, from any origin.
     """
 
     def __init__(self, started: float, part: str, clock: Callable[[], float] = time.monotonic) -> None:
@@ -31,14 +31,14 @@ class Stopwatch:
         self._clock, self._last, self._parts, self._thread = clock, started, [part], threading.get_ident()
 
     def mark(self) -> None:
-        """Charges the time since the last mark to the part that is on."""
+        """Charges the time since the last mark to the current part."""
         now = self._clock()
         self.seconds[self.step, self._parts[-1]] += now - self._last
         self._last = now
 
     @contextmanager
-    def part(self, name: str) -> Iterator[None]:
-        """Charges what happens inside to a part."""
+    def charge_to(self, name: str) -> Iterator[None]:
+        """Charges the time inside this context to a part."""
         self._enter(name)
         try:
             yield
@@ -57,48 +57,48 @@ class Stopwatch:
 
     def wrap(self, owner: Any, name: str, part: str) -> None:
         """Charges the calls of a function or method; `owner` is the module or class in which callers find it."""
-        called = getattr(owner, name)
+        function = getattr(owner, name)
 
-        @functools.wraps(called)
-        def charged(*arguments: Any, **named: Any) -> Any:
-            with self.part(part):
-                return called(*arguments, **named)
+        @functools.wraps(function)
+        def call_charged(*arguments: Any, **keywords: Any) -> Any:
+            with self.charge_to(part):
+                return function(*arguments, **keywords)
 
-        setattr(owner, name, charged)
+        setattr(owner, name, call_charged)
 
     def wrap_manager(self, owner: Any, name: str, part: str) -> None:
-        """Charges the way into and out of a context manager, and nothing in between."""
-        made = getattr(owner, name)
+        """Charges the time to enter and to leave a context manager, and not the time inside."""
+        open_manager = getattr(owner, name)
 
         @contextmanager
-        def charged(*arguments: Any) -> Iterator[Any]:
-            manager: AbstractContextManager[Any] = made(*arguments)
-            with self.part(part):
+        def call_charged(*arguments: Any) -> Iterator[Any]:
+            manager: AbstractContextManager[Any] = open_manager(*arguments)
+            with self.charge_to(part):
                 entered = manager.__enter__()
             try:
                 yield entered
             finally:
-                with self.part(part):
+                with self.charge_to(part):
                     manager.__exit__(None, None, None)
 
-        setattr(owner, name, charged)
+        setattr(owner, name, call_charged)
 
     def wrap_collections(self, part: str) -> None:
-        """Charges what Python's garbage collection takes, whatever it interrupts."""
+        """Charges the time of Python's garbage collection, which may interrupt any part."""
         gc.callbacks.append(lambda phase, _: self._enter(part) if phase == "start" else self._leave())
 
     def wrap_imports(self, part_of: Callable[[str], str]) -> None:
-        """Charges imports, wherever they stand, to the part of the outermost module's top-level package."""
+        """Charges an import to the part of its top-level package, and imports inside it to the same part."""
         builtins.__import__ = self._charged_import(builtins.__import__, part_of)
         importlib.import_module = self._charged_import(importlib.import_module, part_of)
 
     def _charged_import(self, load: Callable[..., Any], part_of: Callable[[str], str]) -> Callable[..., Any]:
         parts = self._parts
 
-        def charged(name: str, *arguments: Any, **named: Any) -> Any:
+        def call_charged(name: str, *arguments: Any, **keywords: Any) -> Any:
             if parts[-1].startswith("import") or threading.get_ident() != self._thread:
-                return load(name, *arguments, **named)
-            with self.part(part_of(name.partition(".")[0])):
-                return load(name, *arguments, **named)
+                return load(name, *arguments, **keywords)
+            with self.charge_to(part_of(name.partition(".")[0])):
+                return load(name, *arguments, **keywords)
 
-        return charged
+        return call_charged

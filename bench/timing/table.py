@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Goal:
-    """A figure and its limit: `at_least` this, or else at most."""
+    """A figure and its limit: a minimum if `at_least`, else a maximum."""
 
     what: str
     figure: float
@@ -15,18 +15,18 @@ class Goal:
     at_least: bool = True
 
     @property
-    def met(self) -> bool:
-        """Decided on the figure as measured, not as rounded. NaN meets no goal."""
+    def is_met(self) -> bool:
+        """Whether the figure before rounding meets the limit. NaN meets no goal."""
         return self.figure >= self.limit if self.at_least else self.figure <= self.limit
 
     def __str__(self) -> str:
         bound = "at least" if self.at_least else "at most"
-        return f"{'met   ' if self.met else 'MISSED'}  {self.figure:.3g} {self.what} (goal: {bound} {self.limit:g})"
+        return f"{'met   ' if self.is_met else 'MISSED'}  {self.figure:.3g} {self.what} (goal: {bound} {self.limit:g})"
 
 
 @dataclass(frozen=True)
 class Row:
-    """What was measured, a figure for each column (None: not known), and the command to repeat it."""
+    """The name of a row, a figure for each column (None if it is not known), and the command to repeat it."""
 
     what: str
     figures: Sequence[float | None]
@@ -52,7 +52,7 @@ class Table:
 
 
 def format_figure(figure: float | None) -> str:
-    """Two decimals; none from 100 on, and none for a count (an int). Empty if the figure is not known."""
+    """Formats a figure with two decimals, or with none from 100 on and for an int. Empty if it is not known."""
     if figure is None or math.isnan(figure):
         return ""
     if isinstance(figure, int):
@@ -61,7 +61,7 @@ def format_figure(figure: float | None) -> str:
 
 
 def format_line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    """The first and the last cell to the left, figures to the right."""
+    """Joins the cells of a line: the first and the last cell aligned left, figures aligned right."""
     first, *figures, last = cells
     aligned = [figure.rjust(width) for figure, width in zip(figures, widths[1:-1], strict=True)]
     return "  ".join([first.ljust(widths[0]), *aligned, last]).rstrip()

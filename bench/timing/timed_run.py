@@ -1,6 +1,6 @@
 """One run under the stopwatch: `python -m bench.timing.timed_run platform SETTINGS`, or `plain FOLDER`.
 
-It runs the same as the command line, with the functions below wrapped. The run's events tell which step is under way.
+It runs the same code as the command line, with the functions below wrapped. The run's events name the current step.
 """
 
 import contextlib
@@ -62,8 +62,8 @@ WRAPPED = {
 }
 
 
-def part_of_package(package: str) -> str:
-    """What the import of a top-level package is charged to."""
+def find_part(package: str) -> str:
+    """The part that the import of a top-level package is charged to."""
     ours = package.startswith("dagster") or package in ("credit_assets", "resources", "sensors", "bench")
     return PLATFORM if ours else LIBRARIES
 
@@ -76,7 +76,7 @@ def run_platform(watch: Stopwatch, settings: str) -> None:
     watch.wrap_manager(local, "use_postgres", POSTGRES)
     follow_steps(watch)
     sys.argv = ["credit-platform", "run", "--settings", settings]
-    with watch.part(OPENING):
+    with watch.charge_to(OPENING):
         try:
             runpy.run_module("credit_assets.commands.main", run_name="__main__")
         except SystemExit as end:
@@ -100,31 +100,31 @@ def wrap_functions(watch: Stopwatch, places: list[str]) -> None:
 
 
 def follow_steps(watch: Stopwatch) -> None:
-    """Notes the step that is under way, from the events that say that one starts or ends."""
+    """Keeps the current step in the stopwatch, from the events that say that a step starts or ends."""
     import dagster as dg
 
     store = dg.DagsterInstance.handle_new_event
     ends = {dg.DagsterEventType.STEP_SUCCESS, dg.DagsterEventType.STEP_FAILURE}
 
-    def followed(instance, event, **named):
+    def store_and_follow(instance, event, **keywords):
         kind = event.dagster_event.event_type if event.dagster_event else None
         if kind is dg.DagsterEventType.STEP_START:
             watch.mark()
             watch.step = event.dagster_event.step_key
-        store(instance, event, **named)
+        store(instance, event, **keywords)
         if kind in ends:
             watch.mark()
             watch.step = ""
 
-    setattr(dg.DagsterInstance, "handle_new_event", followed)  # noqa: B010 of another signature
+    setattr(dg.DagsterInstance, "handle_new_event", store_and_follow)  # noqa: B010 of another signature
 
 
-def main(which: str, argument: str) -> None:
+def main(program: str, argument: str) -> None:
     watch = Stopwatch(float(os.environ.get(STARTED, time.monotonic())), PYTHON)
-    watch.wrap_imports(part_of_package)
+    watch.wrap_imports(find_part)
     watch.wrap_collections(COLLECTING)
     with contextlib.redirect_stdout(sys.stderr):
-        {"platform": run_platform, "plain": run_plain_script}[which](watch, argument)
+        {"platform": run_platform, "plain": run_plain_script}[program](watch, argument)
     watch.mark()
     print(json.dumps({f"{step}/{part}": seconds for (step, part), seconds in watch.seconds.items()}))
 

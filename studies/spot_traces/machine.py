@@ -1,4 +1,4 @@
-"""A machine on a simulated clock that is lost with or without notice, and a store that it can reach."""
+"""A machine with a simulated clock that is lost with or without notice, and a store that it can reach."""
 
 import signal
 import sys
@@ -11,20 +11,20 @@ from resources.store.object_store import ObjectStore
 
 
 class MachineLost(Exception):
-    """Power loss: nothing that was not in the store is left."""
+    """Power loss: only what is in the store is left."""
 
 
 class Stopped(Exception):
-    """SIGTERM ends the step, as Dagster's own handler lets it."""
+    """SIGTERM has ended the step, like Dagster's own handler."""
 
 
 @dataclass
 class Machine:
-    """Time passes only as work is done.
+    """A machine whose time passes only while it works.
 
     Args:
-        lost_at: seconds after its start at which it is lost without a word.
-        notice: seconds before that at which SIGTERM is sent; 0: never.
+        lost_at: when it loses power, in seconds after its start.
+        notice: how many seconds before that SIGTERM is sent; 0 for never.
     """
 
     lost_at: float
@@ -34,15 +34,15 @@ class Machine:
     saved_at: float | None = None
     notified_at: float | None = None
 
-    def clock(self) -> float:
+    def read_clock(self) -> float:
         return self.now
 
     def spend(self, seconds: float) -> None:
-        """Does work.
+        """Lets the machine work for some seconds.
 
         Raises:
-            Stopped: SIGTERM came meanwhile, and nobody delays it.
-            MachineLost: it was lost meanwhile.
+            Stopped: SIGTERM came meanwhile, and no code delays it.
+            MachineLost: the machine was lost meanwhile.
         """
         done = self.now + seconds
         if self.notice and self.notified_at is None and self.lost_at - self.notice <= done:
@@ -53,17 +53,17 @@ class Machine:
             raise MachineLost
 
     @property
-    def lost(self) -> float:
+    def unsaved_seconds(self) -> float:
         """Seconds of work that are on this machine only."""
         return 0 if self.saved_at is None else self.now - self.saved_at
 
     @contextmanager
-    def stopping_at_notice(self) -> Iterator[None]:
-        """SIGTERM stops the step at once, unless somebody delays it (`resources.store.blocks`)."""
+    def stop_at_notice(self) -> Iterator[None]:
+        """Lets SIGTERM stop the step at once, unless `resources.store.blocks` delays it."""
 
         def stop(*_: object) -> None:
             if self.notified_at is None:
-                sys.exit("stopped by SIGTERM")  # somebody else sent it, to end the simulation
+                sys.exit("stopped by SIGTERM")  # it was sent to end the simulation
             raise Stopped
 
         before = signal.signal(signal.SIGTERM, stop)

@@ -18,8 +18,8 @@ def write_plot(groups: Sequence[tuple[Training, Sequence[Result], Result]], path
     """Writes a PNG: waste, and cost against on demand, two panels for each training.
 
     Args:
-        groups: training, the results on all markets, and that on demand.
-        path: overwritten.
+        groups: each a training, its results on all markets, and its result on demand.
+        path: of the picture; a file there is overwritten.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -44,12 +44,12 @@ def write_plot(groups: Sequence[tuple[Training, Sequence[Result], Result]], path
 
 
 def draw_bars(axes: "Axes", title: str, label: str, values: Values) -> None:
-    """A bar for each value; words where there is none."""
+    """Draws a bar for each value, and a text where there is no value."""
     markets = list(dict.fromkeys(each.market for each, _ in values))
     for policy, colour, shift in ((BLOCKS, BLUE, -0.2), (ZERO, PALE, 0.2)):
-        of_it = {each.market: value for each, value in values if each.policy == policy}
+        chosen = {each.market: value for each, value in values if each.policy == policy}
         for row, market in enumerate(markets):
-            value = of_it[market]
+            value = chosen[market]
             axes.barh(row + shift, value or 0, height=0.36, color=colour, label=policy if row == 0 else None)
             text = " none completed" if value is None else f" {value:.1f}"
             axes.text(value or 0, row + shift, text, color=INK, fontsize=TEXT - 2, va="center")

@@ -1,12 +1,14 @@
 """One run on a market: what the platform does when machines are lost, on a simulated clock.
 
-Real are the blocks and what is found of them (`resources.store.blocks`), SIGTERM, and the rule by which a failed run is
-retried (`resources.history.retry_rule`), with the ticks of its sensor (`sensors.lost_retries`), which attempts are
-bound to spot nodes (`resources.launching.placement`) and how long they wait (`resources.supervision.worker`).
-Given are durations: of the work, of requests to the store, of noticing a loss and of starting again.
+The simulation runs the platform's own code for:
+- blocks and how they are found (`resources.store.blocks`), and SIGTERM;
+- the rule that retries a failed run (`resources.history.retry_rule`), with the ticks of `sensors.lost_retries`;
+- which attempts are bound to spot nodes (`resources.launching.placement`);
+- how long attempts wait (`resources.supervision.worker`).
+Durations are given: of the work, of requests to the store, of noticing a loss, and of starting again.
 
-An attempt that gets no machine within the start timeout has failed and costs nothing of the budget of losses; it counts
-among those that are bound to spot nodes, because Dagster numbers all of them. Later attempts prefer a node on demand,
+An attempt that gets no machine within the start timeout has failed, and does not count as a loss. It counts among the
+attempts that are bound to spot nodes, because Dagster numbers all attempts. Later attempts prefer a node on demand,
 which is assumed to be there at once. Runs don't compete for machines: each is alone on the market.
 """
 
@@ -31,34 +33,34 @@ BOUND_TO_SPOT = {"node_selector": {"capacity": "spot"}}
 
 
 def replay(trace: Trace, training: Training, platform: Platform, requested: float) -> Outcome:
-    """A run that was requested at this second of the trace, with its retries."""
+    """Replays a run that was requested at this second of the trace, with its retries."""
     outcome, client, group = Outcome(), MemoryStore(), list[Attempt]()
     now, starting = requested, platform.first
     waiting: list[float] = []  # interruptions after which it has not trained again
     while True:
         number, began = len(group), False
         market = trace if is_bound_to_spot(number, platform.spot_attempts) else ALWAYS
-        got = market.find_free(now, platform.start_timeout, platform.notice)
-        if got is None:
+        machine_at = market.find_free(now, platform.start_timeout, platform.notice)
+        if machine_at is None:
             outcome.unstarted += 1
             failed, starting = now + platform.start_timeout, platform.first
         else:
-            machine = Machine(find_loss(market, platform, requested, got) - got, platform.notice)
+            machine = Machine(find_loss(market, platform, requested, machine_at) - machine_at, platform.notice)
             starting += draw_delay(number, draw=platform.make_random("back-off", trace.name, requested, number).uniform)
             outcome.completed = run_attempt(machine, training, platform, client, starting)
             outcome.bought += machine.now
             outcome.bought_on_demand += machine.now if market is ALWAYS else 0
             if began := machine.saved_at is not None:
-                outcome.down += [got + starting - moment for moment in waiting]
+                outcome.down += [machine_at + starting - moment for moment in waiting]
                 waiting = []
             if outcome.completed:
                 return outcome
-            outcome.lost.append(machine.lost)
-            # A step that was not ready within the notice is noticed like one that had none.
+            outcome.lost.append(machine.unsaved_seconds)
+            # The platform notices the loss of a step that outlasts its notice like a loss without notice.
             notified_at = machine.notified_at if machine.now < machine.lost_at else None
-            waiting.append(got + (machine.lost_at if notified_at is None else notified_at))
-            silent = platform.noticed if began else platform.given_up
-            failed, starting = got + machine.now + (silent if notified_at is None else 0), platform.restart
+            waiting.append(machine_at + (machine.lost_at if notified_at is None else notified_at))
+            unnoticed = platform.noticed if began else platform.given_up
+            failed, starting = machine_at + machine.now + (unnoticed if notified_at is None else 0), platform.restart
         parent = str(number - 1) if group else None
         group.append(Attempt(str(number), "0", parent, ended=True, failed=failed, began=began))
         forgets = platform.draw("forgets", trace.name, requested, failed) < platform.forgets
@@ -73,15 +75,15 @@ def is_bound_to_spot(number: int, spot_attempts: int) -> bool:
 
 
 def find_loss(trace: Trace, platform: Platform, requested: float, begun: float) -> float:
-    """The moment at which the machine that a run got at `begun` is taken away."""
-    for moment, share in trace.losses(begun + platform.notice):
+    """When the machine that a run got at `begun` is taken away."""
+    for moment, share in trace.find_losses(begun + platform.notice):
         if platform.draw("loss", trace.name, requested, moment) < share:
             return moment
     return math.inf
 
 
 def run_attempt(machine: Machine, training: Training, platform: Platform, client: MemoryStore, starting: float) -> bool:
-    """Whether the machine bought_on_demand until the training had ended."""
+    """Trains on a machine; returns whether the training ended before the machine was lost."""
     trees = max(1, round(training.work / training.tree))
 
     def make(first: int, last: int) -> list[bytes]:
@@ -92,11 +94,11 @@ def run_attempt(machine: Machine, training: Training, platform: Platform, client
         uri="memory://", client=client, machine=machine, writing=platform.writing, reading=platform.reading
     )
     try:
-        with machine.stopping_at_notice():
+        with machine.stop_at_notice():
             machine.spend(starting)
             machine.saved_at = machine.now
             if platform.blocks:
-                Blocks(store, "training", log=lambda _: None, clock=machine.clock).grow(trees, make)
+                Blocks(store, "training", log=lambda _: None, clock=machine.read_clock).grow(trees, make)
             else:
                 make(0, trees)
     except (MachineLost, Stopped):
@@ -105,11 +107,11 @@ def run_attempt(machine: Machine, training: Training, platform: Platform, client
 
 
 def find_retry_time(group: list[Attempt], retries: int, forgets: bool) -> float | None:
-    """The moment at which a failed run is retried: by the daemon at once, or by the sensor if the daemon forgets it."""
+    """When a failed run is retried: by the daemon at once, or by the sensor if the daemon forgets it."""
     failed = group[-1].failed or 0
     if find_missing_retry(group, retries, math.inf) is None:
         return None
-    # Dagster's budget is of all attempts: what the sensor does not count, the daemon does.
+    # The daemon counts all attempts against the number of retries. The sensor does not count all of them.
     if not forgets and len(group) <= retries:
         return failed
     every = lost_retries.minimum_interval_seconds or 1
@@ -120,5 +122,5 @@ def find_retry_time(group: list[Attempt], retries: int, forgets: bool) -> float 
 
 
 def replay_undisturbed(training: Training, platform: Platform) -> Outcome:
-    """A run on demand that is never interrupted."""
+    """Replays a run on demand that is never interrupted."""
     return replay(ALWAYS, training, replace(platform, notice=0, spot_attempts=0), 0)

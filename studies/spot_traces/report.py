@@ -17,19 +17,19 @@ NOTES = (
     "on o.d.: share of the compute that is bought on demand, by attempts that are no longer bound to spot nodes.",
     "of o.d.: what a completed run costs, of what it costs on demand.",
 )
-# Seconds of work that a loss may cost: a block, which takes 2.5 s, and its way to the store.
+# Seconds of work that a loss may cost: those of a block (2.5 s), and those to write it to the store.
 MOST_LOST = 3
 
 
 @dataclass(frozen=True)
 class Result:
-    """All runs of a training on a market by a policy.
+    """All runs of one training on one market, under one policy.
 
     Args:
-        market: the trace's name.
+        market: name of the trace.
         policy: blocks, from zero, or on demand.
-        outcomes: of its runs.
-        needed: seconds of machines that an undisturbed run buys.
+        outcomes: of the runs.
+        needed: machine seconds that an undisturbed run buys.
         spot, on_demand: prices of an hour of a machine.
     """
 
@@ -78,7 +78,7 @@ class Result:
             return None
         return 100 * (self.cost / self.completed) / (on_demand.cost / on_demand.completed)
 
-    def row(self, on_demand: "Result") -> Row:
+    def make_row(self, on_demand: "Result") -> Row:
         down = [seconds for each in self.outcomes for seconds in each.down]
         middle, late = np.percentile(down, (50, 95)).tolist() if down else (None, None)
         counts = (
@@ -95,14 +95,14 @@ class Result:
 
 
 def pool_results(results: Sequence[Result], policy: str) -> Result:
-    """A policy on all markets."""
-    of_it = [each for each in results if each.policy == policy]
-    outcomes = [outcome for each in of_it for outcome in each.outcomes]
-    return replace(of_it[0], market="all", outcomes=outcomes)
+    """Joins the results of a policy on all markets."""
+    chosen = [each for each in results if each.policy == policy]
+    outcomes = [outcome for each in chosen for outcome in each.outcomes]
+    return replace(chosen[0], market="all", outcomes=outcomes)
 
 
 def tabulate(training: Training, results: Sequence[Result], on_demand: Result) -> Table:
-    """A row for each market and policy, then those of all markets; a goal that was missed is shown."""
+    """A table with a row for each market and policy, then rows for all markets together, and the goals."""
     sums = [pool_results(results, policy) for policy in (BLOCKS, ZERO)]
     ours = sums[0]
     goals = [Goal("of the runs completed with blocks", ours.completed / len(ours.outcomes), 1)]
@@ -111,5 +111,5 @@ def tabulate(training: Training, results: Sequence[Result], on_demand: Result) -
         notes.append("no machine was lost under a run: this shows nothing of losses")
     else:
         goals.append(Goal("s of work lost with blocks, the worst loss", ours.worst_loss, MOST_LOST, at_least=False))
-    rows = [each.row(on_demand) for each in (on_demand, *results, *sums)]
+    rows = [each.make_row(on_demand) for each in (on_demand, *results, *sums)]
     return Table(f"training of {training.work:g} s", COLUMNS, rows, goals, (*NOTES, *notes))

@@ -13,7 +13,7 @@ from sensors.refresh_schedule import FIRST_DAY, decide
 
 @dataclass(frozen=True)
 class Training:
-    """Seconds of work, in trees that take so many seconds each."""
+    """The seconds of a training's work, and the seconds of each of its trees."""
 
     work: float
     tree: float
@@ -21,21 +21,21 @@ class Training:
 
 @dataclass(frozen=True)
 class Platform:
-    """The conditions of a run beside the market. Durations in seconds.
+    """The conditions of a run, except for the market. Durations are seconds.
 
     Args:
-        retries: that a run may have.
-        spot_attempts: that are bound to spot nodes; later ones are on demand.
-        start_timeout: without a machine after which a run has failed.
-        notice: before a machine goes; 0: none.
-        noticed: from a loss without notice to the failure of the run, by the lease of its worker.
-        given_up: the same of one that has no worker yet, and no lease.
-        restart: from the failure of the run, if a machine is there, to the training that runs again.
+        retries: how many retries a run may have.
+        spot_attempts: how many attempts are bound to spot nodes; later attempts are on demand.
+        start_timeout: how long a run waits for a machine until it has failed.
+        notice: how long before its loss a machine gets a notice; 0 for none.
+        noticed: from a loss without notice to the failure of the run, if its worker has a lease.
+        given_up: from a loss without notice to the failure of the run, if it has no worker and no lease yet.
+        restart: from the failure of the run until it trains again, if a machine is there.
         first: from the request of an undisturbed run to its first step.
-        writing, reading: of one object.
+        writing, reading: to write and to read one object.
         forgets: share of the retries that the daemon promises and does not make.
-        blocks: whether a training is made in blocks; otherwise every attempt starts from zero.
-        seed: of what is drawn.
+        blocks: whether a training is made in blocks; if not, every attempt starts from zero.
+        seed: of all random numbers.
     """
 
     retries: int
@@ -57,7 +57,7 @@ class Platform:
         return Random(f"{self.seed} {what}")
 
     def draw(self, *what: object) -> float:
-        """A number below 1."""
+        """A random number from 0 to 1."""
         return self.make_random(*what).random()
 
 
@@ -66,13 +66,13 @@ class Outcome:
     """How a run ended.
 
     Args:
-        completed: it has trained to its end.
-        retries: how many it had.
-        bought: seconds of machines.
-        bought_on_demand: how many of these were of machines on demand.
-        lost: seconds of work lost, at each interruption.
-        down: seconds from each interruption to training again, if it did.
-        unstarted: attempts that got no machine.
+        completed: whether it has trained to its end.
+        retries: how many retries it had.
+        bought: machine seconds.
+        bought_on_demand: machine seconds on demand.
+        lost: seconds of work lost, for each interruption.
+        down: seconds until it trained again, for each interruption after which it did.
+        unstarted: how many attempts got no machine.
     """
 
     completed: bool = False
@@ -84,10 +84,10 @@ class Outcome:
     unstarted: int = 0
 
 
-def request_times(weeks: float, every: float | None, seed: int = 0) -> Iterator[float]:
-    """The seconds at which runs are requested: once in every so many hours, at random, or by the refresh schedule."""
+def find_request_times(weeks: float, every: float | None, seed: int = 0) -> Iterator[float]:
+    """When runs are requested, in seconds: at random once in every so many hours, or by the refresh schedule."""
     if every:
-        # At fixed hours, in step with the ticks of a trace, runs would meet some of its losses only.
+        # At fixed hours, runs would meet only some of a trace's losses, because its ticks are regular too.
         draw = Random(seed)
         yield from ((number + draw.random()) * every * 3600 for number in range(math.ceil(weeks * 7 * 24 / every)))
         return

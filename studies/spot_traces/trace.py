@@ -24,7 +24,7 @@ class TraceError(Exception):
 
 @dataclass(frozen=True)
 class Trace:
-    """Machines of a market, repeated without end: after the last tick comes the first, and a fall there counts.
+    """The machines of a market. The trace repeats without end, and a fall from its last to its first tick counts.
 
     Args:
         name: of the market.
@@ -41,8 +41,8 @@ class Trace:
         """Ticks at which there are fewer machines than before."""
         return [tick for tick, there in enumerate(self.machines) if there < self.machines[tick - 1]]
 
-    def losses(self, after: float) -> Iterator[tuple[float, float]]:
-        """When machines are lost, and the share of those that were there; endless, or empty if none is ever lost."""
+    def find_losses(self, after: float) -> Iterator[tuple[float, float]]:
+        """Yields when machines are lost, and which share of them: without end, or nothing if none is ever lost."""
         ticks = len(self.machines)
         for lap in itertools.count(int(after // (ticks * self.gap))) if self.falls else ():
             for tick in self.falls:
@@ -50,7 +50,7 @@ class Trace:
                     yield moment, 1 - self.machines[tick] / self.machines[tick - 1]
 
     def find_free(self, at: float, patience: float, notice: float) -> float | None:
-        """When a machine can be had that stays longer than the notice; None if that takes longer than the patience."""
+        """When a machine is free that stays longer than the notice; None if that takes longer than the patience."""
         for tick in itertools.count(int(at // self.gap)):
             moment = max(at, tick * self.gap)
             if moment > at + patience:
@@ -62,7 +62,7 @@ class Trace:
 
 
 def read_trace(path: Path) -> Trace:
-    """The trace of a file, named as the file is.
+    """Reads a trace from a file, whose name is the name of the trace.
 
     Raises:
         TraceError: there is no such file, it is empty or not JSON, or a field is not what it should be.
@@ -105,7 +105,7 @@ def shorten(value: Any) -> str:
 
 
 def generate_trace(seed: int, days: float, up: float = 4 * 3600, down: float = 1200, gap: float = 30) -> Trace:
-    """A machine that is there for `up` and away for `down` seconds on average, exponentially distributed."""
+    """Generates a machine that is there for `up` and away for `down` seconds on average (exponential distribution)."""
     draw, machines, there = Random(seed), [], True
     while len(machines) < days * 86400 / gap:
         ticks = math.ceil(draw.expovariate(1 / (up if there else down)) / gap)

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from bench.timing.children import BenchError, ProcessResult, median_of, median_run, run, run_in_turns
+from bench.timing.children import BenchError, ProcessResult, compute_median, find_median_run, run, run_in_turns
 from bench.timing.table import Goal
 
 
@@ -16,10 +16,10 @@ def ran(process: float, **said: float) -> ProcessResult:
 
 def test_a_median_is_not_moved_by_one_slow_round() -> None:
     rounds = [ran(1.0, seconds=0.5), ran(90.0, seconds=80.0), ran(1.2, seconds=0.7)]
-    assert median_of(rounds, lambda each: each.seconds) == 1.2
-    assert median_of(rounds, lambda each: float(each.output["seconds"])) == 0.7
-    assert median_run(rounds) is rounds[2]
-    assert median_run(rounds[:2]) is rounds[0]
+    assert compute_median(rounds, lambda each: each.seconds) == 1.2
+    assert compute_median(rounds, lambda each: float(each.output["seconds"])) == 0.7
+    assert find_median_run(rounds) is rounds[2]
+    assert find_median_run(rounds[:2]) is rounds[0]
 
 
 def test_contenders_take_turns() -> None:
@@ -48,4 +48,4 @@ def test_a_peak_below_that_of_the_parent_is_unknown_and_not_the_parents() -> Non
     small, large = (run([sys.executable, "-c", f"bytearray({size})"]).peak_bytes for size in (1, more))
     assert more < large < more + 50_000_000
     assert math.isnan(small)
-    assert not Goal("of the memory", small, 0.25, at_least=False).met
+    assert not Goal("of the memory", small, 0.25, at_least=False).is_met

@@ -11,7 +11,7 @@ from bench.timing.timed_run import WRAPPED
 def test_every_moment_is_charged_to_one_part_and_the_parts_add_up() -> None:
     moments = iter([1.0, 3.0, 7.0, 12.0, 20.0])
     watch = Stopwatch(0.0, "rest", clock=lambda: next(moments))
-    with watch.part("outer"), watch.part("inner"):
+    with watch.charge_to("outer"), watch.charge_to("inner"):
         watch.step = "training"
     watch.mark()
     assert watch.seconds == {
@@ -26,7 +26,7 @@ def test_every_moment_is_charged_to_one_part_and_the_parts_add_up() -> None:
 def test_a_part_that_fails_is_charged_and_left() -> None:
     moments = iter([1.0, 3.0, 7.0])
     watch = Stopwatch(0.0, "rest", clock=lambda: next(moments))
-    with pytest.raises(ZeroDivisionError), watch.part("inner"):
+    with pytest.raises(ZeroDivisionError), watch.charge_to("inner"):
         _ = 1 / 0
     watch.mark()
     assert watch.seconds == {("", "rest"): 5.0, ("", "inner"): 2.0}

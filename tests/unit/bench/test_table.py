@@ -18,7 +18,7 @@ def test_a_missed_goal_is_shown_as_missed_and_a_met_one_as_met() -> None:
 
 @pytest.mark.parametrize(("figure", "at_least"), [(3.9999, True), (4.0001, False), (float("nan"), True)])
 def test_a_goal_is_not_rounded_into_being_met(figure: float, at_least: bool) -> None:
-    assert not Goal("", figure, 4, at_least).met
+    assert not Goal("", figure, 4, at_least).is_met
 
 
 def test_a_missed_goal_does_not_fail_the_command_and_a_failed_run_does(monkeypatch, capsys) -> None:

@@ -59,11 +59,11 @@ def test_missing_and_unreadable_are_not_empty(tmp_path, file) -> None:
 
 def test_a_fall_loses_a_share_of_the_machines_and_a_rise_loses_none() -> None:
     trace = Trace("market", 10, (1, 4, 3, 0, 2))
-    laps = list(itertools.islice(trace.losses(0), 6))
+    laps = list(itertools.islice(trace.find_losses(0), 6))
     assert [moment for moment, _ in laps] == [20, 30, 50, 70, 80, 100]
     assert [share for _, share in laps[:3]] == [0.25, 1, 0.5]
-    assert next(trace.losses(30))[0] == 50, "a machine that was found at this moment is not the one that went"
-    assert list(Trace("calm", 10, (2, 2)).losses(0)) == []
+    assert next(trace.find_losses(30))[0] == 50, "a machine that was found at this moment is not the one that went"
+    assert list(Trace("calm", 10, (2, 2)).find_losses(0)) == []
 
 
 def test_a_machine_is_free_as_soon_as_there_is_one() -> None:

@@ -10,11 +10,11 @@ import yaml
 
 from resources.history.attempt import Attempt
 from resources.history.retry_rule import DAEMON_SECONDS
-from studies.spot_traces.__main__ import CHART, main, parser
+from studies.spot_traces.__main__ import CHART, main, make_parser
 from studies.spot_traces.machine import Machine
 from studies.spot_traces.replay import ALWAYS, find_retry_time, is_bound_to_spot, replay, replay_undisturbed
 from studies.spot_traces.report import BLOCKS, ZERO, Result
-from studies.spot_traces.run import Platform, Training, request_times
+from studies.spot_traces.run import Platform, Training, find_request_times
 from studies.spot_traces.trace import Trace
 
 SHORT = Training(work=40, tree=0.5)
@@ -164,20 +164,20 @@ def test_of_several_machines_a_run_loses_its_own_as_often_as_chance_says() -> No
 
 
 def test_runs_start_by_the_refresh_schedule_or_by_the_hour() -> None:
-    days = [second / 86400 for second in request_times(weeks=4, every=None)]
+    days = [second / 86400 for second in find_request_times(weeks=4, every=None)]
     assert days == [0, 10, 20]
-    first, second = request_times(weeks=1, every=84, seed=1)
+    first, second = find_request_times(weeks=1, every=84, seed=1)
     assert 0 < first < 84 * 3600 < second < 2 * 84 * 3600
     assert (
         [first, second]
-        == list(request_times(weeks=1, every=84, seed=1))
-        != list(request_times(weeks=1, every=84, seed=2))
+        == list(find_request_times(weeks=1, every=84, seed=1))
+        != list(find_request_times(weeks=1, every=84, seed=2))
     )
 
 
 def test_a_sigterm_that_is_not_of_the_simulation_ends_it() -> None:
     before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(SystemExit, match="SIGTERM"), Machine(lost_at=9).stopping_at_notice():
+    with pytest.raises(SystemExit, match="SIGTERM"), Machine(lost_at=9).stop_at_notice():
         os.kill(os.getpid(), signal.SIGTERM)
     assert signal.getsignal(signal.SIGTERM) is before
 
@@ -253,10 +253,10 @@ def test_a_number_that_can_not_be_is_refused_by_its_option(tmp_path, capsys, wro
 
 
 def test_defaults_are_the_values_of_the_chart() -> None:
-    given = parser().parse_args(["trace.json", "--on-demand", "1", "--spot", "1"])
+    given = make_parser().parse_args(["trace.json", "--on-demand", "1", "--spot", "1"])
     daemon = yaml.safe_load(CHART.read_text())["dagsterDaemon"]
     retries, watch = daemon["runRetries"], daemon["runMonitoring"]
     assert (given.retries, given.spot_attempts) == (retries["maxRetries"], retries["spotAttempts"])
     assert given.start_timeout == watch["startTimeoutSeconds"]
     assert given.noticed == watch["leaseSeconds"] + watch["pollIntervalSeconds"]
-    assert parser().parse_args(["trace.json", "--on-demand", "1", "--spot", "1", "--noticed", "7"]).noticed == 7
+    assert make_parser().parse_args(["trace.json", "--on-demand", "1", "--spot", "1", "--noticed", "7"]).noticed == 7
