@@ -107,7 +107,7 @@ def test_without_a_postgresql_of_its_own_a_release_has_no_backups(render, values
 
 
 @pytest.mark.parametrize(
-    ("backup", "said"),
+    ("backup", "refusal"),
     [
         ({"keep": 0}, "/postgresql/backup/keep"),
         ({"schedule": "daily"}, "/postgresql/backup/schedule"),
@@ -115,6 +115,6 @@ def test_without_a_postgresql_of_its_own_a_release_has_no_backups(render, values
         ({"retention": 7}, "retention"),
     ],
 )
-def test_a_setting_that_would_make_no_backup_is_refused(render, refused, backup, said) -> None:
-    with pytest.raises(refused, match=said):
+def test_a_setting_that_would_make_no_backup_is_refused(render, refused, backup, refusal) -> None:
+    with pytest.raises(refused, match=refusal):
         render(postgresql={"backup": backup})

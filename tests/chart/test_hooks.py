@@ -38,7 +38,7 @@ def test_a_settings_file_of_ones_own_reaches_servers_and_runs(render) -> None:
     (server,) = chart.one("Deployment", "rel-code-server")["spec"]["template"]["spec"]["containers"]
     run = chart.instance["run_launcher"]["config"]
     for env in (server["env"], run["run_k8s_config"]["container_config"]["env"]):
-        said = {each["name"]: each.get("value") for each in env}
-        assert said["PLATFORM_SETTINGS"] == "/etc/credit-platform/settings.toml"
+        variables = {each["name"]: each.get("value") for each in env}
+        assert variables["PLATFORM_SETTINGS"] == "/etc/credit-platform/settings.toml"
     for mounts in (server["volumeMounts"], run["volume_mounts"]):
         assert "/etc/credit-platform" in [each["mountPath"] for each in mounts]

@@ -160,8 +160,8 @@ def test_a_run_has_the_image_of_the_code_server(render) -> None:
     chart = render(image=image)
     expected = f"{image['repository']}@{image['digest']}"
     (server,) = chart.one("Deployment", "rel-code-server")["spec"]["template"]["spec"]["containers"]
-    said = {each["name"]: each.get("value") for each in server["env"]}["DAGSTER_CURRENT_IMAGE"]
-    assert {server["image"], said, chart.instance["run_launcher"]["config"]["job_image"]} == {expected}
+    current_image = {each["name"]: each.get("value") for each in server["env"]}["DAGSTER_CURRENT_IMAGE"]
+    assert {server["image"], current_image, chart.instance["run_launcher"]["config"]["job_image"]} == {expected}
 
 
 def test_whoever_starts_a_run_may_size_its_pod_and_nothing_else(instance) -> None:

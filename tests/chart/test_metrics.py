@@ -80,8 +80,8 @@ def test_every_alert_has_its_page_and_every_page_its_alert(render) -> None:
     assert len(pages) == 6
     assert {path.stem for path in RUNBOOKS.glob("*.md")} == {*pages, "restore-postgresql", "README"}
     elsewhere = {**ALL["prometheusRule"], "runbooks": "https://example.com/runbooks"}
-    told = alerts(render(metrics={"prometheusRule": elsewhere}))["NoLeader"]["annotations"]["runbook_url"]
-    assert told == "https://example.com/runbooks/no-leader.md"
+    runbook_url = alerts(render(metrics={"prometheusRule": elsewhere}))["NoLeader"]["annotations"]["runbook_url"]
+    assert runbook_url == "https://example.com/runbooks/no-leader.md"
 
 
 def test_every_metric_that_an_alert_names_is_exported_and_of_this_release(render, exported) -> None:

@@ -23,7 +23,7 @@ def test_a_misspelled_value_is_refused_with_its_name(render, refused) -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "said"),
+    ("values", "refusal"),
     [
         ({"executor": "celery"}, "/executor"),
         ({"store": {"uri": "/tmp/store"}}, "/store/uri"),
@@ -33,8 +33,8 @@ def test_a_misspelled_value_is_refused_with_its_name(render, refused) -> None:
         ({"spot": {"nodeSelector": {"capacity": None}}}, "spot.nodeSelector"),
     ],
 )
-def test_a_value_that_can_not_work_is_refused_before_anything_is_installed(render, refused, values, said) -> None:
-    with pytest.raises(refused, match=said):
+def test_a_value_that_can_not_work_is_refused_before_anything_is_installed(render, refused, values, refusal) -> None:
+    with pytest.raises(refused, match=refusal):
         render(**values)
 
 

@@ -51,9 +51,9 @@ def test_the_lineage_command_creates_and_fills_no_table_of_loans(
 ) -> None:
     lending = "SELECT 1 FROM pg_database WHERE datname = 'lending'"
     assert main(["lineage", "--settings", str(fresh)]) == 1
-    said = capsys.readouterr()
-    assert "nothing was promoted yet" in said.err
-    assert not said.out
+    captured = capsys.readouterr()
+    assert "nothing was promoted yet" in captured.err
+    assert not captured.out
     assert not execute(postgres.create_database("postgres"), lending)
 
     with local_platform(fresh, Deployment()):

@@ -74,9 +74,9 @@ def test_loans_that_fail_a_check_go_no_further_and_what_was_good_stays(
     sandbox.execute(statement)
     before = sandbox.state()
     assert sandbox.run() == 1
-    said = capfd.readouterr().err
-    assert_one_error(said, "loan_dataset was not committed", *expected.values())
-    log = sandbox.log(said)
+    output = capfd.readouterr().err
+    assert_one_error(output, "loan_dataset was not committed", *expected.values())
+    log = sandbox.log(output)
     log.assert_stopped_at("loan_dataset")
     found = log.failed_checks()
     assert found.keys() == expected.keys()
@@ -113,9 +113,9 @@ def test_a_table_that_is_not_as_declared_is_refused_by_its_column(
     sandbox.execute(statement)
     before = sandbox.state()
     assert sandbox.run() == 1
-    said = capfd.readouterr().err
-    assert_one_error(said, expected)
-    sandbox.log(said).assert_stopped_at("loan_dataset")
+    output = capfd.readouterr().err
+    assert_one_error(output, expected)
+    sandbox.log(output).assert_stopped_at("loan_dataset")
     assert sandbox.state() == before
     sandbox.assert_latest_artifacts_load()
 
@@ -134,11 +134,11 @@ def test_without_a_database_nothing_is_computed_and_nothing_lost(
     before = sandbox.state()
     url = url or postgres.create_database("postgres").replace("/postgres?", "/no_such_database?")
     assert sandbox.run(PLATFORM_DATABASE_URL=url) == 1
-    said = capfd.readouterr().err
-    assert_one_error(said, "PLATFORM_DATABASE_URL", expected)
-    log = sandbox.log(said)
+    output = capfd.readouterr().err
+    assert_one_error(output, "PLATFORM_DATABASE_URL", expected)
+    log = sandbox.log(output)
     log.assert_stopped_at("loan_dataset")
-    assert "s3cr3t" not in said
+    assert "s3cr3t" not in output
     assert "PLATFORM_DATABASE_URL" in str(log)
     assert "s3cr3t" not in str(log)
     assert sandbox.state() == before
@@ -195,10 +195,10 @@ def test_without_a_place_for_runs_and_events_nothing_starts(
     sandbox: Sandbox, capfd: pytest.CaptureFixture[str], url: str, expected: str
 ) -> None:
     assert sandbox.run(PLATFORM_HISTORY_URL=url) == 1
-    said = capfd.readouterr()
-    assert_one_error(said.err, "PLATFORM_HISTORY_URL", expected)
-    assert "s3cr3t" not in said.err
-    assert not said.out
+    captured = capfd.readouterr()
+    assert_one_error(captured.err, "PLATFORM_HISTORY_URL", expected)
+    assert "s3cr3t" not in captured.err
+    assert not captured.out
 
 
 def test_an_empty_store_or_database_is_refused_before_a_run_begins(
@@ -207,9 +207,9 @@ def test_an_empty_store_or_database_is_refused_before_a_run_begins(
     before = sandbox.state()
     for name, expected in [("PLATFORM_STORE", "file:///absolute/folder"), ("PLATFORM_DATABASE_URL", "the loans")]:
         assert sandbox.run(**{name: ""}) == 1
-        said = capfd.readouterr()
-        assert_one_error(said.err, f"{name} is empty: expected", expected)
-        assert not said.out
+        captured = capfd.readouterr()
+        assert_one_error(captured.err, f"{name} is empty: expected", expected)
+        assert not captured.out
     assert sandbox.state() == before
 
 
@@ -227,18 +227,18 @@ def test_a_wrong_settings_file_is_refused_before_anything_starts(
     sandbox.settings.write_text(GOOD_SETTINGS.replace(old, new))
     before, runs = sandbox.state(), sandbox.instance.get_runs_count()
     assert sandbox.run() == 1
-    said = capfd.readouterr()
-    assert_one_error(said.err, f"PLATFORM_SETTINGS: {sandbox.settings}", expected)
-    assert not said.out
+    captured = capfd.readouterr()
+    assert_one_error(captured.err, f"PLATFORM_SETTINGS: {sandbox.settings}", expected)
+    assert not captured.out
     assert (sandbox.state(), sandbox.instance.get_runs_count()) == (before, runs)
 
 
 def test_a_missing_settings_file_is_an_error_with_its_path(sandbox: Sandbox, capfd: pytest.CaptureFixture[str]) -> None:
     sandbox.settings.unlink()
     assert sandbox.run() == 1
-    said = capfd.readouterr()
-    assert_one_error(said.err, f"PLATFORM_SETTINGS: there is no settings file {sandbox.settings}")
-    assert not said.out
+    captured = capfd.readouterr()
+    assert_one_error(captured.err, f"PLATFORM_SETTINGS: there is no settings file {sandbox.settings}")
+    assert not captured.out
 
 
 @pytest.mark.parametrize("name", ["my-loans.toml", "loans.v2.toml", f"{'l' * 51}.toml"])

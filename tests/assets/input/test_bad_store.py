@@ -53,9 +53,9 @@ def test_a_store_that_cannot_be_had_is_found_out_before_anything_is_computed(
     uri = store.replace("{file}", sandbox.settings.as_uri()).replace("{unwritable}", unwritable().as_uri())
     before = sandbox.state()
     assert sandbox.run(PLATFORM_STORE=uri) == 1
-    said = capfd.readouterr().err
-    assert_one_error(said, uri, "PLATFORM_STORE", expected)
-    assert not sandbox.log(said).events(dg.DagsterEventType.STEP_START)
+    output = capfd.readouterr().err
+    assert_one_error(output, uri, "PLATFORM_STORE", expected)
+    assert not sandbox.log(output).events(dg.DagsterEventType.STEP_START)
     assert sandbox.state() == before
 
 
@@ -92,12 +92,12 @@ def test_a_full_store_keeps_whole_blocks_of_a_model_and_costs_none_of_another_st
     kept = file_digests(sandbox.store)
     with full(tmp_path) as refusal:
         assert sandbox.run(PLATFORM_STORE=tmp_path.as_uri()) == 1
-        said = capfd.readouterr().err
-        assert_one_error(said, f"store {tmp_path.as_uri()}: can't create trained_model/", refusal, "PLATFORM_STORE")
+        output = capfd.readouterr().err
+        assert_one_error(output, f"store {tmp_path.as_uri()}: can't create trained_model/", refusal, "PLATFORM_STORE")
         left = {path for path in map(Path, file_digests(tmp_path)) if path.parts[0] == "trained_model"}
         assert all(path.parent.name == "blocks" and decode_block((tmp_path / path).read_bytes()) for path in left)
         assert_manifests_are_whole(tmp_path)
-    log = sandbox.log(said)
+    log = sandbox.log(output)
     log.assert_stopped_at("training")
     assert file_digests(sandbox.store) == kept
     assert sandbox.run() == 0

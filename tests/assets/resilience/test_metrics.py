@@ -47,13 +47,13 @@ def test_a_power_loss_a_promotion_and_no_missing_retry_are_scraped(past, scrape)
     assert before["platform_last_promotion_timestamp_seconds",] == 0
     past.power_loss()
     past.instance.report_runless_asset_event(dg.AssetMaterialization(POINTER))
-    told = scrape(collector)
-    assert told["platform_interruptions", "spot", "lost"] == 1
-    assert told["platform_interruptions", "spot", "notice"] == 0
-    assert told["platform_running_again_seconds", "0.95"] == pytest.approx(15, abs=0.1)
-    assert told["platform_work_lost_seconds",] == pytest.approx(2, abs=0.1)
-    assert told["platform_retries_missing",] == 0
-    assert told["platform_last_promotion_timestamp_seconds",] == pytest.approx(time.time(), abs=60)
+    metrics = scrape(collector)
+    assert metrics["platform_interruptions", "spot", "lost"] == 1
+    assert metrics["platform_interruptions", "spot", "notice"] == 0
+    assert metrics["platform_running_again_seconds", "0.95"] == pytest.approx(15, abs=0.1)
+    assert metrics["platform_work_lost_seconds",] == pytest.approx(2, abs=0.1)
+    assert metrics["platform_retries_missing",] == 0
+    assert metrics["platform_last_promotion_timestamp_seconds",] == pytest.approx(time.time(), abs=60)
 
 
 def test_a_run_that_waits_for_more_than_a_minute_is_reported_and_a_new_one_is_not(past, scrape) -> None:
@@ -61,8 +61,8 @@ def test_a_run_that_waits_for_more_than_a_minute_is_reported_and_a_new_one_is_no
     collector = PlatformCollector(lambda: past.instance)
     assert scrape(collector)["platform_runs_waiting", "starting"] == 0
     past.happens(past.run(), RUN_STARTING=200)
-    told = scrape(collector)
-    assert (told["platform_runs_waiting", "starting"], told["platform_runs_waiting", "queued"]) == (1, 0)
+    metrics = scrape(collector)
+    assert (metrics["platform_runs_waiting", "starting"], metrics["platform_runs_waiting", "queued"]) == (1, 0)
 
 
 def test_a_retry_that_nobody_made_is_missing_after_a_minute_and_not_before(past, monkeypatch) -> None:

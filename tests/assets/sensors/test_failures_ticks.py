@@ -91,21 +91,21 @@ def test_a_failed_blocking_check_is_reported_once_with_its_reason_and_a_link(
     assert not run.success
     capsys.readouterr()
     alerts.tick()
-    (told,) = webhook.received
+    (report,) = webhook.received
     why = "30 rows; expected at least 50 (limits.minimum_rows)"
-    assert told["run_id"] == run.run_id
-    assert told["link"] == f"https://dagster.example/runs/{run.run_id}"
-    assert told["failed_checks"] == [{"asset": "loan_dataset", "check": "enough_rows", "description": why}]
+    assert report["run_id"] == run.run_id
+    assert report["link"] == f"https://dagster.example/runs/{run.run_id}"
+    assert report["failed_checks"] == [{"asset": "loan_dataset", "check": "enough_rows", "description": why}]
     for part in (
         run.run_id,
-        told["job"],
-        told["link"],
+        report["job"],
+        report["link"],
         "step loan_dataset: Failure: ",
         f"enough_rows of loan_dataset: {why}",
     ):
-        assert part in told["text"]
-    assert alerts.lines == [{"event": "run_failed", **told}]
-    assert told["text"].splitlines()[0] in capsys.readouterr().err  # the tick's own log
+        assert part in report["text"]
+    assert alerts.lines == [{"event": "run_failed", **report}]
+    assert report["text"].splitlines()[0] in capsys.readouterr().err  # the tick's own log
 
     alerts.tick()
     alerts.tick(cursor=before)  # the daemon died before it kept the cursor, or somebody reset it

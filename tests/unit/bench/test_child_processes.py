@@ -10,12 +10,12 @@ from bench.timing.children import BenchError, ProcessResult, compute_median, fin
 from bench.timing.table import Goal
 
 
-def ran(process: float, **said: float) -> ProcessResult:
-    return ProcessResult(process, math.nan, said)
+def make_result(process: float, **output: float) -> ProcessResult:
+    return ProcessResult(process, math.nan, output)
 
 
 def test_a_median_is_not_moved_by_one_slow_round() -> None:
-    rounds = [ran(1.0, seconds=0.5), ran(90.0, seconds=80.0), ran(1.2, seconds=0.7)]
+    rounds = [make_result(1.0, seconds=0.5), make_result(90.0, seconds=80.0), make_result(1.2, seconds=0.7)]
     assert compute_median(rounds, lambda each: each.seconds) == 1.2
     assert compute_median(rounds, lambda each: float(each.output["seconds"])) == 0.7
     assert find_median_run(rounds) is rounds[2]
@@ -24,7 +24,7 @@ def test_a_median_is_not_moved_by_one_slow_round() -> None:
 
 def test_contenders_take_turns() -> None:
     order: list[str] = []
-    results = run_in_turns({name: lambda name=name: order.append(name) or ran(1.0) for name in ("a", "b")}, 3)
+    results = run_in_turns({name: lambda name=name: order.append(name) or make_result(1.0) for name in ("a", "b")}, 3)
     assert order == ["a", "b"] * 3
     assert {name: len(each) for name, each in results.items()} == {"a": 3, "b": 3}
 

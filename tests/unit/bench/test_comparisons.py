@@ -48,20 +48,22 @@ def test_equal_files_that_lost_rows_are_refused(loans: Path) -> None:
         refuse_other_rows(compare_files(str(loans), str(loans)), 3)
 
 
-def ran(process: float, **said: float) -> ProcessResult:
-    return ProcessResult(process, math.nan, said)
+def make_result(process: float, **output: float) -> ProcessResult:
+    return ProcessResult(process, math.nan, output)
 
 
 def test_the_parts_of_a_process_add_up_to_all_that_its_caller_waited_for() -> None:
-    watched = ran(10.0, **{"/imports": 2.0, "/Python starts and stops": 0.5, "training/computing": 4.0})
+    watched = make_result(10.0, **{"/imports": 2.0, "/Python starts and stops": 0.5, "training/computing": 4.0})
     assert sum_by_part(watched) == {"imports": 2.0, "Python starts and stops": 4.0, "computing": 4.0}
-    table = tabulate_parts(ran(3.0, **{"/computing": 2.5}), watched)
+    table = tabulate_parts(make_result(3.0, **{"/computing": 2.5}), watched)
     assert list(table.rows[-1].figures) == [3.0, 10.0, 7.0]
 
 
 def trained(seconds: dict[str, float], **scores: str) -> dict[str, list[ProcessResult]]:
-    said = {name: {"seconds": each, "blocks": 4, "scores": scores.get(name, "alike")} for name, each in seconds.items()}
-    return {name: [ProcessResult(math.nan, math.nan, each)] for name, each in said.items()}
+    outputs = {
+        name: {"seconds": each, "blocks": 4, "scores": scores.get(name, "alike")} for name, each in seconds.items()
+    }
+    return {name: [ProcessResult(math.nan, math.nan, each)] for name, each in outputs.items()}
 
 
 def test_checkpoints_are_charged_what_a_training_takes_longer_than_scikit_learns_own() -> None:
@@ -74,7 +76,7 @@ def test_checkpoints_are_charged_what_a_training_takes_longer_than_scikit_learns
 
 
 def test_all_ways_to_train_give_the_model_the_same_scores(tmp_path) -> None:
-    said = {name: train_once(name, tmp_path, trees=3) for name in CONTENDERS}
-    assert len({each["scores"] for each in said.values()}) == 1
-    assert [each["blocks"] for each in said.values()] == [0, 0, 2]
-    assert train_once("fit", tmp_path, trees=2)["scores"] != said["fit"]["scores"]
+    outputs = {name: train_once(name, tmp_path, trees=3) for name in CONTENDERS}
+    assert len({each["scores"] for each in outputs.values()}) == 1
+    assert [each["blocks"] for each in outputs.values()] == [0, 0, 2]
+    assert train_once("fit", tmp_path, trees=2)["scores"] != outputs["fit"]["scores"]

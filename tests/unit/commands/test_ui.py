@@ -38,9 +38,9 @@ def test_a_taken_port_stops_the_ui_in_one_line_before_anything_starts_and_no_run
             main(["run"])
         return
     assert main(["ui", "--port", str(port)]) == 1
-    said = capsys.readouterr()
-    assert not said.out
-    (line,) = said.err.splitlines()
+    captured = capsys.readouterr()
+    assert not captured.out
+    (line,) = captured.err.splitlines()
     assert line.startswith(f"error: port {port} can't be had (Address already in use)")
     assert "--port 3001" in line
     listening.close()

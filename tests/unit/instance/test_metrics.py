@@ -31,8 +31,10 @@ def test_without_a_loss_counts_are_zero_and_there_is_no_time_of_recovery() -> No
 def test_each_loss_is_counted_by_its_kind_and_by_its_node() -> None:
     noticed = replace(LOST, kind=InterruptionKind.NOTICE, detected_after=0, running_again_after=6, spot=None)
     values = sample(LOST, noticed, replace(LOST, kind=InterruptionKind.CRASH, spot=False))
-    counted = {tuple(labels): value for (name, *labels), value in values.items() if name == "platform_interruptions"}
-    assert {labels for labels, value in counted.items() if value} == {
+    interruptions = {
+        tuple(labels): value for (name, *labels), value in values.items() if name == "platform_interruptions"
+    }
+    assert {labels for labels, value in interruptions.items() if value} == {
         ("lost", "spot"),
         ("notice", "unknown"),
         ("crash", "any"),

@@ -124,15 +124,15 @@ def test_bounds_and_limits_may_be_reached(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("bounds", "said"),
+    ("bounds", "text"),
     [
         ("minimum = 0", "at least 0"),
         ("maximum = 99_999.5", "at most 99,999.5"),
         ("minimum = -1, maximum = 2", "-1 to 2"),
     ],
 )
-def test_bounds_are_written_as_people_write_them(tmp_path: Path, bounds: str, said: str) -> None:
-    assert load(tmp_path, WHOLE.replace("minimum = 0", bounds)).features["income"].bounds == said
+def test_bounds_are_written_as_people_write_them(tmp_path: Path, bounds: str, text: str) -> None:
+    assert load(tmp_path, WHOLE.replace("minimum = 0", bounds)).features["income"].bounds == text
 
 
 def test_a_missing_an_unreadable_and_a_broken_file_are_three_things(tmp_path: Path) -> None:
@@ -143,17 +143,17 @@ def test_a_missing_an_unreadable_and_a_broken_file_are_three_things(tmp_path: Pa
     latin.write_bytes(b'[table]\nname = "pr\xeats"')
     broken.write_text("[table\nname = loans")
     empty.write_text("")
-    said = {}
+    refusals = {}
     for path in (missing, folder, latin, broken, empty):
         with pytest.raises(SettingsError, match=f"^PLATFORM_SETTINGS: .*{path.name}") as refused:
             load_settings(path)
-        said[path.name] = str(refused.value)
-    assert "there is no settings file" in said["missing"]
-    assert "can't be read" in said["folder"]
-    assert "can't be read" in said["latin"]
-    assert "is not TOML" in said["broken"]
-    assert "line 1" in said["broken"]
-    assert "table: Field required" in said["empty"]
+        refusals[path.name] = str(refused.value)
+    assert "there is no settings file" in refusals["missing"]
+    assert "can't be read" in refusals["folder"]
+    assert "can't be read" in refusals["latin"]
+    assert "is not TOML" in refusals["broken"]
+    assert "line 1" in refusals["broken"]
+    assert "table: Field required" in refusals["empty"]
 
 
 def test_the_seed_file_lies_beside_the_settings_wherever_they_are_read_from(tmp_path: Path) -> None:

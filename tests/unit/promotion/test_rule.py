@@ -46,7 +46,7 @@ def pointer(store: ObjectStore) -> Pointer:
 
 
 @pytest.mark.parametrize(
-    ("challenger", "champion", "said"),
+    ("challenger", "champion", "objection"),
     [
         (Contender(0.7, day(1)), None, None),
         (Contender(0.69, day(1)), None, "ROC AUC is 0.6900; expected at least 0.7 (promotion.minimum_auc)"),
@@ -63,17 +63,17 @@ def pointer(store: ObjectStore) -> Pointer:
     ],
 )
 def test_the_rule_takes_a_newer_model_that_is_good_enough_and_says_why_not(
-    challenger: Contender, champion: Contender | None, said: str | None
+    challenger: Contender, champion: Contender | None, objection: str | None
 ) -> None:
     reason = by_rule(challenger, champion)
-    assert (reason is None) == (said is None)
-    assert said is None or said in str(reason)
+    assert (reason is None) == (objection is None)
+    assert objection is None or objection in str(reason)
 
 
 def test_all_reasons_are_reported_at_once() -> None:
     reason = str(by_rule(Contender(0.6, day(1)), Contender(0.9, day(2))))
-    for said in ("promotion.minimum_auc", "newer ones only", "promotion.maximum_auc_loss"):
-        assert said in reason
+    for objection in ("promotion.minimum_auc", "newer ones only", "promotion.maximum_auc_loss"):
+        assert objection in reason
 
 
 def test_a_promoted_set_is_recorded_whole_and_found_again(store: ObjectStore, commit_set: Any) -> None:
@@ -214,14 +214,14 @@ def test_parts_of_one_root_run_that_were_not_made_from_each_other_are_a_mixture(
 
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize(
-    ("damage", "said"),
+    ("damage", "refusal"),
     [
         (None, "was deleted after it was written"),
         (b"other bytes", "was truncated or extended after it was written"),
     ],
 )
 def test_a_set_with_a_damaged_file_is_not_promoted_by_rule_or_hand(
-    store: ObjectStore, commit_set: Any, part: str, damage: bytes | None, said: str
+    store: ObjectStore, commit_set: Any, part: str, damage: bytes | None, refusal: str
 ) -> None:
     parts = commit_set("ours")
     last = parts[part].manifest.files[-1]
@@ -229,7 +229,7 @@ def test_a_set_with_a_damaged_file_is_not_promoted_by_rule_or_hand(
     if damage:
         store.create(last.key, damage)
     for rule, decision in ((by_rule, RULE), (None, by_hand())):
-        with pytest.raises(ArtifactError, match=said):
+        with pytest.raises(ArtifactError, match=refusal):
             promote(store, TABLE, parts, decision, rule)
     assert pointer(store).read_state().position is None
 

@@ -56,9 +56,9 @@ def test_the_reason_is_the_error_itself_without_what_dagster_wraps_around_it() -
 def test_only_the_class_of_another_librarys_error_is_reported() -> None:
     foreign = logged("ValueError: could not convert string to float: '41 years, 12 Elm Street'\n")
     wrapped = logged("dagster._core.errors.DagsterExecutionStepExecutionError: Error:\n", foreign)
-    said = describe_error(wrapped)
-    assert said.startswith("ValueError.")
-    assert "Elm" not in said
+    description = describe_error(wrapped)
+    assert description.startswith("ValueError.")
+    assert "Elm" not in description
     assert describe_error(logged("credit_assetsimilar.Error: 12 Elm Street\n")).count("Elm") == 0
 
 
@@ -79,15 +79,15 @@ def test_a_long_reason_is_cut_to_its_first_lines_and_a_long_report_keeps_its_lin
 
 def test_a_report_names_the_job_the_steps_the_checks_and_what_becomes_of_the_run() -> None:
     check = FailedCheck("loan_dataset", "enough_rows", "30 rows; expected at least 500 (limits.minimum_rows)")
-    told = report(reasons={"step loan_dataset": "Failure: not committed"}, failed_checks=[check])
-    assert told.text.splitlines() == [
+    made = report(reasons={"step loan_dataset": "Failure: not committed"}, failed_checks=[check])
+    assert made.text.splitlines() == [
         "Run r1 of job refresh failed; it will be retried. http://ui/runs/r1",
         "step loan_dataset: Failure: not committed",
         "check enough_rows of loan_dataset: 30 rows; expected at least 500 (limits.minimum_rows)",
     ]
-    body = json.loads(json.dumps(told.body))
+    body = json.loads(json.dumps(made.body))
     assert body == {
-        "text": told.text,
+        "text": made.text,
         "run_id": "r1",
         "job": "refresh",
         "link": "http://ui/runs/r1",

@@ -108,7 +108,7 @@ def committed(work: Attempt) -> Committed:
 
 
 @pytest.mark.parametrize(
-    ("damage", "said"),
+    ("damage", "refusal"),
     [
         (lambda data: data[:-1], "truncated or extended after it was written"),
         (lambda data: data.replace(b"0.8", b"0.9"), "changed after it was written"),
@@ -116,11 +116,11 @@ def committed(work: Attempt) -> Committed:
     ],
 )
 def test_a_damaged_file_is_refused_with_what_happened(
-    store: ObjectStore, committed: Committed, damage: Any, said: str
+    store: ObjectStore, committed: Committed, damage: Any, refusal: str
 ) -> None:
     file = committed.manifest.files[0]
     overwrite(store, file.key, damage and damage(store.read(file.key)))
-    with pytest.raises(ArtifactError, match=said):
+    with pytest.raises(ArtifactError, match=refusal):
         read_file(store, file)
     with pytest.raises(ArtifactError, match=r"Materialize the asset again"):
         load(store, committed, FORMATS["report"])

@@ -23,7 +23,7 @@ def test_a_trace_gets_the_name_of_its_file(file) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "refusal"),
     [
         ("", "is empty"),
         (" \n", "is empty"),
@@ -41,9 +41,9 @@ def test_a_trace_gets_the_name_of_its_file(file) -> None:
         (content([True]), r"data\[0\] is true"),
     ],
 )
-def test_a_broken_trace_is_refused_by_file_and_field(file, text, said) -> None:
+def test_a_broken_trace_is_refused_by_file_and_field(file, text, refusal) -> None:
     file.write_text(text)
-    with pytest.raises(TraceError, match=f"market.json: {said}"):
+    with pytest.raises(TraceError, match=f"market.json: {refusal}"):
         read_trace(file)
 
 

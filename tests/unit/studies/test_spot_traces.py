@@ -72,9 +72,9 @@ def test_a_run_buys_its_work_its_starts_and_its_losses_and_no_more() -> None:
 
 
 def test_a_step_that_gets_a_notice_commits_its_block_and_ends() -> None:
-    told = replay(BLIP, SHORT, replace(OURS, notice=10), 0)
-    assert told.lost == [0]
-    assert told.completed
+    outcome = replay(BLIP, SHORT, replace(OURS, notice=10), 0)
+    assert outcome.lost == [0]
+    assert outcome.completed
     (from_zero,) = replay(BLIP, SHORT, replace(FROM_ZERO, notice=10), 0).lost
     assert from_zero == 30 - 10 - OURS.first, "nothing holds the notice back, and nothing is kept"
 
@@ -91,8 +91,8 @@ def test_training_continues_once_the_loss_is_noticed_a_machine_is_found_and_the_
     assert replay(BLIP, SHORT, OURS, 0).down == [11 + 6]
     assert replay(BLIP, SHORT, replace(OURS, notice=10), 0).down == [10 + 10 + 6], "it waits for the next machine"
     there = Trace("there", 10, (2, 2, 2, 1, *[1] * 100))
-    told = next(run for at in range(100) if (run := replay(there, SHORT, replace(OURS, notice=10), at * 1e-6)).down)
-    assert 6 < told.down[0] <= 2.5 + OURS.writing + 6, "its own block is all that it waits for"
+    outcome = next(run for at in range(100) if (run := replay(there, SHORT, replace(OURS, notice=10), at * 1e-6)).down)
+    assert 6 < outcome.down[0] <= 2.5 + OURS.writing + 6, "its own block is all that it waits for"
     drought = Trace("drought", 10, (1, 1, 1, *[0] * 20, *[1] * 100))
     assert replay(drought, SHORT, OURS, 0).down == [200 + 6]
 

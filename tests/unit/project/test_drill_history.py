@@ -1,0 +1,57 @@
+"""A drill strikes some seconds after training began. If it struck earlier, it would prove nothing about lost work."""
+
+import time
+from typing import Any
+
+import pytest
+
+from resources.history.facts import ITEMS_COMMITTED
+from resources.services.webserver import Webserver
+from tests.drills.support.history import Histories
+
+
+def make_event(kind: str, seconds_ago: float, **fields: Any) -> dict[str, Any]:
+    return {"__typename": kind, "timestamp": str(int((time.time() - seconds_ago) * 1000)), **fields}
+
+
+def make_block(seconds_ago: float) -> dict[str, Any]:
+    return make_event("ObservationEvent", seconds_ago, metadataEntries=[{"label": ITEMS_COMMITTED, "intValue": 1}])
+
+
+def make_message(seconds_ago: float, message: str) -> dict[str, Any]:
+    return make_event("LogMessageEvent", seconds_ago, message=message)
+
+
+@pytest.fixture
+def events(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """The event log of every run."""
+    recorded: list[dict[str, Any]] = []
+    monkeypatch.setattr(Webserver, "read_events", lambda *_: recorded)
+    return recorded
+
+
+def measure_training(seconds: float, ahead: float = 0) -> float | None:
+    """For how long a run has trained, if it has for so many seconds."""
+    start = Histories(Webserver("http://nowhere"), ahead=ahead).find_training_start("run", seconds)
+    return None if start is None else time.time() - start
+
+
+def test_training_begins_with_the_first_block_and_not_with_a_log_line(events: list[dict[str, Any]]) -> None:
+    events += [make_message(60, "training 1500 trees on 16,000 loans")]
+    assert measure_training(0) is None, "no tree is saved yet"
+    events += [make_block(4), make_block(2)]
+    assert measure_training(3) == pytest.approx(4, abs=0.5)
+    assert measure_training(5) is None, "it has not trained for five seconds"
+
+
+def test_training_of_the_release_before_begins_with_the_first_block_that_its_log_names(
+    events: list[dict[str, Any]],
+) -> None:
+    events += [make_message(4, "12 of 1,500 committed"), make_message(2, "90 of 1,500 committed")]
+    assert measure_training(3) == pytest.approx(4, abs=0.5)
+    assert measure_training(5) is None, "it has not trained for five seconds"
+
+
+def test_the_wrong_clock_of_a_worker_does_not_change_when_training_began(events: list[dict[str, Any]]) -> None:
+    events += [make_block(4 - 60)]
+    assert measure_training(3, ahead=60) == pytest.approx(4, abs=0.5)
