@@ -17,7 +17,7 @@ from typing import Any
 
 from bench.timing.children import DATABASE, REPOSITORY
 from credit_assets.loans.table import select_sql
-from credit_assets.settings import Seed, load_settings
+from credit_assets.settings.file import Seed, load_settings
 
 SETTINGS = load_settings(REPOSITORY / "settings" / "loans.toml")
 AS_OF = datetime(2026, 6, 1, tzinfo=UTC)  # after the last generated loan, so all of them are read

@@ -17,7 +17,7 @@ from credit_assets.operations.progress import progress
 from credit_assets.promoted_model import promoted_model
 from credit_assets.promotion.by_hand import promote_by_hand_job
 from credit_assets.resilience_report import resilience_report
-from credit_assets.settings import SettingsFile
+from credit_assets.settings.file import SettingsFile
 from credit_assets.training import training
 from resources.deployment import Deployment
 from resources.history.whereabouts import Whereabouts

@@ -11,7 +11,7 @@ from pydantic import Field, field_validator
 from credit_assets.checks.loan_dataset import DATASET_CHECKS, check_dataset
 from credit_assets.checks.verdict import declare_checks, publish
 from credit_assets.loans.extraction import extract_loans, parse_as_of
-from credit_assets.settings import SettingsFile
+from credit_assets.settings.file import SettingsFile
 from resources.services.database import Database
 from resources.store.checkpoints import Checkpoints
 

@@ -9,7 +9,7 @@ from credit_assets.checks.model_metrics import METRICS_CHECKS, check_metrics
 from credit_assets.checks.verdict import declare_checks, publish
 from credit_assets.measurement.evaluation import evaluate_model, refuse_other_pairs, write_report
 from credit_assets.measurement.presentation import describe_metrics
-from credit_assets.settings import SettingsFile
+from credit_assets.settings.file import SettingsFile
 from resources.store.checkpoints import Artifact, Checkpoints
 from resources.store.formats import Document
 

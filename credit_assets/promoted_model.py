@@ -13,7 +13,7 @@ from credit_assets.promotion.promote import Decision, promote
 from credit_assets.promotion.registration import register_promotions
 from credit_assets.promotion.rule import find_objections
 from credit_assets.promotion.table_pointer import POINTER, warn_of_overlooked
-from credit_assets.settings import SettingsFile
+from credit_assets.settings.file import SettingsFile
 from resources.services.registry import Registry
 from resources.store.artifacts import Committed
 from resources.store.checkpoints import Checkpoints

@@ -16,7 +16,8 @@ from credit_assets.measurement.figures import round_figure
 from credit_assets.operations.audit import audit_promotions
 from credit_assets.operations.page import make_table, show_interruptions, show_weeks, write_page
 from credit_assets.operations.weeks import describe_interruption, list_mondays, sum_up_weeks
-from credit_assets.settings import Prices, SettingsFile
+from credit_assets.settings.file import SettingsFile
+from credit_assets.settings.limits import Prices
 from resources.history.interruptions import find_interruptions
 from resources.history.run_groups import read_attempts, read_failed_groups, read_worker_times
 from resources.store.checkpoints import Checkpoints

@@ -10,7 +10,7 @@ from credit_assets.checks.verdict import commit_if_passed, declare_checks, mater
 from credit_assets.loans.table import refuse_other_tables
 from credit_assets.model.cross_validation import cross_validate
 from credit_assets.model.pipeline import TrainingConfig, fit_pipeline, split_rows
-from credit_assets.settings import SettingsFile
+from credit_assets.settings.file import SettingsFile
 from resources.store.checkpoints import Artifact, Checkpoints
 
 

@@ -20,7 +20,8 @@ import dagster as dg
 
 from credit_assets.jobs import refresh
 from credit_assets.loans.table import Arrivals, LoansError, arrivals, check_table, table_sql
-from credit_assets.settings import Refresh, Settings, SettingsError, SettingsFile
+from credit_assets.settings.file import Settings, SettingsError, SettingsFile
+from credit_assets.settings.limits import Refresh
 from resources.errors import PlatformError
 from resources.services.database import Database, DatabaseError
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from credit_assets.checks.verdict import Verdict
 from credit_assets.loans.table import arrow_schema
-from credit_assets.settings import Column, Settings
+from credit_assets.settings.columns import Column
+from credit_assets.settings.file import Settings
 
 if TYPE_CHECKING:
     import numpy as np

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from credit_assets.checks.verdict import Verdict
-from credit_assets.settings import Settings
+from credit_assets.settings.file import Settings
 
 METRICS_CHECKS: Mapping[str, str] = {
     "auc_floor": "The model ranks the held-out loans at least as well as limits.minimum_auc.",

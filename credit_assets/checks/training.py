@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from credit_assets.checks.verdict import Verdict
-from credit_assets.settings import Settings
+from credit_assets.settings.file import Settings
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -10,7 +10,7 @@ import time
 from credit_assets.commands.local import seed_loans
 from credit_assets.jobs import REFRESH
 from credit_assets.measurement.figures import UNDEFINED, format_figure
-from credit_assets.settings import load_settings
+from credit_assets.settings.file import load_settings
 from resources.deployment import Deployment
 from resources.services.webserver import Webserver
 from resources.store.opening import open_store

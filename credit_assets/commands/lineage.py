@@ -12,7 +12,7 @@ import dagster as dg
 from credit_assets.commands.local import local_history
 from credit_assets.promotion.lineage import trace_back, trace_forward
 from credit_assets.promotion.provenance import find_descendants, list_artifacts, match_code, match_dataset
-from credit_assets.settings import load_settings
+from credit_assets.settings.file import load_settings
 from resources.deployment import Deployment
 from resources.store.object_store import ObjectStore
 from resources.store.opening import open_store

@@ -13,7 +13,7 @@ from pathlib import Path
 import dagster as dg
 
 from credit_assets.loans.seed import seed
-from credit_assets.settings import Settings, SettingsError, load_settings
+from credit_assets.settings.file import Settings, SettingsError, load_settings
 from resources.deployment import Deployment
 from resources.environment import changed_environment
 from resources.errors import PlatformError

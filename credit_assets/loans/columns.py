@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from credit_assets.settings import Settings
+from credit_assets.settings.file import Settings
 
 if TYPE_CHECKING:
     import numpy as np

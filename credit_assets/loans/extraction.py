@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from credit_assets.loans.table import LoansError, arrow_schema, check_table, select_sql
-from credit_assets.settings import Settings
+from credit_assets.settings.file import Settings
 from resources.error_texts import find_csv_column
 from resources.store.object_store import StoreError
 

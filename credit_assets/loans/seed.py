@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from credit_assets.loans.table import expected_types, table_sql
-from credit_assets.settings import Settings, SettingsError
+from credit_assets.settings.file import Settings, SettingsError
 from resources.error_texts import find_copy_position
 from resources.services.database import describe_without_rows
 

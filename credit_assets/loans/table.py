@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from credit_assets.settings import Settings
+from credit_assets.settings.file import Settings
 from resources.errors import PlatformError
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from credit_assets.loans.columns import select_features, select_outcomes
 from credit_assets.measurement.fairness import assign_bands, compare_groups
 from credit_assets.measurement.figures import format_figure
 from credit_assets.measurement.scores import THRESHOLD, Scores, compute_curves, compute_scores, format_text_report
-from credit_assets.settings import Settings
+from credit_assets.settings.file import Settings
 from resources.errors import PlatformError
 from resources.store.formats import Document
 

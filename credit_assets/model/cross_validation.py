@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from credit_assets.loans.columns import select_features, select_outcomes
 from credit_assets.model.forest import Grow
 from credit_assets.model.pipeline import TrainingConfig, build_pipeline
-from credit_assets.settings import Settings
+from credit_assets.settings.file import Settings
 
 if TYPE_CHECKING:
     import numpy as np

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from credit_assets.loans.columns import select_features, select_outcomes
 from credit_assets.model.forest import Grow, grow_forest
-from credit_assets.settings import Settings
+from credit_assets.settings.file import Settings
 
 if TYPE_CHECKING:
     import numpy as np

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from credit_assets.operations.audit import Promoted
-from credit_assets.settings import Prices
+from credit_assets.settings.limits import Prices
 from resources.history.attempt import InterruptionKind
 from resources.history.interruptions import Interruption, find_percentile
 from resources.history.run_groups import WorkerTime

@@ -8,7 +8,7 @@ from credit_assets.promotion.model_set import NoSuchSet, find_set, read_set
 from credit_assets.promotion.promote import Decision, promote_by_hand
 from credit_assets.promotion.registration import register_promotions
 from credit_assets.promotion.table_pointer import POINTER, open_pointer
-from credit_assets.settings import SettingsFile
+from credit_assets.settings.file import SettingsFile
 from resources.services.registry import Registry
 from resources.store.artifacts import Committed
 from resources.store.checkpoints import Checkpoints

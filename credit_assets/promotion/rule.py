@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from credit_assets.measurement.figures import format_figure
-from credit_assets.settings import Promotion
+from credit_assets.settings.limits import Promotion
 from resources.store.pointers.positions import Position
 
 

@@ -17,7 +17,7 @@ from psycopg2.extensions import cursor
 from credit_assets.loans.extraction import extract_loans
 from credit_assets.loans.seed import create_table_sql
 from credit_assets.loans.table import LoansError, check_table
-from credit_assets.settings import Settings
+from credit_assets.settings.file import Settings
 from resources.machine.embedded_postgres import EmbeddedPostgres
 from resources.services.database import Database, DatabaseAway, DatabaseError
 

@@ -10,7 +10,7 @@ from psycopg2.extensions import cursor
 
 from credit_assets.loans.seed import seed
 from credit_assets.loans.table import check_table
-from credit_assets.settings import Settings, SettingsError
+from credit_assets.settings.file import Settings, SettingsError
 from resources.machine.embedded_postgres import EmbeddedPostgres
 
 HEADER = "income,purpose,default_status"

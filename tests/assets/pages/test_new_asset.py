@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from credit_assets.loan_dataset import loan_dataset
-from credit_assets.settings import SettingsFile
+from credit_assets.settings.file import SettingsFile
 from resources.services.database import Database
 from resources.store.checkpoints import Artifact, Checkpoints
 from resources.store.io_manager import CheckpointIOManager

@@ -6,7 +6,7 @@ from types import ModuleType
 import pandas as pd
 import pytest
 
-from credit_assets.settings import load_settings
+from credit_assets.settings.file import load_settings
 from tests.support.pages import ROOT, code_blocks, module_of
 
 TABLE = "loans"

@@ -14,7 +14,7 @@ from psycopg2.extensions import connection
 from credit_assets.definitions import build_defs
 from credit_assets.jobs import REFRESH
 from credit_assets.loans.seed import seed
-from credit_assets.settings import load_settings
+from credit_assets.settings.file import load_settings
 from resources.deployment import Deployment
 from tests.support.settings import write_loans_settings
 

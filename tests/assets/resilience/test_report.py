@@ -10,7 +10,7 @@ from credit_assets.definitions import build_defs
 from credit_assets.jobs import REFRESH, RESILIENCE
 from credit_assets.operations.audit import Audit
 from credit_assets.resilience_report import CHECK, REPORT, make_report
-from credit_assets.settings import Prices
+from credit_assets.settings.limits import Prices
 from resources.deployment import Deployment
 from resources.store.opening import open_store
 from tests.support.settings import LOANS_SETTINGS

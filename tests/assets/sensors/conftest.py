@@ -10,7 +10,7 @@ import pytest
 
 from credit_assets.loan_dataset import loan_dataset
 from credit_assets.loans.seed import create_table_sql
-from credit_assets.settings import SettingsFile, load_settings
+from credit_assets.settings.file import SettingsFile, load_settings
 from resources.services.database import Database
 from resources.store.checkpoints import Checkpoints
 from resources.store.io_manager import CheckpointIOManager

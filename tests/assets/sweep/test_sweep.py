@@ -22,7 +22,7 @@ import pytest
 
 from credit_assets.loan_dataset import POOL
 from credit_assets.loans.seed import seed
-from credit_assets.settings import load_settings
+from credit_assets.settings.file import load_settings
 from resources.history.retry_rule import DAEMON_SECONDS, find_missing_retry
 from resources.history.run_groups import read_attempts, read_groups
 from resources.history.tags import PARENT, ROOT

@@ -17,7 +17,7 @@ import pytest
 from credit_assets.checks.loan_dataset import DATASET_CHECKS, check_dataset
 from credit_assets.checks.verdict import Verdict
 from credit_assets.loans.table import arrow_schema
-from credit_assets.settings import Settings
+from credit_assets.settings.file import Settings
 
 ROWS = 400
 SETTINGS: dict[str, Any] = {

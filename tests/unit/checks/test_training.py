@@ -12,7 +12,7 @@ from sklearn.pipeline import Pipeline
 from credit_assets.checks.training import MODEL_CHECKS, SPLIT_CHECKS, check_model, check_split
 from credit_assets.loans.columns import select_features
 from credit_assets.model.pipeline import TrainingConfig, fit_pipeline, split_rows
-from credit_assets.settings import Settings
+from credit_assets.settings.file import Settings
 
 ROWS = 200
 SETTINGS = Settings.model_validate(

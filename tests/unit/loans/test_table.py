@@ -10,7 +10,7 @@ import pytest
 
 from credit_assets.loans.seed import create_table_sql
 from credit_assets.loans.table import LoansError, arrow_schema, expected_types, refuse_other_tables, select_sql
-from credit_assets.settings import Settings
+from credit_assets.settings.file import Settings
 
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -8,7 +8,7 @@ from credit_assets.loans.columns import select_features, select_outcomes
 from credit_assets.measurement.evaluation import evaluate_model, sum_importance_by_column, write_report
 from credit_assets.measurement.presentation import describe_metrics
 from credit_assets.model.pipeline import TrainingConfig, build_pipeline
-from credit_assets.settings import Settings
+from credit_assets.settings.file import Settings
 
 SETTINGS = Settings.model_validate(
     {

@@ -10,7 +10,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_score
 from credit_assets.loans.columns import select_features, select_outcomes
 from credit_assets.model.cross_validation import cross_validate
 from credit_assets.model.pipeline import TrainingConfig, build_pipeline
-from credit_assets.settings import Settings
+from credit_assets.settings.file import Settings
 
 CONFIG = TrainingConfig(n_estimators=15, max_depth=4)
 FOLDS = 5

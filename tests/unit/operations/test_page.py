@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from credit_assets.operations.page import MAX_SHOWN, make_table, show_interruptions, show_weeks, write_page
 from credit_assets.operations.weeks import describe_interruption, sum_up
-from credit_assets.settings import Prices
+from credit_assets.settings.limits import Prices
 from resources.history.attempt import InterruptionKind
 from resources.history.run_groups import WorkerTime
 from tests.support.interruption import LOST

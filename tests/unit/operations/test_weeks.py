@@ -7,7 +7,7 @@ import pytest
 
 from credit_assets.operations.audit import Promoted
 from credit_assets.operations.weeks import describe_interruption, find_monday, list_mondays, sum_up, sum_up_weeks
-from credit_assets.settings import Prices
+from credit_assets.settings.limits import Prices
 from resources.history.attempt import InterruptionKind
 from resources.history.run_groups import WorkerTime
 from tests.support import interruption

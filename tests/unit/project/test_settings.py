@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from credit_assets.settings import Settings, SettingsError, load_settings
+from credit_assets.settings.file import Settings, SettingsError, load_settings
 
 SHIPPED = Path(__file__).parents[3] / "settings"
 WHOLE = """

@@ -18,7 +18,7 @@ from credit_assets.promotion.model_set import (
 from credit_assets.promotion.promote import Decision, promote, promote_by_hand
 from credit_assets.promotion.rule import Contender, find_objections
 from credit_assets.promotion.table_pointer import open_pointer
-from credit_assets.settings import Promotion
+from credit_assets.settings.limits import Promotion
 from resources.store.artifacts import ArtifactError
 from resources.store.object_store import ObjectStore
 from resources.store.pointers.pointer import Pointer

@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 
 from credit_assets.loans.table import Arrivals
-from credit_assets.settings import Refresh
+from credit_assets.settings.limits import Refresh
 from sensors.new_loans import CursorError, compute_threshold, decide, new_loans, read_cursor
 
 

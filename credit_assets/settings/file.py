@@ -1,0 +1,107 @@
+"""The settings file as a whole: its sections, and how it is read and validated.
+
+Belongs here: the file, and errors in it. Does not belong here: the meaning of a section (`columns`, `limits`).
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+import dagster as dg
+from pydantic import Field, ValidationError, model_validator
+
+from credit_assets.settings.columns import Attribute, Column, Name, Strict, Table, Target
+from credit_assets.settings.limits import Limits, Prices, Promotion, Refresh
+from resources.errors import PlatformError
+from resources.store.written_once import compute_sha256
+
+SETTING = "PLATFORM_SETTINGS"
+
+
+class SettingsError(PlatformError, ValueError):
+    """The settings file is missing, unreadable or wrong: says which key, and what was expected."""
+
+
+class Seed(Strict):
+    """What an empty local database is filled with: a CSV file beside the settings, or generated loans."""
+
+    csv: Path | None = None
+    generate: Annotated[int, Field(ge=0, le=50_000_000)] = 0
+
+
+class Settings(Strict):
+    """One table and everything that is particular to it."""
+
+    table: Table
+    target: Target
+    features: dict[Name, Column] = Field(min_length=1)
+    personal: dict[Name, Attribute] = Field(default_factory=dict)
+    limits: Limits = Limits()
+    promotion: Promotion = Promotion()
+    refresh: Refresh = Refresh()
+    prices: Prices = Prices()
+    seed: Seed = Seed()
+
+    @model_validator(mode="after")
+    def _every_column_has_one_role(self) -> "Settings":
+        roles = [self.table.id, self.table.created_at, self.target.column, *self.features, *self.personal]
+        doubled = sorted({name for name in roles if roles.count(name) > 1})
+        if doubled:
+            raise ValueError(
+                f"{', '.join(doubled)}: a column has one role: id, created_at, target, feature or personal"
+            )
+        return self
+
+    @property
+    def columns(self) -> dict[str, Column]:
+        """Features and personal attributes, in the order of the file."""
+        return {**self.features, **self.personal}
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of what the settings say; comments and layout of the file don't count."""
+        return compute_sha256(self.model_dump(mode="json", exclude={"seed", "refresh", "prices", "promotion"}))
+
+
+def load_settings(path: str | Path) -> Settings:
+    """Reads and validates a settings file.
+
+    Raises:
+        SettingsError: no such file, not TOML, an unknown or missing key, a value out of bounds.
+    """
+    if not path:
+        raise SettingsError(f"{SETTING} is not set: expected the path of a settings file")
+    path = Path(path)
+    try:
+        raw = tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        raise SettingsError(f"{SETTING}: there is no settings file {path}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{SETTING}: {path} can't be read: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{SETTING}: {path} is not TOML: {error}") from None
+    try:
+        settings = Settings(**raw)
+    except ValidationError as error:
+        raise SettingsError(f"{SETTING}: {path}: " + "; ".join(_sentence(each) for each in error.errors())) from None
+    if settings.seed.csv:
+        beside = settings.seed.model_copy(update={"csv": path.parent / settings.seed.csv})
+        settings = settings.model_copy(update={"seed": beside})
+    return settings
+
+
+def _sentence(error: Any) -> str:
+    where = ".".join(str(part) for part in error["loc"]) or "the file"
+    if error["type"] == "extra_forbidden":
+        return f"{where} is not a setting; remove it or correct its name"
+    ours = error.get("ctx", {}).get("error")  # what a validator of this room raised
+    return f"{where}: {ours or error['msg']}"
+
+
+class SettingsFile(dg.ConfigurableResource):
+    """The settings file that assets and sensors read when they run, never at import."""
+
+    path: str
+
+    def load(self) -> Settings:
+        return load_settings(self.path)
