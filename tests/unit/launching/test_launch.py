@@ -69,7 +69,7 @@ def test_a_pod_gets_its_attempt_its_capacity_and_its_node_under_both_names(built
 
 def test_a_variable_of_the_chart_that_the_launcher_sets_too_is_set_once(tmp_path, run) -> None:
     node = {"name": "NODE_NAME", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}
-    config = {"run_k8s_config": {"container_config": {"env": [node, {"name": "OWN", "value": "kept"}]}}}
+    config: dict[str, Any] = {"run_k8s_config": {"container_config": {"env": [node, {"name": "OWN", "value": "kept"}]}}}
     built = launching(tmp_path, **config)
     launch(built, built.instance.add(dg.DagsterRunStatus.STARTING, job_code_origin=ORIGIN))
     assert environment(built)["OWN"].value == "kept"
@@ -94,7 +94,7 @@ def test_a_job_that_the_api_server_calls_invalid_is_not_sent_again(built, run, m
 
 
 def test_a_run_that_asks_for_what_is_not_allowed_fails_once(tmp_path) -> None:
-    allowed = {"only_allow_user_defined_k8s_config_fields": {"container_config": {"resources": True}}}
+    allowed: dict[str, Any] = {"only_allow_user_defined_k8s_config_fields": {"container_config": {"resources": True}}}
     built = launching(tmp_path, **allowed)
     tags = {"dagster-k8s/config": '{"pod_spec_config": {"host_network": true}}'}
     run = built.instance.add(dg.DagsterRunStatus.STARTING, job_code_origin=ORIGIN, tags=tags)
