@@ -9,8 +9,8 @@ def choose_executor(name: Executor) -> dg.ExecutorDefinition:
     """The executor of this name, which `Deployment` has checked.
 
     Neither executor retries a step: a node that goes away takes the whole process along, and only the run can be
-    retried elsewhere (docs/decisions/0003-retries-belong-to-runs.md). A run cannot configure the executor for pods,
-    because whoever starts a run could then choose the image and the account of its pods.
+    retried elsewhere (docs/decisions/recovery/0003-retries-belong-to-runs.md). A run cannot configure the executor for
+    pods, because whoever starts a run could then choose the image and the account of its pods.
     """
     if name == "in_process":
         return dg.in_process_executor

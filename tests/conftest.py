@@ -72,7 +72,7 @@ def defined_in(value: object) -> Path | None:
 @pytest.fixture(scope="session")
 def s3_server() -> Iterator[dict[str, str]]:
     """The environment of an S3 server, which all tests share."""
-    from tests.support.s3 import serve_s3
+    from tests.support.servers.s3 import serve_s3
 
     with serve_s3() as environment:
         yield environment

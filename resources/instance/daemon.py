@@ -3,7 +3,7 @@
 Two daemons that both act would launch things twice (dagster issue 33962). A single daemon that is lost with its node
 would be missing until Kubernetes has given the node up. The leader holds a lease in PostgreSQL
 (resources/supervision/lease.py); the others wait, and import nothing of Dagster
-(docs/decisions/0010-one-daemon-leads.md).
+(docs/decisions/kubernetes/0010-one-daemon-leads.md).
 
 Belongs here: how the daemon starts, and how it ends when a part of it hangs. Does not belong here: how a leader is
 found (resources/supervision/leader.py), and what is checked of runs (resources/launching/starts.py).

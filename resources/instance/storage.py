@@ -2,7 +2,7 @@
 
 Stock opens a connection for every event, about 200 a run, and gives PostgreSQL up after 11.5 s, with the run whose
 event it was. Here a process has one pool for runs, events and schedules, and a database that is away is waited for, so
-that its restart costs no work (docs/decisions/0009-pooled-storage.md).
+that its restart costs no work (docs/decisions/database/0009-pooled-storage.md).
 """
 
 import logging

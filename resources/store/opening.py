@@ -24,7 +24,7 @@ def open_store(uri: str, *, patience: timedelta = timedelta(minutes=3)) -> Objec
 
     Raises:
         StoreError: the URI is of another kind, or the store is missing and can't be made, is not writable, or ignores
-            conditional writes (SeaweedFS 3.96 did, see docs/decisions/0002-object-store.md).
+            conditional writes (SeaweedFS 3.96 did, see docs/decisions/store/0002-object-store.md).
     """
     if not uri:
         raise StoreError(f"{SETTING} is not set: expected file:///absolute/folder or s3://bucket/prefix")

@@ -62,7 +62,7 @@ def make_parser() -> argparse.ArgumentParser:
     lease = watch["leaseSeconds"] + watch["pollIntervalSeconds"]
     noticed = "from a loss without notice to the failure of the run, by default the chart's leaseSeconds and a poll"
     parser.add_argument("--noticed", **seconds, default=lease, help=noticed)
-    given_up = "the same before the run has a worker with a lease: as Kubernetes gives up a node (docs/decisions/0015)"
+    given_up = "the same before the run has a worker with a lease: as Kubernetes gives up a node (decision 0015)"
     parser.add_argument("--given-up", **seconds, default=60, help=given_up)
     restart = "from noticing to training again, if a machine is there (training again less noticed)" + DRILLS
     parser.add_argument("--restart", **seconds, default=6, help=restart)

@@ -15,7 +15,7 @@ from tests.drills.support.claims import assert_unharmed
 from tests.drills.support.cluster import RELEASE, cordon, kubectl, list_pods, make_selector
 
 PARTS = ("webserver", "daemon", "code-server")
-PAGE = Path(__file__).parents[3] / "docs" / "decisions" / "0016-replicas-apart-again.md"
+PAGE = Path(__file__).parents[3] / "docs" / "decisions" / "kubernetes" / "0016-replicas-apart-again.md"
 
 
 def list_nodes(part: str) -> list[str]:

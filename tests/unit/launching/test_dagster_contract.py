@@ -1,6 +1,6 @@
 """What this platform uses of Dagster without a public name. A release of Dagster that changes it must fail here.
 
-The list and the reasons: docs/decisions/0017-names-of-dagster-that-are-not-public.md.
+The list and the reasons: docs/decisions/code/0017-names-of-dagster-that-are-not-public.md.
 """
 
 import inspect

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.pages import PAGES, ROOT, anchors, links, name_of
 
-DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*/*.md"), key=lambda page: page.name)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
@@ -70,10 +70,21 @@ def test_every_decision_is_dated_and_has_a_status() -> None:
         assert re.fullmatch(rf"{day}, (accepted|replaced by \d{{4}})\.( Changed {day}(: .+)?\.)?", status), page.name
 
 
+def test_the_list_of_decisions_has_every_page_once_with_its_title_and_numbers_have_no_gap() -> None:
+    index = ROOT / "docs" / "decisions" / "README.md"
+    listed = re.findall(r"^- \[(\d{4})\]\(([^)]+)\): (.+)\.$", index.read_text(), re.MULTILINE)
+    titles = [page.read_text().splitlines()[0].removeprefix("# ").partition(": ") for page in DECISIONS]
+    pages = [str(page.relative_to(index.parent)) for page in DECISIONS]
+    assert sorted(listed) == [(number, page, title) for page, (number, _, title) in zip(pages, titles, strict=True)]
+    assert [int(number) for number, _, _ in titles] == list(range(1, len(DECISIONS) + 1))
+    assert list(index.parent.glob("*.md")) == [index], "a decision lies in the folder of its subject"
+
+
 def test_a_decision_has_the_date_on_which_it_was_added() -> None:
     for page in DECISIONS:
+        # --follow: a page that was moved keeps its date.
         log = subprocess.run(
-            ["git", "log", "-m", "--diff-filter=A", "--format=%as", "--", str(page)],
+            ["git", "log", "--follow", "-m", "--diff-filter=A", "--format=%as", "--", str(page)],
             cwd=ROOT, capture_output=True, text=True, check=False,
         )  # fmt: skip
         if log.returncode or not log.stdout:

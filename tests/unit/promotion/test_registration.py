@@ -10,7 +10,7 @@ from credit_assets.promotion.registration import register_promotions
 from credit_assets.promotion.table_pointer import open_pointer
 from resources.services.registry import Registry
 from resources.store.object_store import ObjectStore
-from tests.support.registry import Server, serve
+from tests.support.servers.registry import Server, serve
 
 RULE, TABLE = Decision("rule", "run", "run"), "credit.loans"
 pytestmark = pytest.mark.parametrize("store_uri", ["s3"], indirect=True)

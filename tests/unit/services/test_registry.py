@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from resources.services.registry import Registry, RegistryError, Version
-from tests.support.registry import Server, serve
+from tests.support.servers.registry import Server, serve
 
 NAME, SOURCE = "credit-default-credit-loans", "s3://bucket/model.joblib"
 FIRST = Version(SOURCE, {"root_run": "root"})

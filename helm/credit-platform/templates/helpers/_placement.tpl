@@ -59,7 +59,7 @@ topologySpreadConstraints:
 {{- end }}
 
 {{/* An annotation for pods of a part with two replicas. The descheduler, where a cluster has one, does not move pods with
-emptyDir volumes unless they have it: it parts replicas that are together on one node (docs/decisions/0016). */}}
+emptyDir volumes unless they have it: it parts replicas that are together on one node (decision 0016). */}}
 {{- define "credit-platform.mayBeMoved" -}}
 descheduler.alpha.kubernetes.io/evict: "true"
 {{- end }}

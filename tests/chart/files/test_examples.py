@@ -4,7 +4,7 @@ from pathlib import Path
 
 import yaml
 
-EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
+EXAMPLES = Path(__file__).parents[3] / "docs" / "examples"
 OBJECTS = list(yaml.safe_load_all((EXAMPLES / "authenticating-proxy.yaml").read_text()))
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.chart.managed_database import MANAGED
 
-TEMPLATES = Path(__file__).parents[2] / "helm" / "credit-platform" / "templates"
+TEMPLATES = Path(__file__).parents[3] / "helm" / "credit-platform" / "templates"
 FILES = {str(path.relative_to(TEMPLATES)): path.read_text() for path in TEMPLATES.rglob("*.*") if path.is_file()}
 # What only the helper for pods, or for containers, may write.
 FIELDS_OF_PODS = (

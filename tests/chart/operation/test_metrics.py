@@ -11,7 +11,7 @@ from resources.instance.collector import PlatformCollector
 from resources.instance.metrics_server import LEADS
 from tests.chart.managed_database import MANAGED
 
-RUNBOOKS = Path(__file__).parents[2] / "docs" / "runbooks"
+RUNBOOKS = Path(__file__).parents[3] / "docs" / "runbooks"
 ALL = {"podMonitor": {"enabled": True}, "prometheusRule": {"enabled": True}}
 # Of kube-state-metrics.
 FOREIGN = {"kube_cronjob_status_last_successful_time", "kube_cronjob_created"}
