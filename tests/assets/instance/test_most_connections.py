@@ -10,7 +10,7 @@ from psycopg2.extensions import parse_dsn
 
 def count_connections(postgres, database_url) -> int:
     """Connections to the database, as its server counts them, once those that end have ended."""
-    with closing(psycopg2.connect(postgres.url("postgres"))) as other, other.cursor() as cursor:
+    with closing(psycopg2.connect(postgres.create_database("postgres"))) as other, other.cursor() as cursor:
         other.autocommit = True
         counts = []
         while len(counts) < 2 or counts[-1] != counts[-2]:
