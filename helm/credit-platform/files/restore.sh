@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# restore.sh FOLDER: restores each FOLDER/DATABASE.dump into a new database, then renames all of them in one transaction. Until
-# then nothing is changed. The old databases stay as DATABASE_replaced until the next restore. libpq reads the server from
-# its variables.
+# restore.sh FOLDER: restores each FOLDER/DATABASE.dump into a new database, DATABASE_restoring. When all are complete, it drops
+# what the last restore kept and renames all of them in one transaction. The old databases stay as DATABASE_replaced until
+# the next restore is complete. libpq reads the server from its variables.
 set -euo pipefail
 cd "$1"
 # An error of a COPY may quote a row of loans. So the server does not log it, and the message of pg_restore is cut below.
@@ -29,9 +29,8 @@ if [ "$came" -gt 0 ] || [ -n "$users" ]; then
 fi
 
 for database in "${databases[@]}"; do
-  ask --set=replaced="${database}_replaced" --set=restoring="${database}_restoring" <<'SQL'
+  ask --set=restoring="${database}_restoring" <<'SQL'
 SET client_min_messages = warning;
-DROP DATABASE IF EXISTS :"replaced";
 DROP DATABASE IF EXISTS :"restoring";
 CREATE DATABASE :"restoring" TEMPLATE template0;
 SQL
@@ -39,6 +38,14 @@ SQL
   pg_restore --exit-on-error --single-transaction --no-owner --dbname="${database}_restoring" "$database.dump" \
     2> >(sed -n 's/^\(pg_restore: [^"]*\("[^"]*"\)\?[^"]*\).*/\1/p' >&2)
   psql --no-psqlrc --quiet --dbname="${database}_restoring" --command=ANALYZE
+done
+
+# A database can't be dropped in a transaction. So it is the last that is done before it.
+for database in "${databases[@]}"; do
+  ask --set=replaced="${database}_replaced" <<'SQL'
+SET client_min_messages = warning;
+DROP DATABASE IF EXISTS :"replaced";
+SQL
 done
 
 {

@@ -139,6 +139,25 @@ def test_a_dump_that_can_not_be_read_changes_nothing_not_even_the_other_database
     assert server.loans() == [("Ada", 1)]
 
 
+def test_a_restore_that_fails_keeps_what_the_last_one_replaced_and_the_next_one_removes_its_remains(server) -> None:
+    assert server.dump().returncode == 0
+    server.execute("INSERT INTO loans VALUES ('Bob', 2)", server.lending)
+    assert server.restore().returncode == 0
+    dump = server.folder / f"{server.lending}.dump"
+    whole = dump.read_bytes()
+    dump.write_bytes(whole[: len(whole) // 2])
+    assert server.restore().returncode != 0
+    assert server.execute("SELECT count(*) FROM loans", f"{server.lending}_replaced") == [(2,)], "the way back is there"
+    kept = {f"{name}{after}" for name in (server.dagster, server.lending) for after in ("", "_replaced")}
+    assert kept <= server.databases()
+    assert server.databases() - kept <= {f"{server.dagster}_restoring", f"{server.lending}_restoring"}
+    dump.write_bytes(whole)
+    done = server.restore()
+    assert done.returncode == 0, done.stderr
+    assert server.databases() == kept
+    assert server.execute("SELECT count(*) FROM loans", f"{server.lending}_replaced") == [(1,)]
+
+
 def test_no_dump_at_all_is_an_error_of_its_own(server) -> None:
     done = server.restore()
     assert done.returncode != 0

@@ -24,7 +24,7 @@ TO_BE_MADE = {"credit_assets/default_rate.py", "settings/my_table.toml"}
 FOREIGN = {
     "my_table", "pick_first", "http_auth", "XDG_RUNTIME_DIR", "libfaketimeMT", "default_rate",
     "RetryPolicy", "RemoveDuplicates", "RemovePodsViolatingTopologySpreadConstraint", "nodeTaintsPolicy",
-    "capacityType", "dagster_replaced", "lending_replaced",
+    "capacityType", "dagster_replaced", "lending_replaced", "dagster_restoring", "lending_restoring",
 }  # fmt: skip
 
 
