@@ -102,7 +102,7 @@ def test_a_bucket_and_an_identity_of_their_own_keep_backups_from_the_runs(render
 )
 def test_without_a_postgresql_of_its_own_a_release_has_no_backups(render, values) -> None:
     chart = render(**values)
-    assert not chart.of("CronJob")
+    assert [each["metadata"]["name"] for each in chart.of("CronJob")] == ["rel-lineage"]
     assert not [each for each in chart.objects if "backup" in each["metadata"]["name"]]
 
 

@@ -1,15 +1,21 @@
 """An unknown variable keeps a pod from starting; one that no program reads leaves a default in place."""
 
+import re
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from click.testing import CliRunner
 
+from credit_assets.commands.main import cli
 from resources.deployment import Deployment
 from tests.chart.managed_database import MANAGED
 
 VARIABLES = {each.metadata["name"]: each.metadata["old"] for each in fields(Deployment)}
 RUN = "the pod of a run"
+REPOSITORY = Path(__file__).parents[2]
 EVERYTHING = {"alerts": {"secretName": "alerts"}, "metrics": {"enabled": True}}
 
 
@@ -48,6 +54,40 @@ def test_a_run_with_the_image_of_the_release_before_finds_the_variables_that_it_
     assert new_names.keys() == before
     for old, name in new_names.items():
         assert given[old] == given[name], "a run that was queued before the upgrade has the old image"
+
+
+@pytest.mark.parametrize("values", [{}, MANAGED, {"store": {"secretName": "keys"}}], ids=["defaults", "managed", "keys"])
+def test_a_lineage_is_read_with_the_settings_the_store_and_the_rights_of_a_run_and_no_others(render, values) -> None:
+    chart = render(**values)
+    job = chart.one("CronJob", "rel-lineage")["spec"]
+    assert job["suspend"] is True, "it never runs by itself"
+    spec = job["jobTemplate"]["spec"]["template"]["spec"]
+    launcher = chart.instance["run_launcher"]["config"]
+    assert spec["serviceAccountName"] == launcher["service_account_name"]
+    assert spec["automountServiceAccountToken"] is False
+    run, (container,) = {each["name"]: each for each in environments(chart)[RUN]}, spec["containers"]
+    given = {each["name"]: each for each in container["env"]}
+    assert {"PLATFORM_SETTINGS", "PLATFORM_STORE", "AWS_REGION"} <= given.keys()
+    assert given.keys() - run.keys() == {"DAGSTER_PG_PASSWORD", "LINEAGE_OF"}
+    assert ("AWS_SECRET_ACCESS_KEY" in given) is ("store" in values)
+    assert all(given[name] == run[name] for name in given.keys() & run.keys())
+    (mount,) = [each for each in container["volumeMounts"] if each["mountPath"].endswith("/dagster.yaml")]
+    config = yaml.safe_load(chart.one("ConfigMap", "rel-instance")["data"][mount["subPath"]])
+    assert config["storage"] == chart.instance["storage"]
+    assert "run_launcher" not in config, "it would ask for a token"
+
+
+def test_the_runbooks_read_a_lineage_in_the_job_that_can(chart) -> None:
+    pages = [each.read_text() for each in (REPOSITORY / "docs").rglob("*.md")]
+    assert sum("helm/lineage" in each for each in pages) >= 2
+    for page in pages:
+        assert not re.search(r"exec .*credit-platform lineage", page), "no pod that always runs has settings and rights"
+    assert "cronjob/$release-lineage" in (REPOSITORY / "helm" / "lineage").read_text()
+    (container,) = chart.one("CronJob", "rel-lineage")["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+    program, command, what = container["args"]
+    (variable,) = [each for each in container["env"] if each["name"] == "LINEAGE_OF"]
+    assert (program, what, variable["value"]) == ("credit-platform", "$(LINEAGE_OF)", "latest")
+    assert "[WHAT]" in CliRunner().invoke(cli, [command, "--help"]).output
 
 
 def test_every_variable_has_one_value(chart) -> None:
