@@ -13,7 +13,7 @@ COUNTS = ("asked", "completed", "unstarted", "retries", "losses")
 COLUMNS = (*COUNTS, "MTTR p50", "p95", "lost s", "waste %", "on o.d. %", "cost", "of o.d. %")
 NOTES = (
     "unstarted: attempts that got no machine in time. MTTR: seconds from a loss, or its notice, to training again.",
-    "lost s: work lost, the worst loss. waste: compute that an undisturbed run does not buy, and all of a failed one.",
+    "lost s: work lost, the worst loss. waste: compute that interruptions add, and all compute of a failed run.",
     "on o.d.: share of the compute that is bought on demand, by attempts that are no longer bound to spot nodes.",
     "of o.d.: what a completed run costs, of what it costs on demand.",
 )

@@ -56,7 +56,9 @@ def test_a_run_with_the_image_of_the_release_before_finds_the_variables_that_it_
         assert given[old] == given[name], "a run that was queued before the upgrade has the old image"
 
 
-@pytest.mark.parametrize("values", [{}, MANAGED, {"store": {"secretName": "keys"}}], ids=["defaults", "managed", "keys"])
+@pytest.mark.parametrize(
+    "values", [{}, MANAGED, {"store": {"secretName": "keys"}}], ids=["defaults", "managed", "keys"]
+)
 def test_a_lineage_is_read_with_the_settings_the_store_and_the_rights_of_a_run_and_no_others(render, values) -> None:
     chart = render(**values)
     job = chart.one("CronJob", "rel-lineage")["spec"]
