@@ -40,6 +40,11 @@ def test_a_scoring_service_loads_the_model_in_use(sandbox, good_run, scoring) ->
     assert 0 < probability < 1
 
 
+def test_a_scoring_service_learns_that_no_model_was_promoted(scoring, tmp_path) -> None:
+    with pytest.raises(LookupError, match="has no promoted model of the table loans"):
+        scoring.load_model(tmp_path.as_uri(), TABLE)
+
+
 @pytest.mark.parametrize("damaged", ["promoted_model/loans/*.json", "trained_model/*/*/*.joblib"])
 def test_a_scoring_service_unpickles_nothing_that_was_changed(sandbox, good_run, scoring, damaged) -> None:
     (path,) = sandbox.store.glob(damaged)

@@ -1,6 +1,7 @@
 """An unknown variable keeps a pod from starting; one that no program reads leaves a default in place."""
 
 import re
+import subprocess
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,55 @@ def test_the_runbooks_read_a_lineage_in_the_job_that_can(chart) -> None:
     (variable,) = [each for each in container["env"] if each["name"] == "LINEAGE_OF"]
     assert (program, what, variable["value"]) == ("credit-platform", "$(LINEAGE_OF)", "latest")
     assert "[WHAT]" in CliRunner().invoke(cli, [command, "--help"]).output
+
+
+KUBECTL = """#!/bin/bash
+echo "$@" >> "$CALLS"
+case "$*" in
+  *" get job "*succeeded*) echo "$SUCCEEDED" ;;
+  *" get job "*) echo "${SUCCEEDED:+Complete}${FAILED:+Failed}" ;;
+  *" logs "*) echo "the lineage" ;;
+  *" create --filename"*) cat >/dev/null ;;
+esac
+"""
+
+
+def call_lineage(folder: Path, *arguments: str, **outcome: str) -> tuple[subprocess.CompletedProcess[str], str]:
+    """Runs helm/lineage with a `kubectl` that notes its calls: how it ended, and the calls."""
+    program, calls = folder / "kubectl", folder / "calls"
+    program.write_text(KUBECTL)
+    program.chmod(0o755)
+    calls.touch()
+    environment = {
+        "PATH": f"{folder}:/usr/bin:/bin",
+        "CALLS": str(calls),
+        "NAMESPACE": "ns",
+        "RELEASE": "rel",
+        **outcome,
+    }
+    script = str(REPOSITORY / "helm" / "lineage")
+    done = subprocess.run([script, *arguments], env=environment, capture_output=True, text=True, check=False)
+    return done, calls.read_text()
+
+
+@pytest.mark.parametrize(("arguments", "what"), [([], "latest"), (["--of-code=trained_model:2"], None)])
+def test_a_lineage_is_printed_of_what_was_named(tmp_path: Path, arguments: list[str], what: str | None) -> None:
+    done, calls = call_lineage(tmp_path, *arguments, SUCCEEDED="1")
+    assert (done.returncode, done.stdout) == (0, "the lineage\n"), done.stderr
+    assert "--namespace ns create job --from=cronjob/rel-lineage rel-lineage-" in calls
+    assert f"LINEAGE_OF={what or arguments[0]} " in calls
+
+
+def test_a_lineage_that_fails_is_no_success_and_its_log_is_shown(tmp_path: Path) -> None:
+    done, _ = call_lineage(tmp_path, "99", FAILED="1")
+    assert (done.returncode, done.stdout) == (1, "the lineage\n")
+
+
+def test_two_arguments_are_refused_before_a_job_is_made(tmp_path: Path) -> None:
+    done, calls = call_lineage(tmp_path, "--of-code", "trained_model:2", SUCCEEDED="1")
+    assert done.returncode == 2
+    assert "write an option with =" in done.stderr
+    assert not calls
 
 
 def test_every_variable_has_one_value(chart) -> None:
