@@ -16,7 +16,7 @@ from tests.chart.managed_database import MANAGED
 
 VARIABLES = {each.metadata["name"]: each.metadata["old"] for each in fields(Deployment)}
 RUN = "the pod of a run"
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[3]
 EVERYTHING = {"alerts": {"secretName": "alerts"}, "metrics": {"enabled": True}}
 
 
