@@ -9,7 +9,7 @@ import dagster as dg
 from credit_assets.checks.verdict import Verdict, declare_checks, report_checks
 from credit_assets.promotion.descriptions import describe_outcome, describe_promotion
 from credit_assets.promotion.model_set import PARTS, compute_set_digest
-from credit_assets.promotion.promote import Decision, promote
+from credit_assets.promotion.promote import Decision, promote, warn_of_other_columns
 from credit_assets.promotion.registration import register_promotions
 from credit_assets.promotion.rule import find_objections
 from credit_assets.promotion.table_pointer import POINTER, warn_of_overlooked
@@ -53,6 +53,7 @@ def promoted_model(
     sentence = describe_outcome(outcome)
     context.log.info(sentence)
     warn_of_overlooked(store, table, context.log.warning)
+    warn_of_other_columns(store, outcome, declared, context.log.warning)
     registered = register_promotions(registry, store, table, context.log.warning)
     stands_at = outcome.position.number if outcome.position else "nothing"
     verdict = Verdict(

@@ -53,10 +53,10 @@ def print_lineage(
         PlatformError: nothing of that name was found, or something can't be read.
     """
     with open_records(deployment, settings) as (store, instance):
-        table = load_settings(settings).table.name
+        declared = load_settings(settings)
         if dataset or code:
             matches = match_dataset(dataset) if dataset else match_code(str(code))
-            lines = trace_forward(store, table, find_descendants(list_artifacts(store), matches))
+            lines = trace_forward(store, declared.table.name, find_descendants(list_artifacts(store), matches))
         else:
-            lines = trace_back(store, table, instance, what)
+            lines = trace_back(store, declared, instance, what)
         print("\n".join(lines))

@@ -105,10 +105,13 @@ def lineage(what: str | None, of_dataset: str | None, of_code: str | None, setti
 @click.argument("chosen")
 @click.option("--who", required=True, help="Who decides: a name that others can ask.")
 @click.option("--why", required=True, help="Why, in a sentence. It is kept as long as the promotion.")
+@click.option("--accept-other-columns", is_flag=True, help="Promote a set whose columns the settings don't declare.")
 @click.option("--settings", type=click.Path(path_type=Path), help="On this machine: the settings file.")
 @click.option("--ui", help="On a cluster: address of the webserver that launches the promotion.")
 @patience_option
-def promote(chosen: str, who: str, why: str, settings: Path | None, ui: str | None, patience: int) -> int:
+def promote(
+    chosen: str, who: str, why: str, accept_other_columns: bool, settings: Path | None, ui: str | None, patience: int
+) -> int:
     """Promote a set by hand, past the rule. To roll back, promote an earlier set.
 
     CHOSEN is the number of an earlier promotion, or the id of a run that committed all four assets.
@@ -116,14 +119,15 @@ def promote(chosen: str, who: str, why: str, settings: Path | None, ui: str | No
     refuse_together({"--settings": settings, "--ui": ui})
     from credit_assets.commands.promote import config_of, promote_here, promote_there
 
+    config = config_of(chosen, who, why, accept_other_columns=accept_other_columns)
     if ui:
         from resources.services.webserver import Webserver
 
-        return promote_there(Webserver(ui), config_of(chosen, who, why), patience)
+        return promote_there(Webserver(ui), config, patience)
     from credit_assets.commands.local import local_history
 
     with local_history(settings or SETTINGS, Deployment.from_environment()) as local:
-        return promote_here(local, config_of(chosen, who, why))
+        return promote_here(local, config)
 
 
 @cli.command()

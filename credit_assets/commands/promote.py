@@ -14,9 +14,10 @@ from resources.services.webserver import Webserver
 JOB, OP = "promote_by_hand", "promotion_by_hand"
 
 
-def config_of(chosen: str, who: str, why: str) -> dict[str, Any]:
-    """The config of the job's op: which set, who decides, and why."""
-    return {OP: {"config": {"chosen": chosen, "who": who, "why": why}}}
+def config_of(chosen: str, who: str, why: str, *, accept_other_columns: bool = False) -> dict[str, Any]:
+    """The config of the job's op: which set, who decides, why, and whether the set may have other columns."""
+    accepted = {"accept_other_columns": True} if accept_other_columns else {}  # a release before 0.2 has no such field
+    return {OP: {"config": {"chosen": chosen, "who": who, "why": why, **accepted}}}
 
 
 def promote_here(local: LocalPlatform, ops: dict[str, Any]) -> int:

@@ -1,6 +1,6 @@
 """The loans table: what is expected of its columns, the statement that reads it, and how many rows are new."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -99,6 +99,27 @@ def refuse_other_tables(facts: Mapping[str, Any], settings: Settings) -> None:
             f"the latest loan_dataset was read from table {facts['table']} with columns {', '.join(facts['schema'])}; "
             f"the settings declare {settings.table.name} with {', '.join(expected)}. Materialize loan_dataset again"
         )
+
+
+def describe_other_columns(schema: Mapping[str, str], features: Collection[str], settings: Settings) -> str | None:
+    """Which columns a model was made from that the settings don't declare, and the other way round; None if the same.
+
+    Args:
+        schema: the columns of the model's dataset with their types, as its manifest records them.
+        features: which of them the model learned from.
+        settings: what the columns are compared with.
+    """
+    declared = {field.name: str(field.type) for field in arrow_schema(settings)}
+    made, wanted = (
+        {name: f"a {'feature' if name in learned else 'column'} of type {kind}" for name, kind in types.items()}
+        for types, learned in ((schema, features), (declared, settings.features))
+    )
+    differences = [
+        f"{name} is {made.get(name, 'no column')} there and {wanted.get(name, 'no column')} in the settings"
+        for name in sorted({*made, *wanted})
+        if made.get(name) != wanted.get(name)
+    ]
+    return "; ".join(differences) or None
 
 
 @dataclass(frozen=True)

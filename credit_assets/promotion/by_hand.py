@@ -4,7 +4,7 @@ import dagster as dg
 from pydantic import Field
 
 from credit_assets.promotion.descriptions import describe_outcome, describe_promotion
-from credit_assets.promotion.model_set import NoSuchSet, find_set, read_set
+from credit_assets.promotion.model_set import NoSuchSet, find_set, read_set, refuse_other_columns
 from credit_assets.promotion.promote import Decision, promote_by_hand
 from credit_assets.promotion.registration import register_promotions
 from credit_assets.promotion.table_pointer import POINTER, open_pointer
@@ -24,6 +24,10 @@ class ByHand(dg.Config):
     )
     who: str = Field(description="Who decides: a name that others can ask.", min_length=2)
     why: str = Field(description="Why, in a sentence: it is kept as long as the promotion.", min_length=4)
+    accept_other_columns: bool = Field(
+        default=False,
+        description="Whether the set may have other columns than the settings: an earlier set of the same table may.",
+    )
 
 
 def choose_set(store: ObjectStore, table: str, instance: dg.DagsterInstance, chosen: str) -> dict[str, Committed]:
@@ -50,9 +54,13 @@ def promotion_by_hand(
     registry: dg.ResourceParam[Registry],
 ) -> None:
     """Moves the pointer to the chosen set, verified as always but not compared; records it as promoted_model."""
-    store, table = checkpoints.store, settings.load().table.name
+    store, declared = checkpoints.store, settings.load()
+    table = declared.table.name
+    parts = choose_set(store, table, context.instance, config.chosen)
+    if not config.accept_other_columns:
+        refuse_other_columns(parts, declared)
     decision = Decision("hand", context.run_id, context.run.root_run_id or context.run_id, config.who, config.why)
-    outcome = promote_by_hand(store, table, choose_set(store, table, context.instance, config.chosen), decision)
+    outcome = promote_by_hand(store, table, parts, decision)
     if (position := outcome.position) is None:
         raise NoSuchSet(f"{config.chosen} was not promoted")
     context.log.info(describe_outcome(outcome))

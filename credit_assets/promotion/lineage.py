@@ -11,9 +11,10 @@ from typing import Any
 import dagster as dg
 
 from credit_assets.measurement.figures import format_figure
-from credit_assets.promotion.model_set import NoSuchSet, read_set
+from credit_assets.promotion.model_set import OTHER_TABLE, NoSuchSet, describe_difference, read_set
 from credit_assets.promotion.provenance import describe_artifact, describe_attempts, find_ancestors, list_artifacts
 from credit_assets.promotion.table_pointer import open_pointer
+from credit_assets.settings.file import Settings
 from resources.store.artifacts import Committed
 from resources.store.object_store import ObjectStore
 from resources.store.pointers.positions import Position
@@ -21,11 +22,11 @@ from resources.store.pointers.positions import Position
 NUMBER, RUN, DIGEST = r"[1-9]\d{0,7}", r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", r"[0-9a-f]{12,64}"
 
 
-def trace_back(store: ObjectStore, table: str, instance: dg.DagsterInstance | None, name: str) -> list[str]:
+def trace_back(store: ObjectStore, settings: Settings, instance: dg.DagsterInstance | None, name: str) -> list[str]:
     """What made the thing that a person names, line by line.
 
     Args:
-        table: whose promotions are meant.
+        settings: whose table's promotions are meant, and whose columns the model's are compared with.
         instance: whose event log knows the attempts; None if there is none.
         name: `latest`, the number of a promotion, the id of a run, or 12 to 64 digits of a SHA-256.
 
@@ -33,10 +34,16 @@ def trace_back(store: ObjectStore, table: str, instance: dg.DagsterInstance | No
         NoSuchSet: nothing of that name is in the store.
         PointerError, ArtifactError: it can't be read.
     """
+    table = settings.table.name
     if name == "latest" or re.fullmatch(NUMBER, name):
         pointer = open_pointer(store, table)
         position = pointer.latest() if name == "latest" else pointer.at(int(name))
-        return [*format_promotion(position), *format_artifacts(read_set(store, position).values(), instance)]
+        parts = read_set(store, position)
+        return [
+            *format_promotion(position),
+            *format_difference(parts, settings),
+            *format_artifacts(parts.values(), instance),
+        ]
     artifacts = list_artifacts(store)
     if re.fullmatch(RUN, name):
         run = instance.get_run_by_id(name) if instance else None
@@ -92,6 +99,12 @@ def format_promotion(position: Position) -> list[str]:
         if before
         else "  in the place of nothing",
     ]
+
+
+def format_difference(parts: Mapping[str, Committed], settings: Settings) -> list[str]:
+    """A line if the set was made from other columns than the settings declare."""
+    difference = describe_difference(parts, settings)
+    return [f"  other columns than the settings declare: {difference}. {OTHER_TABLE}"] if difference else []
 
 
 def format_artifacts(parts: Iterable[Committed], instance: dg.DagsterInstance | None) -> list[str]:

@@ -6,6 +6,8 @@ Belongs here: how a set is named, found, read and verified. Does not belong here
 from collections.abc import Mapping
 from typing import Any
 
+from credit_assets.loans.table import describe_other_columns
+from credit_assets.settings.file import Settings
 from resources.errors import PlatformError
 from resources.store.artifacts import MANIFEST, Committed, find_artifact, read_file, read_manifest, verify_file
 from resources.store.formats import FORMATS
@@ -14,6 +16,7 @@ from resources.store.pointers.positions import Position
 from resources.store.written_once import compute_sha256
 
 DATASET, SPLIT, MODEL, METRICS = PARTS = ("loan_dataset", "test_split", "trained_model", "model_metrics")
+OTHER_TABLE = "If it is of another table with this name, use another PLATFORM_STORE for one of the two"
 FIGURES = ("roc_auc", "gini", "ks", "brier", "accuracy", "precision", "recall", "f1")
 
 
@@ -23,6 +26,10 @@ class MixtureError(PlatformError, ValueError):
 
 class OtherTable(PlatformError, ValueError):
     """A set that was made from another table than that of the settings."""
+
+
+class OtherColumns(PlatformError, ValueError):
+    """A set that was made from other columns than the settings declare."""
 
 
 class NoSuchSet(PlatformError, ValueError):
@@ -56,6 +63,23 @@ def refuse_other_table(parts: Mapping[str, Committed], table: str) -> None:
         raise OtherTable(
             f"the set of root run {parts[DATASET].manifest.root_run} was made from table {own}, and the settings are "
             f"for table {table}: promote it with the settings whose table.name is {own}, or materialize {table} first"
+        )
+
+
+def describe_difference(parts: Mapping[str, Committed], settings: Settings) -> str | None:
+    """Which columns of a set are not those of the settings; None if they are the same, or were not recorded."""
+    schema = parts[DATASET].manifest.facts.get("schema")
+    features = parts[MODEL].manifest.facts.get("features")
+    return describe_other_columns(schema, features, settings) if schema and features else None
+
+
+def refuse_other_columns(parts: Mapping[str, Committed], settings: Settings) -> None:
+    """Raises OtherColumns unless the set was made from the columns that the settings declare."""
+    if difference := describe_difference(parts, settings):
+        raise OtherColumns(
+            f"the set of root run {parts[DATASET].manifest.root_run} was made from other columns than the settings "
+            f"declare: {difference}. {OTHER_TABLE}. If it is an earlier set of this table, promote it with "
+            "accept_other_columns"
         )
 
 

@@ -10,12 +10,22 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from credit_assets.promotion.model_set import DATASET, MODEL, describe_set, refuse_other_table, verify_set
+from credit_assets.promotion.model_set import (
+    DATASET,
+    MODEL,
+    OTHER_TABLE,
+    describe_difference,
+    describe_set,
+    read_set,
+    refuse_other_table,
+    verify_set,
+)
 from credit_assets.promotion.rule import Contender, find_champion
 from credit_assets.promotion.table_pointer import open_pointer
-from resources.store.artifacts import Committed
+from credit_assets.settings.file import Settings
+from resources.store.artifacts import ArtifactError, Committed
 from resources.store.object_store import ObjectStore
-from resources.store.pointers.positions import PointerTaken, Position
+from resources.store.pointers.positions import PointerError, PointerTaken, Position
 
 TRIES = 5
 Rule = Callable[[Contender, Contender | None], str | None]
@@ -91,6 +101,32 @@ def promote(
         wait=tenacity.wait_random(0, 0.5),
         reraise=True,
     )(decide_and_move)
+
+
+def warn_of_other_columns(
+    store: ObjectStore, outcome: Outcome, settings: Settings, warn: Callable[[str], None]
+) -> None:
+    """Warns if the rule compared a model with one that was made from other columns than the settings declare.
+
+    After a change of the settings it warns once. It warns again and again if two tables of one name share the store.
+    """
+    if outcome.position is None:
+        return
+    compared, pointer = outcome.position, open_pointer(store, settings.table.name)
+    try:
+        if outcome.refused is None:
+            if (before := compared.value["champion"]) is None:
+                return
+            compared = pointer.at(before["number"])
+        difference = describe_difference(read_set(store, compared), settings)
+    except (PointerError, ArtifactError) as error:
+        warn(f"the columns of the model that was in use before are not known: {error}")
+        return
+    if difference:
+        warn(
+            f"promotion {compared.number} was made from other columns than the settings declare: {difference}. "
+            f"{OTHER_TABLE}"
+        )
 
 
 def promote_by_hand(store: ObjectStore, table: str, parts: Mapping[str, Committed], decision: Decision) -> Outcome:

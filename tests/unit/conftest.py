@@ -1,7 +1,7 @@
 """Fixtures of the tier that needs neither a database nor a Dagster instance."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -25,6 +25,7 @@ def commit_set(store: ObjectStore) -> CommitSet:
         code: str = "1",
         table: str = "credit.loans",
         precision: float | None = 0.5,
+        features: Sequence[str] = (),
     ) -> dict[str, Committed]:
         def part(name: str, content: str, facts: dict[str, Any], format: str = "parquet") -> Committed:
             place = f"{name}/{root}/fingerprint"
@@ -35,12 +36,15 @@ def commit_set(store: ObjectStore) -> CommitSet:
             identity = {"code": code, "inputs": {"settings": "of the settings"} | facts}
             return commit(store, place, Manifest(name, root, root, identity, format, 1, files, facts, versions))
 
-        of_day = {
+        of_day: dict[str, Any] = {
             "content_sha256": f"content of day {day}",
             "rows": 10,
             "as_of": (BEGAN + timedelta(days=day)).isoformat(),
             "table": table,
         }
+        if features:
+            kinds = {"id": "int64", "created_at": "timestamp[us, tz=UTC]", "bad": "int64"}
+            of_day["schema"] = kinds | dict.fromkeys(features, "double")
         dataset = part("loan_dataset", f"loans of day {day}", of_day)
         pinned = {
             "loan_dataset_sha256": dataset.sha256,
@@ -48,7 +52,8 @@ def commit_set(store: ObjectStore) -> CommitSet:
             "parameters": {"random_state": 42},
         }
         split = part("test_split", f"split of {root}", pinned | {"rows": 2})
-        model = part("trained_model", f"model of {root}", pinned | {"rows": 8, "test_split_sha256": split.sha256})
+        of_model = {"rows": 8, "test_split_sha256": split.sha256} | ({"features": list(features)} if features else {})
+        model = part("trained_model", f"model of {root}", pinned | of_model)
         scores = dict.fromkeys(("gini", "ks", "brier", "accuracy", "recall", "f1"), 0.5)
         metrics = part(
             "model_metrics",

@@ -35,3 +35,24 @@ def test_a_person_rolls_back_at_a_terminal_and_a_slip_moves_nothing(
     error = capfd.readouterr().err
     assert "Traceback" not in error
     assert len(numbers(sandbox)) == len(before) + 1
+
+
+def test_the_set_of_another_table_with_the_same_name_is_promoted_only_if_a_person_accepts_its_columns(
+    sandbox: Sandbox, capfd: pytest.CaptureFixture[str]
+) -> None:
+    sandbox.reset()
+    assert sandbox.run() == 0
+    before, text = numbers(sandbox), sandbox.settings.read_text()
+    (income,) = (line for line in text.splitlines(keepends=True) if line.startswith("income ="))
+    sandbox.settings.write_text(text.replace(income, ""))
+    try:
+        capfd.readouterr()
+        assert promote(sandbox, "1", *BY_ADA) == 1
+        error = capfd.readouterr().err
+        assert "income is a feature of type double there and no column in the settings" in error
+        assert "use another PLATFORM_STORE" in error
+        assert numbers(sandbox) == before
+        assert promote(sandbox, "1", *BY_ADA, "--accept-other-columns") == 0
+        assert len(numbers(sandbox)) == len(before) + 1
+    finally:
+        sandbox.settings.write_text(text)
