@@ -4,37 +4,43 @@ Belongs here: which store and history are opened. Does not belong here: the line
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import dagster as dg
 
-from credit_assets.commands.local import local_history
+from credit_assets.commands.local import NoCheckout, local_history
 from credit_assets.promotion.lineage import trace_back, trace_forward
 from credit_assets.promotion.provenance import find_descendants, list_artifacts, match_code, match_dataset
 from credit_assets.settings.file import load_settings
 from resources.deployment import Deployment
 from resources.store.object_store import ObjectStore
-from resources.store.opening import open_store
+from resources.store.opening import open_store_for_reading
 
 
 @contextmanager
 def open_records(deployment: Deployment, settings: Path) -> Iterator[tuple[ObjectStore, dg.DagsterInstance | None]]:
-    """The store, and the instance if there is one: those of the deployment, or else those of `make run`.
+    """The store, to be read only, and the history: those of the deployment, or else those of `make run`.
 
     Args:
-        deployment: its store is opened if it names one, and its instance if it names a folder for it.
+        deployment: its store is opened if it names one, and with it the instance whose folder it names.
         settings: whose store and history are opened otherwise.
+
+    Yields:
+        The store, and the instance. Outside a checkout a store that is named has none.
 
     Raises:
         PlatformError: the store or the history can't be opened.
     """
-    if deployment.store:
-        with dg.DagsterInstance.get() if deployment.dagster_home else nullcontext() as instance:
-            yield open_store(deployment.store), instance
-        return
-    with local_history(settings, deployment) as local, dg.DagsterInstance.get() as instance:
-        yield open_store(local.deployment.require("store")), instance
+    with ExitStack() as opened:
+        if not (deployment.store and deployment.dagster_home):
+            try:
+                deployment = opened.enter_context(local_history(settings, deployment)).deployment
+            except NoCheckout:
+                if not deployment.store:
+                    raise
+        store = open_store_for_reading(deployment.require("store"))
+        yield store, opened.enter_context(dg.DagsterInstance.get()) if deployment.dagster_home else None
 
 
 def print_lineage(

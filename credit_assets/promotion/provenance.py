@@ -106,7 +106,7 @@ def describe_attempts(root: str, parts: Iterable[Committed], instance: dg.Dagste
             committed.setdefault(part.manifest.run, []).append(part.manifest.asset)
     if instance is None:
         return [f"{run} committed {', '.join(assets)}" for run, assets in committed.items()] + [
-            "attempts that committed nothing are in the event log only, and DAGSTER_HOME names none"
+            "attempts without a result are not shown, because DAGSTER_HOME is not set"
         ]
     records = [
         *instance.get_run_records(dg.RunsFilter(run_ids=[root])),

@@ -1,4 +1,4 @@
-"""Opening an object store: a folder or an S3 bucket, made if it is missing, and proven before anything is computed.
+"""Opening an object store, a folder or an S3 bucket: to write, which makes and proves it, or only to read.
 
 Belongs here: URIs, credentials, buckets, and the proof of conditional writes. Does not belong here: reading and writing
 objects (`object_store`).
@@ -26,36 +26,80 @@ def open_store(uri: str, *, patience: timedelta = timedelta(minutes=3)) -> Objec
         StoreError: the URI is of another kind, or the store is missing and can't be made, is not writable, or ignores
             conditional writes (SeaweedFS 3.96 did, see docs/decisions/store/0002-object-store.md).
     """
-    if not uri:
-        raise StoreError(f"{SETTING} is not set: expected file:///absolute/folder or s3://bucket/prefix")
-    parts = urlsplit(uri)
-    if parts.scheme == "file" and not parts.netloc and parts.path.startswith("/"):
-        store = _open_folder(Path(unquote(parts.path)))
-    elif parts.scheme == "s3" and parts.netloc:
-        store = _open_bucket(parts.netloc, parts.path.strip("/"), patience)
+    place = _parse(uri)
+    if isinstance(place, Path):
+        _make_folder(place)
+        store = _open_folder(place)
     else:
-        raise StoreError(f"{SETTING}={uri!r}: expected file:///absolute/folder or s3://bucket/prefix")
+        store = _open_bucket(*place, patience)
+        if _is_bucket_missing(store):
+            _make_bucket(place[0])
     _prove_conditional_writes(store)
     return store
 
 
-def _open_folder(folder: Path) -> ObjectStore:
-    from obstore.store import LocalStore
+def open_store_for_reading(uri: str, *, patience: timedelta = timedelta(minutes=3)) -> ObjectStore:
+    """Opens the store for a program that only looks: it makes and writes nothing, so it needs no right to.
 
+    Args:
+        uri, patience: as for `open_store`.
+
+    Raises:
+        StoreError: the URI is of another kind, or the store is not there.
+    """
+    place = _parse(uri)
+    if isinstance(place, Path):
+        if not place.is_dir():
+            raise _not_there(place.as_uri())
+        return _open_folder(place)
+    store = _open_bucket(*place, patience)
+    if _is_bucket_missing(store):
+        raise _not_there(store.uri)
+    return store
+
+
+def _not_there(uri: str) -> StoreError:
+    return StoreError(f"store {uri}: it is not there. The first run makes it; or name another in {SETTING}")
+
+
+def _parse(uri: str) -> Path | tuple[str, str]:
+    """The folder that a URI names, or the bucket and the prefix."""
+    if not uri:
+        raise StoreError(f"{SETTING} is not set: expected file:///absolute/folder or s3://bucket/prefix")
+    parts = urlsplit(uri)
+    if parts.scheme == "file" and not parts.netloc and parts.path.startswith("/"):
+        return Path(unquote(parts.path))
+    if parts.scheme == "s3" and parts.netloc:
+        return parts.netloc, parts.path.strip("/")
+    raise StoreError(f"{SETTING}={uri!r}: expected file:///absolute/folder or s3://bucket/prefix")
+
+
+def _make_folder(folder: Path) -> None:
     uri = folder.as_uri()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return ObjectStore(uri, LocalStore(folder))
+    except FileExistsError:
+        raise StoreError(f"store {uri}: it is a file. Name a folder in {SETTING}") from None
     except OSError as error:
         raise StoreError(
             f"store {uri}: it is not there and can't be made: {error}. Name a folder that can be made in {SETTING}"
         ) from None
 
 
+def _open_folder(folder: Path) -> ObjectStore:
+    from obstore.store import LocalStore
+
+    return ObjectStore(folder.as_uri(), LocalStore(folder))
+
+
+def _endpoint() -> str | None:
+    return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+
+
 def _open_bucket(bucket: str, prefix: str, patience: timedelta) -> ObjectStore:
     from obstore.store import S3Store
 
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    endpoint = _endpoint()
     client = S3Store(
         bucket,
         prefix=prefix or None,
@@ -63,21 +107,23 @@ def _open_bucket(bucket: str, prefix: str, patience: timedelta) -> ObjectStore:
         client_options={"allow_http": bool(endpoint and endpoint.startswith("http://"))},
         retry_config={"max_retries": 100, "retry_timeout": patience},
     )
-    store = ObjectStore(f"s3://{bucket}/{prefix}".rstrip("/"), client, patience)
+    return ObjectStore(f"s3://{bucket}/{prefix}".rstrip("/"), client, patience)
+
+
+def _is_bucket_missing(store: ObjectStore) -> bool:
     try:
         store.read(".bucket-exists")
     except ObjectMissing as error:
-        if is_missing_bucket(str(error)):
-            _make_bucket(bucket, endpoint)
-    return store
+        return is_missing_bucket(str(error))
+    return False
 
 
-def _make_bucket(bucket: str, endpoint: str | None) -> None:
+def _make_bucket(bucket: str) -> None:
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
-        client = boto3.client("s3", endpoint_url=endpoint)
+        client = boto3.client("s3", endpoint_url=_endpoint())
         region = client.meta.region_name
         elsewhere = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
         client.create_bucket(Bucket=bucket, **elsewhere)

@@ -62,9 +62,29 @@ def test_options_that_contradict_each_other_are_refused_before_anything_is_opene
     assert not opened
 
 
-def test_a_settings_file_beside_the_name_of_a_store_names_the_table(opened, monkeypatch, capsys, tmp_path) -> None:
+def test_a_settings_file_beside_the_name_of_a_store_names_the_table(monkeypatch, capsys, tmp_path) -> None:
+    (tmp_path / "store").mkdir()
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PLATFORM_STORE", (tmp_path / "store").as_uri())
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
     for name, table in (("loans", "loans"), ("german_credit", "german_credit")):
         assert main(["lineage", "--settings", str(REPOSITORY / "settings" / f"{name}.toml")]) == 1
         assert f"promoted_model/{table} points at nothing" in capsys.readouterr().err
-    assert not opened
+    assert [each.name for each in tmp_path.rglob("*")] == ["store"], "a look-up wrote to the store, or beside it"
+
+
+def test_a_store_that_is_not_there_is_an_error_and_is_not_made(monkeypatch, capsys, tmp_path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PLATFORM_STORE", (tmp_path / "mistyped").as_uri())
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    assert main(["lineage", "--settings", str(REPOSITORY / "settings" / "loans.toml")]) == 1
+    assert "mistyped: it is not there" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_store_without_a_folder_of_dagster_is_read_with_the_history_of_this_machine(
+    opened, monkeypatch, tmp_path
+) -> None:
+    monkeypatch.setenv("PLATFORM_STORE", tmp_path.as_uri())
+    assert main(["lineage"]) == 1
+    assert opened == [Path("settings/loans.toml")]

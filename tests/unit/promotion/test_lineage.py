@@ -35,7 +35,7 @@ def test_lineage_names_the_numbers_that_a_set_was_promoted_as_and_who_decided(
     lines = trace_back(store, SETTINGS, None, "latest")
     assert "by hand, Ada: because" in lines[0]
     assert "  in the place of number 2, roc_auc 0.8000" in lines
-    assert any("DAGSTER_HOME names none" in line for line in lines)
+    assert any("not shown, because DAGSTER_HOME is not set" in line for line in lines)
     assert "first committed " + ", ".join(PARTS) in describe_attempts("first", first.values(), None)
 
 

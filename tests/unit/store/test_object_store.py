@@ -17,7 +17,7 @@ import pytest
 from obstore.exceptions import GenericError
 
 from resources.store.object_store import ObjectExists, ObjectMissing, ObjectStore, RequestLost, StoreError
-from resources.store.opening import open_store
+from resources.store.opening import open_store, open_store_for_reading
 
 
 def test_a_folder_that_is_missing_is_made(tmp_path: Path) -> None:
@@ -154,8 +154,24 @@ def test_a_folder_that_is_not_ours_to_make_is_an_error_that_names_it() -> None:
 
 def test_a_file_in_the_place_of_the_folder_is_an_error_that_names_it(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file")
-    with pytest.raises(StoreError, match=r"taken: it is not there and can't be made"):
+    with pytest.raises(StoreError, match=r"taken: it is a file\. Name a folder in PLATFORM_STORE"):
         open_store((tmp_path / "taken").as_uri())
+    assert (tmp_path / "taken").read_text() == "a file"
+
+
+def test_who_only_reads_a_store_writes_nothing_to_it(store_uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_store(store_uri).create("a/b", b"bytes")
+    for write in ("put", "delete"):
+        monkeypatch.setattr(obstore, write, lambda *_, **__: pytest.fail("a reader needs no right to write"))
+    assert open_store_for_reading(store_uri).read("a/b") == b"bytes"
+
+
+def test_who_only_reads_a_store_makes_neither_a_folder_nor_a_bucket(tmp_path: Path, s3_endpoint: str) -> None:
+    for uri in ((tmp_path / "a store").as_uri(), "s3://not-there/a/prefix"):
+        for _ in range(2):
+            with pytest.raises(StoreError, match="it is not there"):
+                open_store_for_reading(uri)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_store_that_can_not_be_written_to_is_refused_before_anything_is_computed() -> None:
