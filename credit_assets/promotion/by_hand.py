@@ -34,7 +34,8 @@ def choose_set(store: ObjectStore, table: str, instance: dg.DagsterInstance, cho
     """The set that a person names by a promotion's number or by a run's id.
 
     Raises:
-        PositionMissing, PositionDamaged: there is no such promotion, or it was changed.
+        NoSuchPosition: there is no such promotion.
+        PositionMissing, PositionDamaged: it was deleted or changed.
         PositionForeign: the promotion of that number is another table's.
         NoSuchSet: the run committed no whole set.
         ArtifactError: a manifest was changed.

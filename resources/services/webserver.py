@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from resources.error_texts import is_from_us, remove_class_name
 from resources.errors import PlatformError
 from resources.services.http import open_session
 
@@ -209,6 +210,7 @@ class Webserver:
         events = self.read_events(run_id)
         steps = [event for event in events if event["__typename"] == "ExecutionStepFailureEvent"]
         reasons = [(event["error"]["causes"] or [event["error"]])[-1]["message"].strip() for event in steps]
+        reasons = [remove_class_name(reason) if is_from_us(reason) else reason for reason in reasons]
         return reasons or [event["message"] for event in events if event["__typename"] == "RunFailureEvent"]
 
     def read_latest_metadata(self, asset: str) -> dict[str, Any]:

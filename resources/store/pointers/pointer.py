@@ -24,6 +24,10 @@ class PointerEmpty(PointerError):
     """Nothing was ever pointed at."""
 
 
+class NoSuchPosition(PointerError):
+    """A number that the pointer never reached."""
+
+
 class PositionForeign(PointerError):
     """A position, or a value, that belongs to another pointer."""
 
@@ -99,18 +103,23 @@ class Pointer:
         """A position by its number, of its own folder or of the one that it continues.
 
         Raises:
+            NoSuchPosition: that number is greater than the latest.
             PositionMissing, PositionDamaged: as their names say.
             PositionForeign: that number is another pointer's.
         """
         if position := self._find_own(number):
             return position
         own = self._own.list_numbers()
+        state = self.read_state()
+        if state.last is None or number > state.last.number:
+            latest = f"the latest is {state.position.number}" if state.position else "nothing was promoted yet"
+            raise NoSuchPosition(f"There is no promotion {number}; {latest}. The store is {self.store.uri}")
         if self._shared is None or (own and number > own[0]):
             raise self._own.missing(number)
         if position := self._shared.find(number):
             self._refuse_foreign(position.key, position.value)
             return position
-        raise (self._shared if own else self._own).missing(number)
+        raise self._shared.missing(number)
 
     def history(self) -> Iterator[Position]:
         """All its positions, the latest first; none if there are none.

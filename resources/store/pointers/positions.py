@@ -133,13 +133,13 @@ class Positions:
     def missing(self, number: int) -> PositionMissing:
         """The error for a position that should be there."""
         return PositionMissing(
-            f"{self.location(number)} is not there: it was never written, or was deleted since. "
-            "If it was written, bring it back from the bucket's versions or a copy: nothing is moved until then"
+            f"{self.location(number)} is not there: it was deleted. Bring it back from the bucket's versions or a "
+            "copy. Until then nothing is promoted"
         )
 
     def damaged(self, number: int, damage: str) -> PositionDamaged:
         """The error for a position that can't be trusted."""
         return PositionDamaged(
-            f"{self.location(number)} {damage}. Bring it back from the bucket's versions or a copy; "
-            "nothing is moved until it is as it was written"
+            f"{self.location(number)} {damage}. Bring it back from the bucket's versions or a copy. "
+            "Until then nothing is promoted"
         )

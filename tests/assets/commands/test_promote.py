@@ -34,6 +34,7 @@ def test_a_person_rolls_back_at_a_terminal_and_a_slip_moves_nothing(
     assert promote(sandbox, "7777", *BY_ADA) == 1
     error = capfd.readouterr().err
     assert "Traceback" not in error
+    assert f"There is no promotion 7777; the latest is {before[0] + 1}." in error
     assert len(numbers(sandbox)) == len(before) + 1
 
 

@@ -120,3 +120,17 @@ def test_a_run_goes_on_from_where_it_failed_or_says_why_not(webserver, answers) 
     answers[:] = [{"data": {"launchRunReexecution": {"__typename": "PythonError", "message": "No steps needed"}}}]
     with pytest.raises(WebserverError, match="launched no run of what run first left: PythonError No steps needed"):
         webserver.reexecute("first", "FROM_FAILURE", {})
+
+
+def test_a_failure_of_our_own_is_read_without_the_name_of_its_class_and_one_of_a_library_with_it(
+    webserver, answers
+) -> None:
+    ours = "resources.store.pointers.pointer.NoSuchPosition: There is no promotion 99; the latest is 1."
+    messages = [ours, "builtins.KeyError: 'set'"]
+    events = [
+        {"__typename": "ExecutionStepFailureEvent", "error": {"message": "step", "causes": [{"message": each}]}}
+        for each in messages
+    ]
+    log = {"__typename": "EventConnection", "cursor": "", "hasMore": False, "events": events}
+    answers.append({"data": {"logsForRun": log}})
+    assert webserver.read_failure_reasons("run") == ["There is no promotion 99; the latest is 1.", messages[1]]

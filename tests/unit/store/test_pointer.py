@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from resources.store.object_store import ObjectStore
-from resources.store.pointers.pointer import Pointer, PointerEmpty, PointerState, PositionForeign
+from resources.store.pointers.pointer import NoSuchPosition, Pointer, PointerEmpty, PointerState, PositionForeign
 from resources.store.pointers.positions import PointerTaken, Position, PositionDamaged, PositionMissing
 from resources.store.written_once import compute_sha256
 
@@ -49,8 +49,10 @@ def test_empty_missing_and_damaged_are_three_things(pointer: Pointer) -> None:
     assert list(pointer.history()) == []
     with pytest.raises(PointerEmpty, match="nothing was promoted yet"):
         pointer.latest()
+    with pytest.raises(NoSuchPosition, match=r"^There is no promotion 1; nothing was promoted yet"):
+        pointer.at(1)
     move(pointer, "a", "b")
-    with pytest.raises(PositionMissing, match=r"00000003\.json is not there"):
+    with pytest.raises(NoSuchPosition, match=r"^There is no promotion 3; the latest is 2\."):
         pointer.at(3)
     overwrite(pointer, SECOND, b"{ torn")
     for read in (pointer.latest, pointer.read_state):
@@ -88,8 +90,10 @@ def test_a_position_under_the_number_of_another_is_not_followed(pointer: Pointer
 def test_a_gap_in_the_numbers_is_an_error_and_not_stepped_over(pointer: Pointer) -> None:
     positions = move(pointer, "a", "b", "c")
     overwrite(pointer, SECOND, None)
-    with pytest.raises(PositionMissing, match=r"00000002\.json is not there: it was never written, or was deleted"):
+    with pytest.raises(PositionMissing, match=r"00000002\.json is not there: it was deleted\. Bring it back"):
         pointer.latest()
+    with pytest.raises(PositionMissing, match=r"00000002\.json is not there"):
+        pointer.at(2)
     assert pointer.at(3) == positions[2]
 
 
