@@ -3,6 +3,7 @@
 Belongs here: which store and history are opened. Does not belong here: the lines (`credit_assets.promotion.lineage`).
 """
 
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -14,8 +15,13 @@ from credit_assets.promotion.lineage import trace_back, trace_forward
 from credit_assets.promotion.provenance import find_descendants, list_artifacts, match_code, match_dataset
 from credit_assets.settings.file import load_settings
 from resources.deployment import Deployment
+from resources.errors import PlatformError
 from resources.store.object_store import ObjectStore
 from resources.store.opening import open_store_for_reading
+
+
+class SearchIncomplete(PlatformError):
+    """A manifest can't be read, so nobody knows whether it belongs to the answer."""
 
 
 @contextmanager
@@ -56,13 +62,22 @@ def print_lineage(
         code: a version of the code, likewise.
 
     Raises:
-        PlatformError: nothing of that name was found, or something can't be read.
+        PlatformError: nothing of that name was found, or something can't be read. An answer that may lack something
+            is printed first.
     """
+    unreadable = list[str]()
+
+    def report(damage: str) -> None:
+        unreadable.append(damage)
+        print(f"warning: {damage}", file=sys.stderr)
+
     with open_records(deployment, settings) as (store, instance):
         declared = load_settings(settings)
         if dataset or code:
             matches = match_dataset(dataset) if dataset else match_code(str(code))
-            lines = trace_forward(store, declared.table.name, find_descendants(list_artifacts(store), matches))
+            lines = trace_forward(store, declared.table.name, find_descendants(list_artifacts(store, report), matches))
         else:
-            lines = trace_back(store, declared, instance, what)
+            lines = trace_back(store, declared, instance, what, report)
         print("\n".join(lines))
+    if unreadable:
+        raise SearchIncomplete(f"the answer may lack something, because manifests can't be read: {len(unreadable)}")

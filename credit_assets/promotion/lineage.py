@@ -5,7 +5,7 @@ Belongs here: finding what a person asks for, and the lines. Does not belong her
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -22,13 +22,20 @@ from resources.store.pointers.positions import Position
 NUMBER, RUN, DIGEST = r"[1-9]\d{0,7}", r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", r"[0-9a-f]{12,64}"
 
 
-def trace_back(store: ObjectStore, settings: Settings, instance: dg.DagsterInstance | None, name: str) -> list[str]:
+def trace_back(
+    store: ObjectStore,
+    settings: Settings,
+    instance: dg.DagsterInstance | None,
+    name: str,
+    report_unreadable: Callable[[str], None],
+) -> list[str]:
     """What made the thing that a person names, line by line.
 
     Args:
         settings: whose table's promotions are meant, and whose columns the model's are compared with.
         instance: whose event log knows the attempts; None if there is none.
         name: `latest`, the number of a promotion, the id of a run, or 12 to 64 digits of a SHA-256.
+        report_unreadable: gets what is wrong with each manifest that a search can't read.
 
     Raises:
         NoSuchSet: nothing of that name is in the store.
@@ -44,7 +51,7 @@ def trace_back(store: ObjectStore, settings: Settings, instance: dg.DagsterInsta
             *format_difference(parts, settings),
             *format_artifacts(parts.values(), instance),
         ]
-    artifacts = list_artifacts(store)
+    artifacts = list_artifacts(store, report_unreadable)
     if re.fullmatch(RUN, name):
         run = instance.get_run_by_id(name) if instance else None
         roots = {name, run and run.root_run_id}

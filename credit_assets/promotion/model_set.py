@@ -17,6 +17,9 @@ from resources.store.written_once import compute_sha256
 
 DATASET, SPLIT, MODEL, METRICS = PARTS = ("loan_dataset", "test_split", "trained_model", "model_metrics")
 OTHER_TABLE = "If it is of another table with this name, use another PLATFORM_STORE for one of the two"
+RESTORE = (
+    "A new run does not restore a promoted set: bring it back from the bucket's versions or a copy, or promote another"
+)
 FIGURES = ("roc_auc", "gini", "ks", "brier", "accuracy", "precision", "recall", "f1")
 
 
@@ -102,9 +105,12 @@ def compute_set_digest(position: Position) -> str:
 
 
 def read_set(store: ObjectStore, position: Position) -> dict[str, Committed]:
-    """The manifests that a position names, by asset. Raises ArtifactError if one was changed."""
-    names = position.value["set"]
-    return {part: read_manifest(store, names[part]["place"], names[part]["manifest_sha256"]) for part in PARTS}
+    """The manifests that a position names, by asset. Raises ArtifactError if one was changed or deleted."""
+    names, by = position.value["set"], f"promotion {position.number}"
+    return {
+        part: read_manifest(store, names[part]["place"], names[part]["manifest_sha256"], named_by=by, remedy=RESTORE)
+        for part in PARTS
+    }
 
 
 def find_set(store: ObjectStore, root_run: str) -> dict[str, Committed]:

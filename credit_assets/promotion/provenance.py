@@ -12,7 +12,7 @@ import dagster as dg
 
 from credit_assets.promotion.model_set import DATASET, MODEL, PARTS
 from resources.history.tags import ROOT
-from resources.store.artifacts import DISTRIBUTION, MANIFEST, Committed, Manifest, find_artifact
+from resources.store.artifacts import DISTRIBUTION, MANIFEST, ArtifactError, Committed, Manifest, find_artifact
 from resources.store.object_store import ObjectStore
 
 
@@ -46,10 +46,22 @@ def describe_provenance(parts: Mapping[str, Committed]) -> dict[str, Any]:
     }
 
 
-def list_artifacts(store: ObjectStore) -> list[Committed]:
-    """Every artifact of the store, the oldest first. Raises ArtifactError for a manifest that can't be read."""
-    places = [key.removesuffix(f"/{MANIFEST}") for key in store.list_keys() if key.endswith(f"/{MANIFEST}")]
-    found = [committed for place in places if (committed := find_artifact(store, place))]
+def list_artifacts(store: ObjectStore, report_unreadable: Callable[[str], None]) -> list[Committed]:
+    """Every artifact of the store whose manifest can be read, the oldest first.
+
+    Args:
+        store: where they lie.
+        report_unreadable: gets what is wrong with each manifest that can't be read.
+    """
+    found = []
+    for key in store.list_keys():
+        if key.endswith(f"/{MANIFEST}"):
+            try:
+                committed = find_artifact(store, key.removesuffix(f"/{MANIFEST}"))
+            except ArtifactError as error:
+                report_unreadable(str(error))
+            else:
+                found += [committed] if committed else []
     return sorted(found, key=lambda each: (each.manifest.committed_at, _order(each.manifest)))
 
 

@@ -82,17 +82,24 @@ class Manifest:
         return compute_sha256(self.to_bytes())
 
     @classmethod
-    def from_bytes(cls, data: bytes, place: str) -> "Manifest":
-        """A manifest from its bytes. Raises ArtifactError if they are none, or one of another version."""
+    def from_bytes(cls, data: bytes, location: str) -> "Manifest":
+        """A manifest from its bytes. Raises ArtifactError if they are none, or one of another version.
+
+        Args:
+            data: the bytes.
+            location: URI of the place, for the error.
+        """
         try:
             fields = json.loads(data)
             found = fields["manifest_version"]
             if found in READABLE:
                 return cls(**fields | {"files": [StoredFile(**file) for file in fields["files"]]})
         except (ValueError, TypeError, KeyError):
-            raise ArtifactError(f"{place}/{MANIFEST} can't be read as a manifest: it was changed. {REMEDY}") from None
+            raise ArtifactError(
+                f"{location}/{MANIFEST} can't be read as a manifest: it was changed. {REMEDY}"
+            ) from None
         raise ArtifactError(
-            f"{place}/{MANIFEST} has manifest version {found}; this release reads "
+            f"{location}/{MANIFEST} has manifest version {found}; this release reads "
             f"{' and '.join(map(str, READABLE))}. {REMEDY}"
         )
 
@@ -145,11 +152,17 @@ def find_artifact(store: ObjectStore, place: str) -> Committed | None:
         data = store.read(f"{place}/{MANIFEST}")
     except ObjectMissing:
         return None
-    return Committed(place, Manifest.from_bytes(data, place), compute_sha256(data))
+    return Committed(place, Manifest.from_bytes(data, store.location(place)), compute_sha256(data))
 
 
-def read_manifest(store: ObjectStore, place: str, manifest_sha256: str) -> Committed:
+def read_manifest(
+    store: ObjectStore, place: str, manifest_sha256: str, *, named_by: str = "the event log", remedy: str = REMEDY
+) -> Committed:
     """The manifest that the event log names, and no other.
+
+    Args:
+        named_by: what names it if it is not the event log, for the error.
+        remedy: what to do about a manifest that was changed or deleted, for the error.
 
     Raises:
         ArtifactError: it was deleted, or its bytes are not those that were logged.
@@ -157,13 +170,13 @@ def read_manifest(store: ObjectStore, place: str, manifest_sha256: str) -> Commi
     try:
         data = store.read(f"{place}/{MANIFEST}")
     except ObjectMissing:
-        _raise_manifest_gone(store, place)
+        _raise_manifest_gone(store, place, remedy)
     if (found := compute_sha256(data)) != manifest_sha256:
         raise ArtifactError(
             f"{store.location(place)}/{MANIFEST} was changed after it was written: its sha256 is "
-            f"{found[:12]}…, the event log holds {manifest_sha256[:12]}…. {REMEDY}"
+            f"{found[:12]}…, {named_by} holds {manifest_sha256[:12]}…. {remedy}"
         )
-    return Committed(place, Manifest.from_bytes(data, place), manifest_sha256)
+    return Committed(place, Manifest.from_bytes(data, store.location(place)), manifest_sha256)
 
 
 def read_file(store: ObjectStore, file: StoredFile) -> bytes:
@@ -202,8 +215,8 @@ def _raise_file_gone(store: ObjectStore, file: StoredFile) -> NoReturn:
     raise ArtifactError(f"{store.location(file.key)} was deleted after it was written. {REMEDY}") from None
 
 
-def _raise_manifest_gone(store: ObjectStore, place: str) -> NoReturn:
+def _raise_manifest_gone(store: ObjectStore, place: str, remedy: str = REMEDY) -> NoReturn:
     raise ArtifactError(
         f"{store.location(place)}/{MANIFEST} is not there: it was deleted after it was written, or {SETTING} names "
-        f"another store now. {REMEDY}"
+        f"another store now. {remedy}"
     ) from None

@@ -88,3 +88,22 @@ def test_a_store_without_a_folder_of_dagster_is_read_with_the_history_of_this_ma
     monkeypatch.setenv("PLATFORM_STORE", tmp_path.as_uri())
     assert main(["lineage"]) == 1
     assert opened == [Path("settings/loans.toml")]
+
+
+def test_a_search_goes_on_past_a_damaged_manifest_says_so_and_does_not_exit_as_if_it_were_whole(
+    commit_set, store, store_uri, monkeypatch, capsys, tmp_path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PLATFORM_STORE", store_uri)
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    good, damaged = commit_set("good"), commit_set("damaged", day=1)["test_split"]
+    key = f"{damaged.place}/manifest.json"
+    store.delete(key)
+    store.create(key, b"{ torn")
+    settings = ["--settings", str(REPOSITORY / "settings" / "loans.toml")]
+    for asked in (["--of-code", "trained_model:1"], [good["trained_model"].sha256]):
+        assert main(["lineage", *asked, *settings]) == 1
+        output = capsys.readouterr()
+        assert good["trained_model"].sha256 in output.out
+        assert f"warning: {store.location(key)} can't be read as a manifest" in output.err
+        assert "error: the answer may lack something, because manifests can't be read: 1" in output.err

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from credit_assets.promotion.model_set import PARTS
+from credit_assets.promotion.model_set import PARTS, read_set
+from credit_assets.promotion.promote import Decision, promote
 from credit_assets.promotion.provenance import (
     describe_provenance,
     find_ancestors,
@@ -34,7 +35,7 @@ def test_all_that_a_dataset_went_into_is_found_and_nothing_else(store: ObjectSto
     first = commit_set("first", day=1)
     commit_set("of other rows", day=2)
     commit_set("of the same rows", day=1)
-    artifacts = list_artifacts(store)
+    artifacts = list_artifacts(store, pytest.fail)
     assert len(artifacts) == 12
     expected = [(root, part) for part in PARTS for root in ("first", "of the same rows")]
     for sha256 in (first["loan_dataset"].sha256, first["loan_dataset"].sha256[:12], "content of day 1"):
@@ -45,7 +46,7 @@ def test_all_that_a_dataset_went_into_is_found_and_nothing_else(store: ObjectSto
 def test_all_that_a_code_version_went_into_is_found_and_nothing_else(store: ObjectStore, commit_set: Any) -> None:
     commit_set("old", code="1")
     commit_set("new", code="2")
-    artifacts = list_artifacts(store)
+    artifacts = list_artifacts(store, pytest.fail)
     assert roots(find_descendants(artifacts, match_code("trained_model:2"))) == [
         ("new", "trained_model"),
         ("new", "model_metrics"),
@@ -60,15 +61,40 @@ def test_an_artifact_comes_from_its_own_run_and_not_from_equal_bytes_of_another(
 ) -> None:
     one, two = commit_set("one", day=1), commit_set("two", day=1)
     assert one["loan_dataset"].sha256 == two["loan_dataset"].sha256
-    artifacts = list_artifacts(store)
+    artifacts = list_artifacts(store, pytest.fail)
     assert roots(find_ancestors(artifacts, two["model_metrics"])) == [("two", part) for part in PARTS]
     assert roots(find_ancestors(artifacts, two["test_split"])) == [("two", part) for part in PARTS[:2]]
     assert find_ancestors(artifacts, one["loan_dataset"]) == [one["loan_dataset"]]
 
 
-def test_a_manifest_that_cannot_be_read_is_reported_and_not_left_out(store: ObjectStore, commit_set: Any) -> None:
-    place = commit_set("root")["trained_model"].place
-    store.delete(f"{place}/manifest.json")
-    store.create(f"{place}/manifest.json", b"{ torn")
-    with pytest.raises(ArtifactError, match="can't be read as a manifest"):
-        list_artifacts(store)
+def test_a_manifest_that_cannot_be_read_is_reported_with_its_place_and_hides_no_other(
+    store: ObjectStore, commit_set: Any
+) -> None:
+    damaged, others = commit_set("damaged")["trained_model"], commit_set("whole", day=1)
+    key, reports = f"{damaged.place}/manifest.json", list[str]()
+    store.delete(key)
+    store.create(key, b"{ torn")
+    found = list_artifacts(store, reports.append)
+    (report,) = reports
+    assert f"{store.location(key)} can't be read as a manifest" in report
+    assert damaged.place not in {part.place for part in found}
+    assert {part.place for part in others.values()} <= {part.place for part in found}
+    assert len(found) == 7
+
+
+def test_a_promoted_set_whose_manifest_is_gone_is_not_said_to_come_back_with_a_new_run(
+    store: ObjectStore, commit_set: Any
+) -> None:
+    position = promote(store, "credit.loans", commit_set("root"), Decision("rule", "run", "run")).position
+    assert position
+    key = f"{position.value['set']['trained_model']['place']}/manifest.json"
+    whole = store.read(key)
+    for damage in (None, whole + b" "):
+        store.delete(key)
+        if damage:
+            store.create(key, damage)
+        with pytest.raises(ArtifactError, match="or promote another") as error:
+            read_set(store, position)
+        assert store.location(key) in str(error.value)
+        assert "Materialize" not in str(error.value)
+        assert "event log" not in str(error.value)
