@@ -40,9 +40,12 @@ def test_a_scoring_service_loads_the_model_in_use(sandbox, good_run, scoring) ->
     assert 0 < probability < 1
 
 
-def test_a_scoring_service_learns_that_no_model_was_promoted(scoring, tmp_path) -> None:
-    with pytest.raises(LookupError, match="has no promoted model of the table loans"):
-        scoring.load_model(tmp_path.as_uri(), TABLE)
+def test_a_scoring_service_says_that_nothing_is_promoted_in_a_store_that_is_empty_or_of_another_table(
+    sandbox, good_run, scoring, tmp_path
+) -> None:
+    for uri, table in ((tmp_path.as_uri(), TABLE), (sandbox.store.as_uri(), "loan")):
+        with pytest.raises(LookupError, match=rf"{uri} has no promoted model of the table {table}$"):
+            scoring.load_model(uri, table)
 
 
 @pytest.mark.parametrize("damaged", ["promoted_model/loans/*.json", "trained_model/*/*/*.joblib"])
