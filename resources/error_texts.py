@@ -19,6 +19,12 @@ def is_broken_request(text: str) -> bool:
     return "error sending request" in text
 
 
+def find_os_error(text: str) -> int | None:
+    """The number of the operating system's error in an error of obstore 0.12, which has it in its text only."""
+    found = re.search(r"\(os error (\d+)\)", text)
+    return int(found[1]) if found else None
+
+
 def is_missing_bucket(text: str) -> bool:
     """Whether an object is missing because its bucket is. obstore 0.12 raises `FileNotFoundError` for both."""
     return "NoSuchBucket" in text

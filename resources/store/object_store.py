@@ -4,6 +4,7 @@ Belongs here: bytes under keys, and errors that name the store. Does not belong 
 what an object means (`artifacts`, `blocks`, `pointer`, `backups`).
 """
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -12,10 +13,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from resources.error_texts import is_broken_request, shorten_store_error
+from resources.error_texts import find_os_error, is_broken_request, shorten_store_error
 from resources.errors import PlatformError
 
 SETTING = "PLATFORM_STORE"
+FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
+DENIED = {errno.EPERM, errno.EACCES, errno.EROFS}
 ONE_REQUEST = 64 * 1024 * 1024
 ONE_PIECE = 16 * 1024 * 1024
 
@@ -170,5 +173,16 @@ class ObjectStore:
             kind = RequestLost if is_broken_request(str(error)) else StoreError
             raise kind(
                 f"store {self.uri}: can't {action}: {shorten_store_error(str(error))}. "
-                f"Make it writable, free space there, or name another store in {SETTING}"
+                f"{_find_remedy(error)}, or name another store in {SETTING}"
             ) from None
+
+
+def _find_remedy(error: Exception) -> str:
+    from obstore.exceptions import PermissionDeniedError, UnauthenticatedError
+
+    number = getattr(error, "errno", None) or find_os_error(str(error))
+    if number in FULL:
+        return "Free space there"
+    if number in DENIED or isinstance(error, PermissionDeniedError | UnauthenticatedError):
+        return "Give this process the right to do that"
+    return "See that it answers and is healthy"

@@ -43,7 +43,7 @@ def unwritable() -> Path:
     [
         ("{file}/store", "it is not there and can't be made: [Errno 20] Not a directory"),
         ("{unwritable}/store", "it is not there and can't be made: "),
-        ("{unwritable}", "Make it writable, free space there, or name another store in PLATFORM_STORE"),
+        ("{unwritable}", "Give this process the right to do that, or name another store in PLATFORM_STORE"),
     ],
     ids=["below a file", "not ours to make", "read-only"],
 )

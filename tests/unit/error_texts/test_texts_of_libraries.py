@@ -3,6 +3,7 @@
 Each text comes from the library itself, and not from a copy of it.
 """
 
+import errno
 import io
 from datetime import timedelta
 from typing import Any
@@ -14,10 +15,11 @@ import pytest
 from dagster_k8s.container_context import K8sContainerContext
 from dagster_k8s.job import UserDefinedDagsterK8sConfig
 from obstore.exceptions import BaseError
-from obstore.store import S3Store
+from obstore.store import LocalStore, S3Store
 
 from resources.error_texts import (
     find_csv_column,
+    find_os_error,
     is_broken_request,
     is_forbidden_field,
     is_missing_bucket,
@@ -68,6 +70,13 @@ def test_a_connection_that_broke_is_told_apart_from_an_answer(broken: str, s3_en
 def test_a_missing_bucket_is_told_apart_from_a_missing_object(s3_endpoint: str, bucket: str) -> None:
     assert is_missing_bucket(read_error(open_bucket(s3_endpoint, "nobody-made-it")))
     assert not is_missing_bucket(read_error(open_bucket(s3_endpoint, bucket)))
+
+
+def test_the_number_of_an_error_of_the_operating_system_is_found() -> None:
+    with pytest.raises(BaseError) as caught:
+        obstore.put(LocalStore("/sys/kernel"), "made/object", b"", mode="create")
+    assert find_os_error(str(caught.value)) in {errno.EACCES, errno.EPERM, errno.EROFS}
+    assert find_os_error("an answer without a number") is None
 
 
 def test_a_store_s_error_is_one_line_without_its_dump(broken: str) -> None:

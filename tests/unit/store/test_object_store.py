@@ -175,8 +175,18 @@ def test_who_only_reads_a_store_makes_neither_a_folder_nor_a_bucket(tmp_path: Pa
 
 
 def test_a_store_that_can_not_be_written_to_is_refused_before_anything_is_computed() -> None:
-    with pytest.raises(StoreError, match=r"file:///sys/kernel: can't create .*Make it writable.*PLATFORM_STORE"):
+    with pytest.raises(
+        StoreError, match=r"file:///sys/kernel: can't create .*Give this process the right.*PLATFORM_STORE"
+    ) as denied:
         open_store("file:///sys/kernel")
+    assert "ree space" not in str(denied.value)
+
+
+def test_a_store_that_does_not_answer_is_not_said_to_be_full_or_forbidden() -> None:
+    with pytest.raises(StoreError, match=r"See that it answers and is healthy, or name another store") as away:
+        ObjectStore("s3://away", _client_of_a_closed_port()).read("nowhere")
+    assert "ree space" not in str(away.value)
+    assert "the right" not in str(away.value)
 
 
 def test_a_disk_that_fills_up_in_the_middle_of_an_object_leaves_none_of_it(tmp_path: Path) -> None:
@@ -197,7 +207,8 @@ except ObjectMissing:
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert "File too large" in done.stdout
-    assert "free space there, or name another store in PLATFORM_STORE" in done.stdout
+    assert "Free space there, or name another store in PLATFORM_STORE" in done.stdout
+    assert "the right" not in done.stdout
     assert "nothing is there" in done.stdout
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
