@@ -1,6 +1,7 @@
 # `make` alone lists the targets. All paths are relative and quoted: the checkout may lie in a path with a space.
 PYTHON ?= python3
-SETTINGS ?= settings/loans.toml
+# Without SETTINGS, the command reads PLATFORM_SETTINGS.
+settings = $(if $(SETTINGS),--settings "$(SETTINGS)")
 # Not ?=: the PORT of an environment is mostly another program's.
 PORT = 3000
 DRILLS ?= tests/drills
@@ -20,10 +21,10 @@ help: ## this list
 
 # exec: a signal reaches the program, and not a shell that would end without passing it on.
 run: .venv/.made ## fill the database if it is empty, materialize all assets, print the metrics (SETTINGS=file)
-	@exec .venv/bin/credit-platform run --settings "$(SETTINGS)"
+	@exec .venv/bin/credit-platform run $(settings)
 
 ui: .venv/.made ## the Dagster UI and its daemon on the same storage (SETTINGS=file, PORT=3000)
-	@exec .venv/bin/credit-platform ui --settings "$(SETTINGS)" --port "$(PORT)"
+	@exec .venv/bin/credit-platform ui $(settings) --port "$(PORT)"
 
 # Two workers, each with a PostgreSQL server of its own, and a file's tests in one of them: a fifth to a quarter less time.
 test: .venv/.made ## all tests that need nothing but this machine

@@ -78,6 +78,6 @@ def print_lineage(
             lines = trace_forward(store, declared.table.name, find_descendants(list_artifacts(store, report), matches))
         else:
             lines = trace_back(store, declared, instance, what, report)
-        print("\n".join(lines))
+        print("\n".join([f"settings {settings}", *lines]))
     if unreadable:
         raise SearchIncomplete(f"the answer may lack something, because manifests can't be read: {len(unreadable)}")

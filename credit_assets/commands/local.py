@@ -66,7 +66,8 @@ def local_platform(settings_path: Path, outside: Deployment) -> Iterator[LocalPl
 def local_history(settings_path: Path, outside: Deployment) -> Iterator[LocalPlatform]:
     """Starts Dagster's storage and opens the store, without loans: a look-up makes and fills no table.
 
-    Each settings file has a history and a store of its own, so that no model is trained on another table's dataset.
+    Settings files of different names have different histories and stores, so that no model is trained on another
+    table's dataset. `a/loans.toml` and `b/loans.toml` have the same name, and share both.
 
     Args:
         settings_path: the settings file.
@@ -78,12 +79,15 @@ def local_history(settings_path: Path, outside: Deployment) -> Iterator[LocalPla
         PostgresError: the embedded PostgreSQL can't be made, started or joined.
         DatabaseError: the database of the history can't be used. Dagster would try for 10 s, and name no setting.
     """
-    load_settings(settings_path)
     home, name = HOME.resolve(), settings_path.stem
-    if not re.fullmatch(r"\w{1,50}", name, re.ASCII):
-        raise SettingsError(f"{settings_path}: it names a database too; rename it to letters, digits and _, at most 50")
     if not (home / "dagster.yaml").exists():
         raise NoCheckout(f"{HOME}/dagster.yaml is not here: run this from the root of a checkout")
+    load_settings(settings_path)
+    if not re.fullmatch(r"\w{1,50}", name, re.ASCII):
+        raise SettingsError(
+            f"settings file {settings_path}: the file's name is also a database's name. "
+            "Use at most 50 letters, digits or `_`"
+        )
     with use_postgres(home / "postgres") as server:
         history_url = outside.history_url or server.create_database(f"dagster_{name}")
         deployment = replace(

@@ -14,13 +14,20 @@ from typing import Any
 
 import click
 
-from resources.deployment import UI_PORT, Deployment, local_address
+from credit_assets.commands.options import (
+    Filled,
+    choose_settings,
+    patience_option,
+    refuse_together,
+    settings_option,
+    ui_option,
+)
+from resources.deployment import UI_PORT, Deployment
 from resources.errors import PlatformError
 from resources.machine.console_script import GARBAGE_THRESHOLD
 
 EXIT_CODES = "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted."
 DONE, FAILED, INTERRUPTED = 0, 1, 130
-SETTINGS = Path("settings/loans.toml")
 
 
 class Command(click.Command):
@@ -40,15 +47,6 @@ class Group(click.Group):
         super().__init__(*arguments, **{"epilog": EXIT_CODES, **options})
 
 
-settings_option = click.option(
-    "--settings", type=click.Path(path_type=Path), default=SETTINGS, show_default=True, help="The settings file."
-)
-ui_option = click.option("--ui", default=local_address(), show_default=True, help="Address of the webserver.")
-patience_option = click.option(
-    "--patience", type=click.IntRange(min=1), default=600, show_default=True, help="Seconds to wait at most."
-)
-
-
 @click.group(cls=Group)
 def cli() -> None:
     """Trains, measures and promotes a credit default model, and says what it was made from."""
@@ -56,38 +54,50 @@ def cli() -> None:
 
 @cli.command()
 @settings_option
-def run(settings: Path) -> int:
+def run(settings: Path | None) -> int:
     """Materialize all assets once on this machine, and print the metrics."""
     from credit_assets.commands.local import local_platform
-    from credit_assets.commands.run import materialize_all
+    from credit_assets.commands.run import materialize_all, ui_command
 
-    with local_platform(settings, Deployment.from_environment()) as local:
-        return materialize_all(local, settings)
+    outside = Deployment.from_environment()
+    chosen = choose_settings(settings, outside)
+    with local_platform(chosen, outside) as local:
+        print(f"settings {chosen}", flush=True)
+        return materialize_all(local, ui_command(chosen, outside))
 
 
 @cli.command()
 @settings_option
 @click.option("--port", type=int, default=UI_PORT, show_default=True, help="Port of the UI.")
-def ui(settings: Path, port: int) -> int:
+def ui(settings: Path | None, port: int) -> int:
     """Serve the Dagster UI of this machine, with its daemon, until it is stopped."""
     from credit_assets.commands.ui import check_port, serve_history
 
     check_port(port)
     from credit_assets.commands.local import local_platform
 
-    with local_platform(settings, Deployment.from_environment()) as local:
+    outside = Deployment.from_environment()
+    chosen = choose_settings(settings, outside)
+    with local_platform(chosen, outside) as local:
+        print(f"settings {chosen}", flush=True)
         return serve_history(local.deployment, port)
 
 
 @cli.command()
-@click.argument("what", required=False)
-@click.option("--of-dataset", metavar="SHA256", help="All that was made from this dataset: its file or its content.")
-@click.option("--of-code", metavar="VERSION", help="All that was made with asset:code version, a platform or an image.")
+@click.argument("what", required=False, type=Filled())
 @click.option(
-    "--settings",
-    type=click.Path(path_type=Path),
-    help="Whose table, and without PLATFORM_STORE whose store. Default: PLATFORM_SETTINGS, or settings/loans.toml.",
+    "--of-dataset",
+    type=Filled(),
+    metavar="SHA256",
+    help="All that was made from this dataset: its file or its content.",
 )
+@click.option(
+    "--of-code",
+    type=Filled(),
+    metavar="VERSION",
+    help="All that was made with asset:code version, a platform or an image.",
+)
+@settings_option
 def lineage(what: str | None, of_dataset: str | None, of_code: str | None, settings: Path | None) -> int:
     """Print what made a model, or what was made from a dataset or code.
 
@@ -97,7 +107,7 @@ def lineage(what: str | None, of_dataset: str | None, of_code: str | None, setti
     from credit_assets.commands.lineage import print_lineage
 
     deployment = Deployment.from_environment()
-    print_lineage(deployment, settings or Path(deployment.settings or SETTINGS), what or "latest", of_dataset, of_code)
+    print_lineage(deployment, choose_settings(settings, deployment), what or "latest", of_dataset, of_code)
     return DONE
 
 
@@ -106,7 +116,7 @@ def lineage(what: str | None, of_dataset: str | None, of_code: str | None, setti
 @click.option("--who", required=True, help="Who decides: a name that others can ask.")
 @click.option("--why", required=True, help="Why, in a sentence. It is kept as long as the promotion.")
 @click.option("--accept-other-columns", is_flag=True, help="Promote a set whose columns the settings don't declare.")
-@click.option("--settings", type=click.Path(path_type=Path), help="On this machine: the settings file.")
+@settings_option
 @click.option("--ui", help="On a cluster: address of the webserver that launches the promotion.")
 @patience_option
 def promote(
@@ -126,7 +136,10 @@ def promote(
         return promote_there(Webserver(ui), config, patience)
     from credit_assets.commands.local import local_history
 
-    with local_history(settings or SETTINGS, Deployment.from_environment()) as local:
+    outside = Deployment.from_environment()
+    chosen_settings = choose_settings(settings, outside)
+    with local_history(chosen_settings, outside) as local:
+        print(f"settings {chosen_settings}", flush=True)
         return promote_here(local, config)
 
 
@@ -192,17 +205,6 @@ def fetch(folder: Path, backup: str | None) -> int:
     deployment = Deployment.from_environment()
     fetch_dumps(deployment, folder, backup or deployment.backup or "")
     return DONE
-
-
-def refuse_together(options: dict[str, Any]) -> None:
-    """Refuses options that contradict each other.
-
-    Raises:
-        click.UsageError: more than one of them is given.
-    """
-    given = [name for name, value in options.items() if value is not None]
-    if len(given) > 1:
-        raise click.UsageError(f"{' and '.join(given)} contradict each other: give one of {', '.join(options)}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,6 +1,7 @@
 """`credit-platform run`: materializes everything once in this process, and prints what the instance recorded."""
 
 import os
+import shlex
 import sys
 import threading
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import dagster as dg
 from sqlalchemy.exc import SQLAlchemyError
 
 from credit_assets.commands.local import LocalPlatform, fail_runs_of_killed_processes
+from credit_assets.commands.options import choose_settings
 from credit_assets.commands.outcome import is_interruption, print_failures, summary
 from credit_assets.definitions import build_defs
 from credit_assets.jobs import REFRESH
@@ -19,7 +21,6 @@ from resources.errors import PlatformError
 from resources.machine.embedded_postgres import EmbeddedPostgres
 from resources.machine.processes import make_process_tag
 
-DEFAULT_SETTINGS = Path("settings/loans.toml")
 LEFT = "what the run committed stays, and the next `make run` marks the run as failed"
 
 
@@ -27,12 +28,12 @@ class HistoryError(PlatformError):
     """Dagster's database went away while a run was recorded."""
 
 
-def materialize_all(local: LocalPlatform, settings: Path) -> int:
+def materialize_all(local: LocalPlatform, ui: str) -> int:
     """Materializes all assets in this process, with the instance's storage, and prints what came out.
 
     Args:
         local: the platform of this machine.
-        settings: the settings file, for the command that is suggested.
+        ui: the command that serves the history of this run, for people.
 
     Returns:
         The exit code: 0 only if every asset was materialized and every blocking check passed.
@@ -46,10 +47,10 @@ def materialize_all(local: LocalPlatform, settings: Path) -> int:
         result = execute(local.deployment, REFRESH, instance)
         if not result.success:
             print_failures(result)
-            print(f"run {result.run_id} failed; `{ui_command(settings)}` shows it", file=sys.stderr)
+            print(f"run {result.run_id} failed; `{ui}` shows it", file=sys.stderr)
             return 1
         print(summary(result))
-        print(f"\nLook at it: {ui_command(settings)}, then {local_address()}")
+        print(f"\nLook at it: {ui}, then {local_address()}")
     return 0
 
 
@@ -128,6 +129,6 @@ def end_with_server(server: EmbeddedPostgres, pause: float = 0.5) -> Iterator[No
         watcher.join()
 
 
-def ui_command(settings: Path) -> str:
-    """The command that serves the history of these settings."""
-    return "make ui" if settings == DEFAULT_SETTINGS else f"make ui SETTINGS={settings}"
+def ui_command(settings: Path, outside: Deployment) -> str:
+    """The command that serves the history of these settings, in a shell with the variables of `outside`."""
+    return "make ui" if settings == choose_settings(None, outside) else f"make ui SETTINGS={shlex.quote(str(settings))}"

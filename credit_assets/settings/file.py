@@ -73,17 +73,19 @@ def load_settings(path: str | Path) -> Settings:
         raise SettingsError(f"{SETTING} is not set: expected the path of a settings file")
     path = Path(path)
     try:
-        raw = tomllib.loads(path.read_text())
+        # A byte order mark, which some editors write, is not part of the text.
+        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
-        raise SettingsError(f"{SETTING}: there is no settings file {path}") from None
+        raise SettingsError(f"there is no settings file {path}. Name one by --settings, or by {SETTING}") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{SETTING}: {path} can't be read: {error}") from None
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise SettingsError(f"settings file {path} can't be read: {reason}") from None
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{SETTING}: {path} is not TOML: {error}") from None
+        raise SettingsError(f"settings file {path} is not TOML: {error}") from None
     try:
         settings = Settings(**raw)
     except ValidationError as error:
-        raise SettingsError(f"{SETTING}: {path}: " + "; ".join(_sentence(each) for each in error.errors())) from None
+        raise SettingsError(f"settings file {path}: " + "; ".join(_sentence(each) for each in error.errors())) from None
     if settings.seed.csv:
         beside = settings.seed.model_copy(update={"csv": path.parent / settings.seed.csv})
         settings = settings.model_copy(update={"seed": beside})

@@ -51,7 +51,11 @@ def test_loans_of_somebody_else_are_left_alone(environment, database_url) -> Non
             "ftp://store",
             "PLATFORM_STORE='ftp://store': expected file:///absolute/folder or s3://bucket",
         ),
-        ("PLATFORM_SETTINGS", "/nowhere.toml", "PLATFORM_SETTINGS: there is no settings file /nowhere.toml"),
+        (
+            "PLATFORM_SETTINGS",
+            "/nowhere.toml",
+            "there is no settings file /nowhere.toml. Name one by --settings, or by PLATFORM_SETTINGS",
+        ),
         ("PLATFORM_DATABASE_URL", "postgresql://u:secret@127.0.0.1:1/x", "the database can't be used"),
     ],
 )

@@ -228,7 +228,7 @@ def test_a_wrong_settings_file_is_refused_before_anything_starts(
     before, runs = sandbox.state(), sandbox.instance.get_runs_count()
     assert sandbox.run() == 1
     captured = capfd.readouterr()
-    assert_one_error(captured.err, f"PLATFORM_SETTINGS: {sandbox.settings}", expected)
+    assert_one_error(captured.err, f"settings file {sandbox.settings}", expected)
     assert not captured.out
     assert (sandbox.state(), sandbox.instance.get_runs_count()) == (before, runs)
 
@@ -237,7 +237,7 @@ def test_a_missing_settings_file_is_an_error_with_its_path(sandbox: Sandbox, cap
     sandbox.settings.unlink()
     assert sandbox.run() == 1
     captured = capfd.readouterr()
-    assert_one_error(captured.err, f"PLATFORM_SETTINGS: there is no settings file {sandbox.settings}")
+    assert_one_error(captured.err, f"there is no settings file {sandbox.settings}", "PLATFORM_SETTINGS")
     assert not captured.out
 
 
@@ -249,7 +249,9 @@ def test_settings_whose_name_cannot_be_a_databases_are_refused_by_their_name(
     settings.write_text(GOOD_SETTINGS)
     with sandbox.entered():
         assert main(["run", "--settings", str(settings)]) == 1
-    assert_one_error(capfd.readouterr().err, f"{name}: it names a database too; rename it to letters, digits and _")
+    assert_one_error(
+        capfd.readouterr().err, f"{name}: the file's name is also a database's name", "letters, digits or `_`"
+    )
 
 
 def test_the_command_ends_with_an_exit_code_and_one_sentence_in_a_process_of_its_own(sandbox: Sandbox) -> None:
@@ -264,4 +266,4 @@ def test_the_command_ends_with_an_exit_code_and_one_sentence_in_a_process_of_its
     sandbox.settings.write_text("[tabel]")
     done = sandbox.start("-m", "credit_assets.commands.main", "run", "--settings", "settings.toml")
     assert done.returncode == 1
-    assert_one_error(done.stderr, "PLATFORM_SETTINGS: settings.toml: ", "tabel is not a setting")
+    assert_one_error(done.stderr, "settings file settings.toml: ", "tabel is not a setting")

@@ -107,7 +107,7 @@ def test_a_wrong_settings_file_is_refused_by_the_key_and_what_was_expected(
     load(tmp_path, WHOLE)
     with pytest.raises(SettingsError) as refused:
         load(tmp_path, WHOLE.replace(old, new))
-    assert str(refused.value).startswith(f"PLATFORM_SETTINGS: {tmp_path / 'some.toml'}: ")
+    assert str(refused.value).startswith(f"settings file {tmp_path / 'some.toml'}: ")
     assert expected in str(refused.value)
 
 
@@ -145,12 +145,13 @@ def test_a_missing_an_unreadable_and_a_broken_file_are_three_things(tmp_path: Pa
     empty.write_text("")
     refusals = {}
     for path in (missing, folder, latin, broken, empty):
-        with pytest.raises(SettingsError, match=f"^PLATFORM_SETTINGS: .*{path.name}") as refused:
+        with pytest.raises(SettingsError, match=f"settings file .*{path.name}") as refused:
             load_settings(path)
         refusals[path.name] = str(refused.value)
     assert "there is no settings file" in refusals["missing"]
-    assert "can't be read" in refusals["folder"]
-    assert "can't be read" in refusals["latin"]
+    assert "--settings, or by PLATFORM_SETTINGS" in refusals["missing"]
+    assert refusals["folder"].endswith("can't be read: Is a directory")
+    assert refusals["latin"].endswith("can't be read: it is not UTF-8")
     assert "is not TOML" in refusals["broken"]
     assert "line 1" in refusals["broken"]
     assert "table: Field required" in refusals["empty"]

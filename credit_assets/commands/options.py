@@ -1,0 +1,66 @@
+"""The values that a person may type: what is accepted, and which settings file is meant.
+
+Belongs here: types of arguments and options, and their refusal before anything starts. Does not belong here: the
+sub-commands (`main`).
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from resources.deployment import Deployment, local_address
+
+DEFAULT_SETTINGS = Path("settings/loans.toml")
+
+
+class Filled(click.ParamType):
+    """Text that is not empty: an unset variable of a shell is an empty argument, and is no choice.
+
+    Args:
+        make: makes the value from the text.
+    """
+
+    name = "text"
+
+    def __init__(self, make: Callable[[str], Any] = str) -> None:
+        self.make = make
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The value of the text.
+
+        Raises:
+            click.BadParameter: the text is empty.
+        """
+        if not str(value).strip():
+            self.fail("it is empty; give a value, or leave it out", param, ctx)
+        return self.make(value)
+
+
+settings_option = click.option(
+    "--settings",
+    type=Filled(Path),
+    metavar="FILE",
+    help=f"The settings file. Default: PLATFORM_SETTINGS, or {DEFAULT_SETTINGS}.",
+)
+ui_option = click.option("--ui", default=local_address(), show_default=True, help="Address of the webserver.")
+patience_option = click.option(
+    "--patience", type=click.IntRange(min=1), default=600, show_default=True, help="Seconds to wait at most."
+)
+
+
+def choose_settings(option: Path | None, outside: Deployment) -> Path:
+    """The settings file that is meant: the option's, or that of PLATFORM_SETTINGS, or the shipped one."""
+    return option or Path(outside.settings or DEFAULT_SETTINGS)
+
+
+def refuse_together(options: dict[str, Any]) -> None:
+    """Refuses options that contradict each other.
+
+    Raises:
+        click.UsageError: more than one of them is given.
+    """
+    given = [name for name, value in options.items() if value is not None]
+    if len(given) > 1:
+        raise click.UsageError(f"{' and '.join(given)} contradict each other: give one of {', '.join(options)}")
