@@ -229,7 +229,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def stop(*_: object) -> None:
-    """SIGTERM ends the program as Ctrl-C does, so that the last user of the database still stops it."""
+    """SIGTERM and SIGHUP end the program as Ctrl-C does, so that the last user of the database still stops it."""
     raise KeyboardInterrupt
 
 
@@ -241,6 +241,9 @@ def start() -> None:
     # SIGINT too: a shell starts background jobs with SIGINT ignored, and Dagster then ignores SIGTERM along with it.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
+    # A terminal that is closed sends SIGHUP, unless `nohup` keeps it from ending the program.
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, stop)
     code = main()
     gc.freeze()
     sys.exit(code)

@@ -69,7 +69,7 @@ def only_daemon(deployment: Deployment, address: str) -> Iterator[int]:
             served = os.pread(handle, 200, 0).decode(errors="replace") or "another address"
             raise UiError(f"the UI of this history is at {served} already: use it, or stop it first") from None
         os.ftruncate(handle, 0)
-        os.pwrite(handle, address.encode(), 0)
+        os.pwrite(handle, f"{address} (process {os.getpid()})".encode(), 0)
         yield handle
     finally:
         os.close(handle)
@@ -84,7 +84,8 @@ def serve(deployment: Deployment, port: int) -> int:
     address = local_address(port)
     with only_daemon(deployment, address) as lock:
         print(f"the UI comes up at {address}; stop it with Ctrl-C", flush=True)
-        command = [sys.executable, "-m", "dagster", "dev", "-w", "workspace.yaml", "-h", HOST, "-p", str(port)]
+        start = [sys.executable, "-m", "resources.machine.end_with_parent", str(os.getpid())]
+        command = [*start, "dagster", "dev", "-w", "workspace.yaml", "-h", HOST, "-p", str(port)]
         # A session of its own: Ctrl-C reaches this process only, which then ends the other once and waits for it.
         with subprocess.Popen(
             command, env=with_address(deployment, address).child_environment(), start_new_session=True, pass_fds=(lock,)

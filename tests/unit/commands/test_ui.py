@@ -1,5 +1,7 @@
 """A second `make ui` must not start a second daemon on the storage of the first."""
 
+import os
+import re
 import socket
 import subprocess
 import sys
@@ -70,7 +72,8 @@ def test_what_is_left_of_the_last_uis_connections_is_no_reason_to_refuse(listeni
 def test_a_second_ui_of_one_history_is_refused_and_says_where_the_first_is(tmp_path: Path) -> None:
     deployment = Deployment(history_url="postgresql://one", dagster_home=str(tmp_path))
     with only_daemon(deployment, "http://localhost:3000"):
-        with pytest.raises(UiError, match="is at http://localhost:3000 already"), only_daemon(deployment, "another"):
+        refusal = f"is at http://localhost:3000 (process {os.getpid()}) already: use it, or stop it first"
+        with pytest.raises(UiError, match=re.escape(refusal)), only_daemon(deployment, "another"):
             pytest.fail("there are two daemons")
         with only_daemon(replace(deployment, history_url="postgresql://two"), "http://localhost:3001"):
             pass
