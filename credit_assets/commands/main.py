@@ -15,6 +15,9 @@ from typing import Any
 import click
 
 from credit_assets.commands.options import (
+    SHORTEST_WHO,
+    SHORTEST_WHY,
+    ChosenSet,
     Filled,
     choose_settings,
     patience_option,
@@ -68,9 +71,9 @@ def run(settings: Path | None) -> int:
 
 @cli.command()
 @settings_option
-@click.option("--port", type=int, default=UI_PORT, show_default=True, help="Port of the UI.")
+@click.option("--port", type=click.IntRange(1, 65_535), default=UI_PORT, show_default=True, help="Port of the UI.")
 def ui(settings: Path | None, port: int) -> int:
-    """Serve the Dagster UI of this machine, with its daemon, until it is stopped."""
+    """Serve the Dagster UI of this machine, with its daemon, until Ctrl-C. That is its ordinary end: exit code 0."""
     from credit_assets.commands.ui import check_port, serve_history
 
     check_port(port)
@@ -112,12 +115,22 @@ def lineage(what: str | None, of_dataset: str | None, of_code: str | None, setti
 
 
 @cli.command()
-@click.argument("chosen")
-@click.option("--who", required=True, help="Who decides: a name that others can ask.")
-@click.option("--why", required=True, help="Why, in a sentence. It is kept as long as the promotion.")
+@click.argument("chosen", type=ChosenSet())
+@click.option(
+    "--who",
+    type=Filled(shortest=SHORTEST_WHO),
+    required=True,
+    help=f"Who decides: a name that others can ask, of at least {SHORTEST_WHO} characters.",
+)
+@click.option(
+    "--why",
+    type=Filled(shortest=SHORTEST_WHY),
+    required=True,
+    help=f"Why, in a sentence of at least {SHORTEST_WHY} characters. It is kept as long as the promotion.",
+)
 @click.option("--accept-other-columns", is_flag=True, help="Promote a set whose columns the settings don't declare.")
 @settings_option
-@click.option("--ui", help="On a cluster: address of the webserver that launches the promotion.")
+@click.option("--ui", type=Filled(), help="On a cluster: address of the webserver that launches the promotion.")
 @patience_option
 def promote(
     chosen: str, who: str, why: str, accept_other_columns: bool, settings: Path | None, ui: str | None, patience: int
@@ -220,7 +233,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, click.Abort) as stopped:
+        print(f"interrupted: {str(stopped) or 'nothing is under way any more'}", file=sys.stderr)
         return INTERRUPTED
     except (PlatformError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)

@@ -4,6 +4,7 @@ Belongs here: types of arguments and options, and their refusal before anything 
 sub-commands (`main`).
 """
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,27 +16,51 @@ from resources.deployment import Deployment, local_address
 DEFAULT_SETTINGS = Path("settings/loans.toml")
 
 
+# The same limits as those of the job's config, which is checked only after its run exists.
+CHOSEN = r"^([1-9]\d{0,7}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$"
+SHORTEST_WHO, SHORTEST_WHY = 2, 4
+
+
 class Filled(click.ParamType):
     """Text that is not empty: an unset variable of a shell is an empty argument, and is no choice.
 
     Args:
         make: makes the value from the text.
+        shortest: how many characters it has at least.
     """
 
     name = "text"
 
-    def __init__(self, make: Callable[[str], Any] = str) -> None:
-        self.make = make
+    def __init__(self, make: Callable[[str], Any] = str, shortest: int = 1) -> None:
+        self.make, self.shortest = make, shortest
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The value of the text.
 
         Raises:
-            click.BadParameter: the text is empty.
+            click.BadParameter: the text is empty or too short.
         """
-        if not str(value).strip():
+        if not (text := str(value).strip()):
             self.fail("it is empty; give a value, or leave it out", param, ctx)
+        if len(text) < self.shortest:
+            self.fail(f"{text!r} is too short: expected at least {self.shortest} characters", param, ctx)
         return self.make(value)
+
+
+class ChosenSet(click.ParamType):
+    """What names a set: the number of a promotion, or the id of a run."""
+
+    name = "set"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The text as it is.
+
+        Raises:
+            click.BadParameter: it is neither.
+        """
+        if not re.fullmatch(CHOSEN, value, re.ASCII):
+            self.fail(f"{value!r} is neither the number of a promotion nor the id of a run", param, ctx)
+        return value
 
 
 settings_option = click.option(

@@ -81,14 +81,13 @@ def execute(
             f"Dagster's database went away ({type(error).__name__}); {LEFT}. Its log may say more"
         ) from None
     if any(map(is_interruption, result.all_events)):
-        print(f"interrupted: what run {result.run_id} committed stays; `make run` starts another", file=sys.stderr)
-        raise KeyboardInterrupt
+        raise KeyboardInterrupt(f"what run {result.run_id} committed stays; `make run` starts another")
     return result
 
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Turns Dagster's own exception for Ctrl-C, which it raises outside of a step too, into Python's.
+    """Turns Dagster's own exception for Ctrl-C, which it raises outside of a step too, into Python's with a sentence.
 
     Raises:
         KeyboardInterrupt: somebody stopped the run.
@@ -96,8 +95,7 @@ def interruptible() -> Iterator[None]:
     try:
         yield
     except dg.DagsterExecutionInterruptedError:
-        print(f"interrupted: {LEFT}", file=sys.stderr)
-        raise KeyboardInterrupt from None
+        raise KeyboardInterrupt(LEFT) from None
 
 
 @contextmanager

@@ -34,13 +34,12 @@ def check_port(port: int) -> None:
         try:
             probe.bind((HOST, port))
         except OSError as error:
-            why = f"port {port} can't be had ({error.strerror})"
-        except OverflowError:
-            why = f"there is no port {port}"
+            why = error.strerror
         else:
             return
     raise UiError(
-        f"{why}: stop what listens there, or choose another: --port {UI_PORT + 1}, with make PORT={UI_PORT + 1}"
+        f"port {port} can't be had ({why}): stop what listens there, or choose another: "
+        f"--port {UI_PORT + 1}, with make PORT={UI_PORT + 1}"
     )
 
 

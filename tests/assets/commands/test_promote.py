@@ -29,8 +29,11 @@ def test_a_person_rolls_back_at_a_terminal_and_a_slip_moves_nothing(
     assert promote(sandbox, "1", *BY_ADA) == 0
     assert numbers(sandbox) == [before[0] + 1, *before]
 
+    runs = sandbox.instance.get_runs_count()
+    assert promote(sandbox, "latest", *BY_ADA) == 2
+    assert promote(sandbox, "1", "--who", "A", "--why", "a reason") == 2
+    assert sandbox.instance.get_runs_count() == runs, "a slip of the keyboard is no failed run"
     capfd.readouterr()
-    assert promote(sandbox, "latest", *BY_ADA) == 1
     assert promote(sandbox, "7777", *BY_ADA) == 1
     error = capfd.readouterr().err
     assert "Traceback" not in error

@@ -7,6 +7,8 @@ import click
 import pytest
 
 from credit_assets.commands.main import EXIT_CODES, cli, main
+from credit_assets.commands.options import CHOSEN, SHORTEST_WHO, SHORTEST_WHY
+from credit_assets.promotion.by_hand import ByHand
 from resources.errors import PlatformError
 
 REPOSITORY = Path(__file__).parents[3]
@@ -35,6 +37,14 @@ def test_the_help_of_every_command_has_its_exit_codes(words: list[str], capsys: 
         ["ui", "--port", "http"],
         ["promote", "1", "--who", "Ada"],
         ["promote", "1", "--who", "Ada", "--why", "a reason", "--settings", "a.toml", "--ui", "http://localhost:1"],
+        ["promote", "abc", "--who", "Ada", "--why", "a reason"],
+        ["promote", "0", "--who", "Ada", "--why", "a reason"],
+        ["promote", "1", "--who", "A", "--why", "a reason"],
+        ["promote", "1", "--who", "Ada", "--why", "why", "--ui", "http://localhost:1"],
+        ["promote", "1", "--who", "Ada", "--why", "a reason", "--ui", ""],
+        ["lineage", ""],
+        ["lineage", "--of-dataset", ""],
+        ["lineage", "--of-code", " "],
         ["backups", "keep"],
         ["backups", "keep", "folder", "--newest", "0"],
         ["check", "--patience", "0"],
@@ -46,6 +56,16 @@ def test_wrong_usage_is_2_and_says_what_is_wrong(arguments, capsys) -> None:
     captured = capsys.readouterr()
     assert "Usage: credit-platform" in captured.err
     assert not captured.out
+
+
+def test_a_promotion_is_refused_at_the_terminal_by_the_limits_of_the_job(capsys) -> None:
+    limits = ByHand.model_json_schema()["properties"]
+    assert limits["chosen"]["pattern"] == CHOSEN
+    assert (limits["who"]["minLength"], limits["why"]["minLength"]) == (SHORTEST_WHO, SHORTEST_WHY)
+    assert main(["promote", "--help"]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert f"at least {SHORTEST_WHO} characters" in printed
+    assert f"at least {SHORTEST_WHY} characters" in printed
 
 
 @pytest.mark.parametrize("error", [PlatformError("it is away"), OSError("it is away")])

@@ -55,9 +55,14 @@ def test_one_that_listens_on_every_address_has_the_port_too() -> None:
         check_port(server.getsockname()[1])
 
 
-def test_a_port_that_does_not_exist_is_an_error_with_its_number() -> None:
-    with pytest.raises(UiError, match="there is no port 70000: "):
-        check_port(70_000)
+@pytest.mark.parametrize("port", ["0", "-1", "70000"])
+def test_a_port_that_does_not_exist_is_wrong_usage_with_its_number(
+    port: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["ui", "--port", port]) == 2
+    error = capsys.readouterr().err
+    assert f"{port} is not in the range 1<=x<=65535" in error
+    assert "stop what listens there" not in error
 
 
 def test_what_is_left_of_the_last_uis_connections_is_no_reason_to_refuse(listening: socket.socket) -> None:
