@@ -46,4 +46,5 @@ def promote_there(webserver: Webserver, ops: dict[str, Any], patience_seconds: f
     Raises:
         WebserverError: the webserver does not answer, refuses the config, or the run has not ended in time.
     """
-    return wait_for_run(webserver, webserver.launch(JOB, run_config={"ops": ops}), patience_seconds)
+    run = webserver.launch(JOB, run_config={"ops": ops}, patience=patience_seconds)
+    return wait_for_run(webserver, run, patience_seconds)

@@ -64,7 +64,9 @@ def connect(url: str, setting: str, timeout_seconds: int = 10) -> "connection":
             tcp_user_timeout=30_000,
         )
     except psycopg2.Error as error:
-        reason = " ".join(str(error).split()).rstrip(".?") or type(error).__name__
+        # libpq writes a sentence in two lines, and full stops at neither.
+        sentences = [" ".join(line.split()).rstrip(".?") for line in str(error).splitlines() if line.strip()]
+        reason = ". ".join(sentences) or type(error).__name__
         raise (DatabaseAway if is_database_away(reason) else DatabaseError)(
             f"the database can't be used: {reason}. Check that it is up, and host, user, password and database in "
             f"{setting}"

@@ -5,7 +5,7 @@ Belongs here: launching runs, waiting for them, and reading what they recorded. 
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from resources.error_texts import is_from_us, remove_class_name
@@ -91,18 +91,21 @@ class Webserver:
         Raises:
             WebserverError: it is not loaded in time. The message has the last reason.
         """
-        deadline, reason = time.monotonic() + patience, ""
+        deadline, reason = time.monotonic() + patience, f"{self.url} has no code location: nobody was asked"
+        # This loop repeats the question itself, because the repeats of a request would outlast a short patience.
+        once = replace(self, repeats=0)
         while time.monotonic() < deadline:
             try:
-                found = self.query(LOCATIONS)["workspaceOrError"]
+                found = once.query(LOCATIONS)["workspaceOrError"]
                 for entry in found.get("locationEntries", []):
                     if entry["locationOrLoadError"]["__typename"] == "RepositoryLocation":
                         return entry["name"]
-                    reason = entry["locationOrLoadError"].get("message", "it is loading")
+                    loading = entry["locationOrLoadError"].get("message", "it is loading")
+                    reason = f"{self.url} has no code location: {loading}"
             except WebserverError as error:
                 reason = str(error)
             time.sleep(1)
-        raise WebserverError(f"{self.url} has no code location after {patience:.0f} s: {reason}")
+        raise WebserverError(f"{reason} (waited {patience:.0f} s)")
 
     def launch(
         self,
@@ -110,6 +113,7 @@ class Webserver:
         assets: Sequence[str] = (),
         run_config: Mapping[str, Any] | None = None,
         tags: Mapping[str, str] | None = None,
+        patience: float = 30,
     ) -> str:
         """Puts a run into the queue, like the button in the UI, and returns its id.
 
@@ -118,12 +122,13 @@ class Webserver:
             assets: keys of the assets to materialize; empty for all assets of the job.
             run_config: in the form that the launchpad takes.
             tags: of the run.
+            patience: seconds to wait for the code location.
 
         Raises:
-            WebserverError: there is no such job, or its config is wrong.
+            WebserverError: the webserver does not answer, there is no such job, or its config is wrong.
         """
         selector: dict[str, Any] = {
-            "repositoryLocationName": self.wait_for_location(30),
+            "repositoryLocationName": self.wait_for_location(patience),
             "repositoryName": REPOSITORY,
             "pipelineName": job,
         }

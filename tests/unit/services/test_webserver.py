@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -50,8 +51,16 @@ def test_a_location_that_loads_is_waited_for(webserver, answers) -> None:
 
 def test_a_location_that_never_loads_is_an_error_with_its_reason(webserver, answers) -> None:
     answers += [location("PythonError", message="No module named credit")]
-    with pytest.raises(WebserverError, match="no code location after 0 s: No module named credit"):
+    with pytest.raises(WebserverError, match=r"no code location: No module named credit \(waited 0 s\)$"):
         webserver.wait_for_location(0.1)
+
+
+def test_a_webserver_that_never_answers_is_no_missing_location_and_is_not_waited_for_longer_than_asked() -> None:
+    began = time.monotonic()
+    with pytest.raises(WebserverError, match=r":9 does not answer: ConnectionError \(waited 2 s\)$") as refused:
+        Webserver("http://127.0.0.1:9").launch("promote_by_hand", patience=2)
+    assert time.monotonic() - began < 10, "the repeats of one request take 12 s"
+    assert "code location" not in str(refused.value)
 
 
 def test_a_run_that_is_not_launched_is_an_error_with_its_reason(webserver, answers) -> None:
