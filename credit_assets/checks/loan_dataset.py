@@ -140,14 +140,14 @@ def _two_classes(columns: _Columns, settings: Settings) -> Verdict:
     )
     others = columns.rows - negatives - positives
     rarer = min(negatives, positives)
-    # One for each part of the split, and for each fold that is scored.
-    fewest = max(2, settings.limits.cross_validation_folds)
+    folds = settings.limits.cross_validation_folds
+    fewest, reason = (folds, "limits.cross_validation_folds") if folds > 2 else (2, "one for each part of the split")
     return Verdict(
         "two_classes",
         others == 0 and rarer >= fewest and rarer / columns.rows >= minimum,
         f"{target.column}: {negatives:,} rows of {target.negative!r}, {positives:,} of {target.positive!r}, {others:,} "
         f"of anything else; expected two classes, the rarer at least {minimum:.1%} (limits.minimum_class_share) and "
-        f"{fewest} rows (limits.cross_validation_folds)",
+        f"{fewest} rows ({reason})",
         {"negatives": negatives, "positives": positives, "others": others},
     )
 

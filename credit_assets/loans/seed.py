@@ -106,10 +106,15 @@ def _copy_csv(cursor: "cursor", settings: Settings, path: Path) -> int:
 def _copy_rows(cursor: "cursor", settings: Settings, key: str, body: str, columns: Sequence[str]) -> int:
     declared, optional = set(expected_types(settings)), {settings.table.id, settings.table.created_at}
     missing, unknown = declared - optional - set(columns), set(columns) - declared
-    if missing or unknown:
+    remedy = {
+        "generate": "Name a CSV file in [seed], or extend generate_loans",
+        "csv": "Correct the header of the CSV file, or the settings",
+    }[key]
+    if missing:
+        raise SettingsError(f"seed.{key}: the seed has no column {', '.join(sorted(missing))}. {remedy}")
+    if unknown:
         raise SettingsError(
-            f"seed.{key}: expected the columns that the settings declare; it lacks "
-            f"{', '.join(sorted(missing)) or 'none'} and has others: {', '.join(sorted(unknown)) or 'none'}"
+            f"seed.{key}: the seed has columns that the settings do not declare: {', '.join(sorted(unknown))}. {remedy}"
         )
     names = ", ".join(f'"{name}"' for name in columns)
     cursor.copy_expert(f"COPY {table_sql(settings)} ({names}) FROM STDIN (FORMAT csv)", io.StringIO(body))

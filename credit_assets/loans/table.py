@@ -45,7 +45,8 @@ def check_table(cursor: "cursor", settings: Settings) -> None:
     """Refuses a table that can't be read as the settings declare it, before a row is read.
 
     Raises:
-        LoansError: there is no such table, a column is missing, or a column is of another type.
+        LoansError: there is no such table, a column is missing, a column is of another type, or the values of the
+                target are not those of its type.
     """
     table = settings.table.name
     cursor.execute(
@@ -66,6 +67,12 @@ def check_table(cursor: "cursor", settings: Settings) -> None:
                 f"column {table}.{name} is of type {found[name]}; expected {kind} "
                 f"({', '.join(sorted(SQL_TYPES[kind]))}). Change the column or its type in the settings"
             )
+    target = settings.target
+    if found[target.column] == "boolean" and {target.negative, target.positive} != {"t", "f"}:
+        raise LoansError(
+            f"column {table}.{target.column} is boolean, and PostgreSQL prints its values as t and f: "
+            'write negative = "f" and positive = "t" in [target], or the other way round'
+        )
 
 
 def select_sql(settings: Settings, as_of: datetime) -> str:

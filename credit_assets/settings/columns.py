@@ -4,9 +4,9 @@ Belongs here: what a column is. Does not belong here: limits on data and models 
 """
 
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, StrictInt, StrictStr, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, StrictInt, StrictStr, StringConstraints, field_validator, model_validator
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")]
 
@@ -31,6 +31,15 @@ class Target(Strict):
     column: Name
     negative: StrictInt | StrictStr = 0
     positive: StrictInt | StrictStr = 1
+
+    @field_validator("negative", "positive", mode="before")
+    @classmethod
+    def _text_or_whole_number(cls, value: Any) -> Any:
+        if isinstance(value, bool):
+            raise ValueError('write "t" or "f": PostgreSQL prints the values of a boolean column so')
+        if not isinstance(value, int | str):
+            raise ValueError(f"{value!r} is neither text nor a whole number; write the value as the column has it")
+        return value
 
     @model_validator(mode="after")
     def _two_values_of_one_type(self) -> "Target":

@@ -93,9 +93,15 @@ def load_settings(path: str | Path) -> Settings:
 
 
 def _sentence(error: Any) -> str:
-    where = ".".join(str(part) for part in error["loc"]) or "the file"
+    where = ".".join(str(part) for part in error["loc"] if part != "[key]") or "the file"
     if error["type"] == "extra_forbidden":
         return f"{where} is not a setting; remove it or correct its name"
+    if error["type"] == "string_pattern_mismatch":
+        schema = " before and after one dot" if where == "table.name" else ""
+        return (
+            f"{where}: {error['input']!r} can't be used as a name. A name begins with a letter or `_`, and has at most "
+            f"63 letters, digits or `_`{schema}. Rename it, or read the table through a view that has such names"
+        )
     ours = error.get("ctx", {}).get("error")  # what a validator of this room raised
     return f"{where}: {ours or error['msg']}"
 

@@ -44,6 +44,22 @@ def table(postgres: EmbeddedPostgres) -> Iterator[cursor]:
 
 
 @pytest.mark.parametrize(
+    ("positive", "negative", "refused"), [("t", "f", False), ("f", "t", False), ("true", "false", True)]
+)
+def test_a_boolean_target_has_the_values_that_postgresql_prints(
+    table: cursor, positive: str, negative: str, refused: bool
+) -> None:
+    table.execute("ALTER TABLE loans ALTER default_status TYPE boolean USING true")
+    target = {"column": "default_status", "positive": positive, "negative": negative}
+    declared = Settings.model_validate(DECLARED.model_dump() | {"target": target})
+    if not refused:
+        check_table(table, declared)
+        return
+    with pytest.raises(LoansError, match=r'default_status is boolean, .* write negative = "f" and positive = "t"'):
+        check_table(table, declared)
+
+
+@pytest.mark.parametrize(
     ("change", "expected"),
     [
         ("DROP COLUMN income", "table loans has no column income (expected type number): add it, or correct "),

@@ -62,10 +62,19 @@ def test_without_a_source_the_table_is_made_and_stays_empty(empty: cursor) -> No
     [
         (None, "seed.csv: there is no file "),
         (f"{HEADER}\n1,caf\xe9,0\n".encode("latin1"), "can't be read: it is not UTF-8"),
-        (b"", "it lacks default_status, income, purpose and has others: none"),
-        (b"income,default_status\n1,0\n", "it lacks purpose and has others: none"),
-        (f"{HEADER},city\n1,car,0,Rome\n".encode(), "it lacks none and has others: city"),
-        (f'{HEADER},"x"" integer"\n1,car,0,2\n'.encode(), 'it lacks none and has others: x" integer'),
+        (b"", "the seed has no column default_status, income, purpose. Correct the header"),
+        (
+            b"income,default_status\n1,0\n",
+            "the seed has no column purpose. Correct the header of the CSV file, or the settings",
+        ),
+        (
+            f"{HEADER},city\n1,car,0,Rome\n".encode(),
+            "the seed has columns that the settings do not declare: city. Correct the header",
+        ),
+        (
+            f'{HEADER},"x"" integer"\n1,car,0,2\n'.encode(),
+            'the seed has columns that the settings do not declare: x" integer. Correct',
+        ),
         (
             f"{HEADER}\n1,car,0\nZeppelinpost,car,0\n".encode(),
             "22P02) at line 2, column income, counted below the header",
@@ -88,7 +97,10 @@ def test_a_file_that_does_not_fit_is_refused_by_its_column_and_no_row_is_shown(
 
 
 def test_generated_loans_have_the_expected_columns(empty: cursor) -> None:
-    with pytest.raises(SettingsError, match=r"^seed.generate: .* it lacks purpose and has others: age, credit_score, "):
+    with pytest.raises(
+        SettingsError,
+        match=r"^seed\.generate: the seed has no column purpose\. Name a CSV file in \[seed\], or extend generate_",
+    ):
         seed(empty, declared(generate=10))
 
 

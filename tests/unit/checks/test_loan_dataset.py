@@ -193,7 +193,7 @@ def test_one_class_is_refused_by_the_column_and_both_values(positives: int) -> N
     verdict = only(outcomes(positives), "two_classes")
     assert verdict.message == (
         f"default_status: {ROWS - positives} rows of 0, {positives} of 1, 0 of anything else; expected two classes, "
-        "the rarer at least 5.0% (limits.minimum_class_share) and 2 rows (limits.cross_validation_folds)"
+        "the rarer at least 5.0% (limits.minimum_class_share) and 2 rows (one for each part of the split)"
     )
 
 

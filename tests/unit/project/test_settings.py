@@ -93,10 +93,21 @@ def test_a_personal_attribute_is_no_feature(tmp_path: Path) -> None:
         (
             '"default_status"',
             '"default_status"\npositive = true',
-            "target.positive.int: Input should be a valid integer",
+            'target.positive: write "t" or "f": PostgreSQL prints the values of a boolean column so',
         ),
-        ('"loans"', '"loans; DROP TABLE loans"', "table.name: String should match pattern"),
-        ("income =", "'income\"; --' =", "String should match pattern"),
+        (
+            '"default_status"',
+            '"default_status"\npositive = 0.5',
+            "target.positive: 0.5 is neither text nor a whole number",
+        ),
+        ('"loans"', '"loans; DROP TABLE loans"', "table.name: 'loans; DROP TABLE loans' can't be used as a name. "),
+        (
+            '"loans"',
+            '"my-loans"',
+            "letters, digits or `_` before and after one dot. Rename it, or read the table through",
+        ),
+        ("income =", "'income\"; --' =", "can't be used as a name. A name begins with a letter or `_`"),
+        ("income =", "'net income' =", "features.net income: 'net income' can't be used as a name. "),
         ("income = {", "# income = {", "features: Dictionary should have at least 1 item"),
     ],
 )
