@@ -15,7 +15,7 @@ import dagster as dg
 from credit_assets.loans.seed import seed
 from credit_assets.settings.file import Settings, SettingsError, load_settings
 from resources.deployment import Deployment
-from resources.environment import changed_environment
+from resources.environment import DeploymentError, changed_environment
 from resources.errors import PlatformError
 from resources.machine.embedded_postgres import EmbeddedPostgres, use_postgres
 from resources.machine.processes import fail_left_runs
@@ -52,8 +52,13 @@ def local_platform(settings_path: Path, outside: Deployment) -> Iterator[LocalPl
 
     Raises:
         SettingsError, NoCheckout, PostgresError: as `local_history` raises them.
+        DeploymentError: steps are to run in pods, and there are none.
         DatabaseError: likewise, or the loans can't be reached.
     """
+    if outside.executor != "in_process":
+        raise DeploymentError(
+            f"PLATFORM_EXECUTOR={outside.executor}: only a release on a cluster computes steps in pods. Unset it here"
+        )
     with local_history(settings_path, outside) as local:
         if not outside.database_url:
             url = local.server.create_database("lending")

@@ -20,6 +20,7 @@ from resources.deployment import Deployment, local_address
 from resources.errors import PlatformError
 from resources.machine.embedded_postgres import EmbeddedPostgres
 from resources.machine.processes import make_process_tag
+from resources.services.database import SETTING, connect
 
 LEFT = "what the run committed stays, and the next `make run` marks the run as failed"
 
@@ -39,9 +40,12 @@ def materialize_all(local: LocalPlatform, ui: str) -> int:
         The exit code: 0 only if every asset was materialized and every blocking check passed.
 
     Raises:
+        DatabaseError: the database of the loans can't be used. No run was begun.
         HistoryError: Dagster's database went away.
         KeyboardInterrupt: somebody stopped the run.
     """
+    # Otherwise the first step would find out, and the run would be recorded as failed.
+    connect(local.deployment.require("database_url"), SETTING).close()
     with end_with_server(local.server), interruptible(), dg.DagsterInstance.get() as instance:
         fail_runs_of_killed_processes(instance)
         result = execute(local.deployment, REFRESH, instance)

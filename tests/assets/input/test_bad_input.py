@@ -10,8 +10,11 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from credit_assets.commands.main import main
+from credit_assets.commands.run import execute
+from credit_assets.jobs import REFRESH
+from resources.deployment import Deployment
 from resources.machine.embedded_postgres import EmbeddedPostgres
-from tests.support.run_log import assert_one_error
+from tests.support.run_log import RunLog, assert_one_error
 from tests.support.sandbox import GOOD_SETTINGS, Sandbox
 
 pytestmark = pytest.mark.usefixtures("good_loans")
@@ -128,20 +131,37 @@ def test_a_table_that_is_not_as_declared_is_refused_by_its_column(
     ],
     ids=["nobody answers", "no such database"],
 )
-def test_without_a_database_nothing_is_computed_and_nothing_lost(
+def test_without_a_database_no_run_begins_and_nothing_is_lost(
     sandbox: Sandbox, postgres: EmbeddedPostgres, capfd: pytest.CaptureFixture[str], url: str, expected: str
 ) -> None:
-    before = sandbox.state()
+    before, runs = sandbox.state(), sandbox.instance.get_runs_count()
     url = url or postgres.create_database("postgres").replace("/postgres?", "/no_such_database?")
     assert sandbox.run(PLATFORM_DATABASE_URL=url) == 1
     output = capfd.readouterr().err
     assert_one_error(output, "PLATFORM_DATABASE_URL", expected)
-    log = sandbox.log(output)
-    log.assert_stopped_at("loan_dataset")
     assert "s3cr3t" not in output
+    assert "Dependencies for step" not in output
+    assert (sandbox.state(), sandbox.instance.get_runs_count()) == (before, runs)
+
+
+def test_a_database_that_goes_away_before_the_first_step_stops_the_run_there_and_shows_no_password(
+    sandbox: Sandbox, capfd: pytest.CaptureFixture[str]
+) -> None:
+    before = sandbox.state()
+    log = execute_with_database(sandbox, "postgresql://clerk:s3cr3t@127.0.0.1:1/lending")
+    log.assert_stopped_at("loan_dataset")
+    assert "Connection refused. Is the server running" in str(log)
     assert "PLATFORM_DATABASE_URL" in str(log)
-    assert "s3cr3t" not in str(log)
+    assert "s3cr3t" not in str(log) + capfd.readouterr().err
     assert sandbox.state() == before
+
+
+def execute_with_database(sandbox: Sandbox, url: str) -> RunLog:
+    """The log of a run that began although its database can't be used."""
+    with sandbox.entered(PLATFORM_DATABASE_URL=url):
+        result = execute(Deployment.from_environment(), REFRESH, sandbox.instance)
+    records = sandbox.instance.get_records_for_run(result.run_id).records
+    return RunLog([record.event_log_entry for record in records])
 
 
 @pytest.fixture
@@ -175,8 +195,9 @@ def test_a_wrong_password_and_a_missing_right_are_two_things(
     assert_one_error(
         wrong, 'password authentication failed for user "clerk"', "password and database in PLATFORM_DATABASE_URL"
     )
-    sandbox.log(wrong).assert_stopped_at("loan_dataset")
-    assert "s3cr3t" not in wrong
+    log = execute_with_database(sandbox, clerk("s3cr3t"))
+    log.assert_stopped_at("loan_dataset")
+    assert "s3cr3t" not in wrong + str(log) + capfd.readouterr().err
 
     assert sandbox.run(PLATFORM_DATABASE_URL=clerk("the%20right%20one")) == 1
     denied = capfd.readouterr().err
@@ -267,3 +288,12 @@ def test_the_command_ends_with_an_exit_code_and_one_sentence_in_a_process_of_its
     done = sandbox.start("-m", "credit_assets.commands.main", "run", "--settings", "settings.toml")
     assert done.returncode == 1
     assert_one_error(done.stderr, "settings file settings.toml: ", "tabel is not a setting")
+
+
+def test_steps_in_pods_are_refused_where_there_are_none(sandbox: Sandbox, capfd: pytest.CaptureFixture[str]) -> None:
+    before, runs = sandbox.state(), sandbox.instance.get_runs_count()
+    assert sandbox.run(PLATFORM_EXECUTOR="k8s_job") == 1
+    captured = capfd.readouterr()
+    assert_one_error(captured.err, "PLATFORM_EXECUTOR=k8s_job: only a release on a cluster", "Unset it here")
+    assert not captured.out
+    assert (sandbox.state(), sandbox.instance.get_runs_count()) == (before, runs)
