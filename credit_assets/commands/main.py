@@ -234,7 +234,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         error.show()
         return error.exit_code
     except (KeyboardInterrupt, click.Abort) as stopped:
-        print(f"interrupted: {str(stopped) or 'nothing is under way any more'}", file=sys.stderr)
+        # click raises its own error from ours, after it has ended the line in which a terminal shows ^C.
+        sentence = str(stopped.__cause__ or stopped) or "nothing is under way any more"
+        print(f"interrupted: {sentence}", file=sys.stderr)
         return INTERRUPTED
     except (PlatformError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)

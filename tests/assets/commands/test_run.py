@@ -110,8 +110,8 @@ def test_a_run_ends_within_seconds_of_its_postgresql_and_not_before(server: Embe
 @pytest.mark.parametrize(
     ("sentence", "printed"),
     [
-        ("what the run committed stays", "interrupted: what the run committed stays\n"),
-        ("", "interrupted: nothing is under way any more\n"),
+        ("what the run committed stays", "\ninterrupted: what the run committed stays\n"),
+        ("", "\ninterrupted: nothing is under way any more\n"),
     ],
 )
 def test_ctrl_c_is_130_and_one_line_whatever_was_under_way(
