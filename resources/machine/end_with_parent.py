@@ -22,6 +22,8 @@ def end_with_parent(parent: int) -> None:
     Args:
         parent: its process number. If the parent has ended already, then this process ends at once.
     """
+    # A process that was started by one that ignores SIGTERM would ignore it too.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
     if os.getppid() != parent:
