@@ -70,7 +70,7 @@ def find_part(package: str) -> str:
 
 def run_platform(watch: Stopwatch, settings: str) -> None:
     from credit_assets import definitions  # noqa: F401 the command line imports the definitions later
-    from credit_assets.commands import local
+    from credit_assets.commands.one_machine import local
 
     wrap_functions(watch, [place for place in WRAPPED if not place.startswith("bench")])
     watch.wrap_manager(local, "use_postgres", POSTGRES)

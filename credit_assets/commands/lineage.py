@@ -10,7 +10,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from credit_assets.commands.local import NoCheckout, local_history
+from credit_assets.commands.one_machine.local import NoCheckout, local_history
 from credit_assets.promotion.lineage import trace_back, trace_forward
 from credit_assets.promotion.provenance import find_descendants, list_artifacts, match_code, match_dataset
 from credit_assets.settings.file import load_settings

@@ -59,8 +59,8 @@ def cli() -> None:
 @settings_option
 def run(settings: Path | None) -> int:
     """Materialize all assets once on this machine, and print the metrics."""
-    from credit_assets.commands.local import local_platform
-    from credit_assets.commands.run import materialize_all, ui_command
+    from credit_assets.commands.one_machine.local import local_platform
+    from credit_assets.commands.one_machine.run import materialize_all, ui_command
 
     outside = Deployment.from_environment()
     chosen = choose_settings(settings, outside)
@@ -74,10 +74,10 @@ def run(settings: Path | None) -> int:
 @click.option("--port", type=click.IntRange(1, 65_535), default=UI_PORT, show_default=True, help="Port of the UI.")
 def ui(settings: Path | None, port: int) -> int:
     """Serve the Dagster UI of this machine, with its daemon, until Ctrl-C. That is its ordinary end: exit code 0."""
-    from credit_assets.commands.ui import check_port, serve_history
+    from credit_assets.commands.one_machine.ui import check_port, serve_history
 
     check_port(port)
-    from credit_assets.commands.local import local_platform
+    from credit_assets.commands.one_machine.local import local_platform
 
     outside = Deployment.from_environment()
     chosen = choose_settings(settings, outside)
@@ -147,7 +147,7 @@ def promote(
         from resources.services.webserver import Webserver
 
         return promote_there(Webserver(ui), config, patience)
-    from credit_assets.commands.local import local_history
+    from credit_assets.commands.one_machine.local import local_history
 
     outside = Deployment.from_environment()
     chosen_settings = choose_settings(settings, outside)

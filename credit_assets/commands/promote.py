@@ -6,9 +6,9 @@ from typing import Any
 import dagster as dg
 
 from credit_assets.commands.cluster import wait_for_run
-from credit_assets.commands.local import LocalPlatform
-from credit_assets.commands.outcome import print_failures
-from credit_assets.commands.run import execute, interruptible
+from credit_assets.commands.one_machine.local import LocalPlatform
+from credit_assets.commands.one_machine.outcome import print_failures
+from credit_assets.commands.one_machine.run import execute, interruptible
 from resources.services.webserver import Webserver
 
 JOB, OP = "promote_by_hand", "promotion_by_hand"

@@ -9,8 +9,8 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from credit_assets.commands.local import local_platform
 from credit_assets.commands.main import main
+from credit_assets.commands.one_machine.local import local_platform
 from resources.deployment import Deployment
 from resources.machine.embedded_postgres import EmbeddedPostgres
 from tests.support.settings import REPOSITORY, write_loans_settings
@@ -52,8 +52,9 @@ def test_the_lineage_command_creates_and_fills_no_table_of_loans(
     lending = "SELECT 1 FROM pg_database WHERE datname = 'lending'"
     assert main(["lineage", "--settings", str(fresh)]) == 1
     captured = capsys.readouterr()
-    assert "nothing was promoted yet" in captured.err
+    assert "it is not there. The first run makes it" in captured.err
     assert not captured.out
+    assert not (fresh.parent / "local" / "store").exists(), "a command that only reads has made a store"
     assert not execute(postgres.create_database("postgres"), lending)
 
     with local_platform(fresh, Deployment()):

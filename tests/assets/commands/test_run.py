@@ -13,16 +13,16 @@ import dagster as dg
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from credit_assets.commands import run
 from credit_assets.commands.main import main
-from credit_assets.commands.run import HistoryError, execute, interruptible
+from credit_assets.commands.one_machine import run
+from credit_assets.commands.one_machine.run import HistoryError, execute, interruptible
 from resources.deployment import Deployment
 from resources.machine.embedded_postgres import EmbeddedPostgres, use_postgres
 
 DIE_WITH_SERVER = """
 import sys, time
 from pathlib import Path
-from credit_assets.commands.run import end_with_server
+from credit_assets.commands.one_machine.run import end_with_server
 from resources.machine.embedded_postgres import EmbeddedPostgres
 
 with end_with_server(EmbeddedPostgres(Path(sys.argv[1])), pause=0.05):
@@ -120,6 +120,6 @@ def test_ctrl_c_is_130_and_one_line_whatever_was_under_way(
     def stop(*_: Any) -> None:
         raise KeyboardInterrupt(sentence)
 
-    monkeypatch.setattr("credit_assets.commands.local.local_platform", stop)
+    monkeypatch.setattr("credit_assets.commands.one_machine.local.local_platform", stop)
     assert main(["run"]) == 130
     assert capsys.readouterr().err == printed

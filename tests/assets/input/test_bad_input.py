@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from credit_assets.commands.main import main
-from credit_assets.commands.run import execute
+from credit_assets.commands.one_machine.run import execute
 from credit_assets.jobs import REFRESH
 from resources.deployment import Deployment
 from resources.machine.embedded_postgres import EmbeddedPostgres

@@ -15,7 +15,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from credit_assets.commands.outcome import failure_reasons
+from credit_assets.commands.one_machine.outcome import failure_reasons
 from credit_assets.definitions import build_defs
 from credit_assets.jobs import REFRESH
 from resources.deployment import Deployment

@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from credit_assets.commands.local import fail_runs_of_killed_processes
+from credit_assets.commands.one_machine.local import fail_runs_of_killed_processes
 from resources.history.tags import PROCESS, WILL_RETRY
 from resources.machine import process_status
 from resources.machine.processes import fail_left_runs, is_gone, make_process_tag

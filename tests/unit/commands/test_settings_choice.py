@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from credit_assets.commands import lineage, local
+from credit_assets.commands import lineage
 from credit_assets.commands.main import cli, main
-from credit_assets.commands.run import ui_command
+from credit_assets.commands.one_machine import local
+from credit_assets.commands.one_machine.run import ui_command
 from credit_assets.settings.file import SettingsError
 from resources.deployment import Deployment
 

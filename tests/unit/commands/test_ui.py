@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from credit_assets.commands import local
 from credit_assets.commands.main import main
-from credit_assets.commands.ui import HOST, UiError, check_port, only_daemon
+from credit_assets.commands.one_machine import local
+from credit_assets.commands.one_machine.ui import HOST, UiError, check_port, only_daemon
 from resources.deployment import Deployment
 
 

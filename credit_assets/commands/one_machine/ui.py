@@ -104,7 +104,7 @@ def serve_history(deployment: Deployment, port: int) -> int:
     """
     import dagster as dg
 
-    from credit_assets.commands.local import fail_runs_of_killed_processes
+    from credit_assets.commands.one_machine.local import fail_runs_of_killed_processes
 
     with dg.DagsterInstance.get() as instance:
         fail_runs_of_killed_processes(instance)

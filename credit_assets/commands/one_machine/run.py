@@ -11,9 +11,9 @@ from pathlib import Path
 import dagster as dg
 from sqlalchemy.exc import SQLAlchemyError
 
-from credit_assets.commands.local import LocalPlatform, fail_runs_of_killed_processes
+from credit_assets.commands.one_machine.local import LocalPlatform, fail_runs_of_killed_processes
+from credit_assets.commands.one_machine.outcome import is_interruption, print_failures, summary
 from credit_assets.commands.options import choose_settings
-from credit_assets.commands.outcome import is_interruption, print_failures, summary
 from credit_assets.definitions import build_defs
 from credit_assets.jobs import REFRESH
 from resources.deployment import Deployment, local_address
