@@ -1,7 +1,7 @@
 """What a release on a cluster needs beside Dagster's own programs.
 
-`prepare` runs in the release before its first run: the store and the loans are there, or the installation fails and
-says why. `materialize` looks at a release from outside, as a browser would: through its webserver.
+`prepare_release` runs before the first run: the store and the loans are there, or the installation fails and says why.
+`materialize_release` looks at a release from outside, as a browser would: through its webserver.
 """
 
 import sys
@@ -18,7 +18,7 @@ from resources.store.opening import open_store
 REPORT = "model_metrics"
 
 
-def prepare(deployment: Deployment, *, seed: bool) -> None:
+def prepare_release(deployment: Deployment, *, seed: bool) -> None:
     """Makes the bucket, proves that it keeps the first of two writers, and fills the loans if they are ours.
 
     Raises:
@@ -31,7 +31,7 @@ def prepare(deployment: Deployment, *, seed: bool) -> None:
         seed_loans(settings, deployment.require("database_url"))
 
 
-def materialize(webserver: Webserver, patience_seconds: float) -> int:
+def materialize_release(webserver: Webserver, patience_seconds: float) -> int:
     """Materializes all assets in one run, waits for it, and prints the metrics; returns the exit code.
 
     Raises:

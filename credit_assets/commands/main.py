@@ -10,44 +10,28 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 
 from credit_assets.commands.options import (
+    DONE,
+    FAILED,
     SHORTEST_WHO,
     SHORTEST_WHY,
     ChosenSet,
     Filled,
+    Group,
     choose_settings,
     patience_option,
     refuse_together,
     settings_option,
-    ui_option,
 )
+from credit_assets.commands.release import backups, check, materialize, prepare
 from resources.deployment import UI_PORT, Deployment
 from resources.errors import PlatformError
 from resources.machine.console_script import GARBAGE_THRESHOLD
 
-EXIT_CODES = "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted."
-DONE, FAILED, INTERRUPTED = 0, 1, 130
-
-
-class Command(click.Command):
-    """A sub-command whose help ends with the exit codes."""
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **{"epilog": EXIT_CODES, **options})
-
-
-class Group(click.Group):
-    """A group of sub-commands, likewise."""
-
-    command_class = Command
-    group_class = type
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **{"epilog": EXIT_CODES, **options})
+INTERRUPTED = 130
 
 
 @click.group(cls=Group)
@@ -156,68 +140,10 @@ def promote(
         return promote_here(local, config)
 
 
-@cli.command()
-@click.option("--seed", is_flag=True, help="Make the table of loans, and fill it if it is empty.")
-def prepare(seed: bool) -> int:
-    """In a release, before its first run: prove that the store and the loans are there."""
-    from credit_assets.commands.cluster import prepare
-
-    prepare(Deployment.from_environment(), seed=seed)
-    return DONE
-
-
-@cli.command()
-@ui_option
-@patience_option
-def check(ui: str, patience: int) -> int:
-    """Wait until a release answers and has loaded its code."""
-    from resources.services.webserver import Webserver
-
-    Webserver(ui).wait_for_location(patience)
-    return DONE
-
-
-@cli.command()
-@ui_option
-@patience_option
-def materialize(ui: str, patience: int) -> int:
-    """Materialize all assets once in a release, and print the metrics."""
-    from credit_assets.commands.cluster import materialize
-    from resources.services.webserver import Webserver
-
-    webserver = Webserver(ui)
-    webserver.wait_for_location(patience)
-    return materialize(webserver, patience)
-
-
-@cli.group(cls=Group)
-def backups() -> None:
-    """Keep dumps of databases in the store that PLATFORM_STORE names, or fetch them."""
-
-
-@backups.command()
-@click.argument("folder", type=click.Path(path_type=Path))
-@click.option(
-    "--newest", type=click.IntRange(min=1), default=28, show_default=True, help="How many to keep; older ones go."
-)
-def keep(folder: Path, newest: int) -> int:
-    """Keep the dumps of FOLDER as a backup, read it back, then delete old backups."""
-    from credit_assets.commands.backups import keep_dumps
-
-    keep_dumps(Deployment.from_environment(), folder, newest)
-    return DONE
-
-
-@backups.command()
-@click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--backup", help="Its time. Default: PLATFORM_BACKUP, or the newest.")
-def fetch(folder: Path, backup: str | None) -> int:
-    """Fetch the dumps of a backup into FOLDER, verified to the last byte."""
-    from credit_assets.commands.backups import fetch_dumps
-
-    deployment = Deployment.from_environment()
-    fetch_dumps(deployment, folder, backup or deployment.backup or "")
-    return DONE
+cli.add_command(prepare)
+cli.add_command(check)
+cli.add_command(materialize)
+cli.add_command(backups)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,7 +1,7 @@
-"""The values that a person may type: what is accepted, and which settings file is meant.
+"""What sub-commands have in common: their help, their exit codes, and the values that a person may type.
 
 Belongs here: types of arguments and options, and their refusal before anything starts. Does not belong here: the
-sub-commands (`main`).
+sub-commands (`main`, `release`).
 """
 
 import re
@@ -14,6 +14,27 @@ import click
 from resources.deployment import Deployment, local_address
 
 DEFAULT_SETTINGS = Path("settings/loans.toml")
+
+
+EXIT_CODES = "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted."
+DONE, FAILED = 0, 1
+
+
+class Command(click.Command):
+    """A sub-command whose help ends with the exit codes."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **{"epilog": EXIT_CODES, **options})
+
+
+class Group(click.Group):
+    """A group of sub-commands, likewise."""
+
+    command_class = Command
+    group_class = type
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **{"epilog": EXIT_CODES, **options})
 
 
 # The same limits as those of the job's config, which is checked only after its run exists.

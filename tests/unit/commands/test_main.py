@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 import pytest
 
-from credit_assets.commands.main import EXIT_CODES, cli, main
-from credit_assets.commands.options import CHOSEN, SHORTEST_WHO, SHORTEST_WHY
+from credit_assets.commands.main import cli, main
+from credit_assets.commands.options import CHOSEN, EXIT_CODES, SHORTEST_WHO, SHORTEST_WHY
 from credit_assets.promotion.by_hand import ByHand
 from resources.errors import PlatformError
 
