@@ -1,5 +1,6 @@
 """A page that says a name which the code does not have makes its reader doubt every other page."""
 
+import importlib
 import re
 import subprocess
 from dataclasses import fields
@@ -74,6 +75,19 @@ def test_a_function_is_in_the_file_in_which_a_page_says_that_it_is(page: Path) -
     text = re.sub(r"\[[^\]]*\]\((?:\.\./)*([^)]+)\)", r"`\1`", " ".join(page.read_text().split()))
     for function, file in re.findall(r"`(\w+)\(\)` (?:in|of) `([\w/]+\.py)`", text):
         assert f"def {function}(" in (ROOT / file).read_text(), f"{name_of(page)}: {function}() is not in {file}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_name_that_the_code_of_a_page_imports_exists(page: Path) -> None:
+    ours = r"^\s*from ((?:credit_assets|resources|sensors|bench|studies)[\w.]*) import ([\w, ]+)$"
+    imports = [each for code in code_blocks(page) for each in re.findall(ours, code, re.MULTILINE)]
+    missing = [
+        f"{module}.{name.strip()}"
+        for module, names in imports
+        for name in names.split(",")
+        if not hasattr(importlib.import_module(module), name.strip())
+    ]
+    assert not missing, f"{name_of(page)} imports {missing}"
 
 
 def exists(module: str) -> bool:
