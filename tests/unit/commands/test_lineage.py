@@ -1,50 +1,12 @@
 """Whoever asks about the models of one table must not be answered with those of another, or with half an answer."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from credit_assets.commands import lineage
 from credit_assets.commands.main import main
-from credit_assets.promotion.model_set import NoSuchSet
 
 REPOSITORY = Path(__file__).parents[3]
-
-
-@pytest.fixture
-def opened(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """The settings files whose history was opened, on a machine whose environment says nothing."""
-    settings_files: list[Path] = []
-
-    @contextmanager
-    def local_history(settings: Path, outside: Any) -> Iterator[None]:
-        settings_files.append(settings)
-        raise NoSuchSet("nothing is promoted there")
-        yield
-
-    for name in ("PLATFORM_STORE", "PLATFORM_SETTINGS", "DAGSTER_HOME"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(lineage, "local_history", local_history)
-    return settings_files
-
-
-@pytest.mark.parametrize(
-    ("exported", "options", "expected"),
-    [
-        (None, [], "settings/loans.toml"),
-        ("settings/mine.toml", [], "settings/mine.toml"),
-        ("settings/mine.toml", ["--settings", "settings/other.toml"], "settings/other.toml"),
-    ],
-    ids=["nothing named", "exported", "an option"],
-)
-def test_the_store_is_the_one_of_the_given_settings(opened, monkeypatch, exported, options, expected) -> None:
-    if exported:
-        monkeypatch.setenv("PLATFORM_SETTINGS", exported)
-    assert main(["lineage", *options]) == 1
-    assert opened == [Path(expected)]
 
 
 @pytest.mark.parametrize(

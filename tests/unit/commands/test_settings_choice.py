@@ -1,18 +1,12 @@
 """A command that reads another settings file than the person meant trains, or rolls back, another table's model."""
 
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from credit_assets.commands import lineage
 from credit_assets.commands.main import cli, main
-from credit_assets.commands.one_machine import local
 from credit_assets.commands.one_machine.run import ui_command
-from credit_assets.settings.file import SettingsError
 from resources.deployment import Deployment
 
 REPOSITORY = Path(__file__).parents[3]
@@ -22,25 +16,6 @@ COMMANDS = {
     "lineage": ["lineage"],
     "promote": ["promote", "1", "--who", "Ada", "--why", "a reason"],
 }
-VARIABLES = ("PLATFORM_STORE", "PLATFORM_SETTINGS", "CREDIT_SETTINGS", "DAGSTER_HOME")
-
-
-@pytest.fixture
-def opened(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """The settings files of what was opened, on a machine whose environment says nothing."""
-    files: list[Path] = []
-
-    @contextmanager
-    def open_local(settings: Path, _outside: Any) -> Iterator[None]:
-        files.append(settings)
-        raise SettingsError("no further")
-        yield
-
-    for name in VARIABLES:
-        monkeypatch.delenv(name, raising=False)
-    for module, name in ((local, "local_platform"), (local, "local_history"), (lineage, "local_history")):
-        monkeypatch.setattr(module, name, open_local)
-    return files
 
 
 def test_every_command_that_has_the_option_is_tested_here() -> None:
@@ -69,10 +44,10 @@ def test_the_option_wins_over_the_variable_and_the_variable_over_the_default(
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_an_exported_file_that_is_not_there_stops_every_command_by_its_name(monkeypatch, capsys, command) -> None:
+def test_an_exported_file_that_is_not_there_stops_every_command_by_its_name(
+    bare_environment, monkeypatch, capsys, command
+) -> None:
     monkeypatch.chdir(REPOSITORY)
-    for name in VARIABLES:
-        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PLATFORM_SETTINGS", "/nonexistent.toml")
     assert main(COMMANDS[command]) == 1
     captured = capsys.readouterr()
@@ -88,10 +63,10 @@ def test_an_empty_option_is_wrong_usage_and_no_default(opened, capsys, command) 
 
 
 @pytest.mark.parametrize("command", ["run", "ui", "promote"])
-def test_outside_of_a_checkout_the_folder_is_named_and_not_the_settings(monkeypatch, tmp_path, capsys, command) -> None:
+def test_outside_of_a_checkout_the_folder_is_named_and_not_the_settings(
+    bare_environment, monkeypatch, tmp_path, capsys, command
+) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in VARIABLES:
-        monkeypatch.delenv(name, raising=False)
     assert main(COMMANDS[command]) == 1
     error = capsys.readouterr().err
     assert "run this from the root of a checkout" in error
