@@ -46,7 +46,7 @@ def check_table(cursor: "cursor", settings: Settings) -> None:
 
     Raises:
         LoansError: there is no such table, a column is missing, a column is of another type, or the values of the
-                target are not those of its type.
+            target are not those of its type.
     """
     table = settings.table.name
     cursor.execute(

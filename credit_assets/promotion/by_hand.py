@@ -54,7 +54,10 @@ def promotion_by_hand(
     checkpoints: Checkpoints,
     registry: dg.ResourceParam[Registry],
 ) -> None:
-    """Moves the pointer to the chosen set, verified as always but not compared; records it as promoted_model."""
+    """Moves the pointer to the chosen set and records it as promoted_model.
+
+    The set is verified as always. The rule does not compare it with the model in use.
+    """
     store, declared = checkpoints.store, settings.load()
     table = declared.table.name
     parts = choose_set(store, table, context.instance, config.chosen)

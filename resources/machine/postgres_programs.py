@@ -71,10 +71,8 @@ def run_program(data: Path, program: str, *arguments: str, keep: tuple[int, ...]
     result = subprocess.run(
         [programs / program, *arguments],
         cwd=data,
-        env={
-            "PGDATA": str(data),
-            "LC_ALL": "C",
-        },  # no variable of this process: LANG or PGOPTIONS would change the result
+        # No variable of this process: LANG or PGOPTIONS would change the result.
+        env={"PGDATA": str(data), "LC_ALL": "C"},
         pass_fds=keep,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

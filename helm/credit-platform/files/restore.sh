@@ -40,7 +40,7 @@ SQL
   psql --no-psqlrc --quiet --dbname="${database}_restoring" --command=ANALYZE
 done
 
-# A database can't be dropped in a transaction. So it is the last that is done before it.
+# PostgreSQL can't drop a database in a transaction. So this comes right before the transaction.
 for database in "${databases[@]}"; do
   ask --set=replaced="${database}_replaced" <<'SQL'
 SET client_min_messages = warning;
