@@ -1,7 +1,6 @@
 """Drill 12. The volume of PostgreSQL is lost, with every run and every loan, and is restored by the runbook's steps."""
 
 import os
-import re
 import shlex
 import subprocess
 import time
@@ -11,9 +10,9 @@ import pytest
 
 from resources.services.webserver import WebserverError
 from resources.store.io_manager import MANIFEST_SHA256, PLACE
+from tests.drills.support.pages import BACK_UP, EMPTY_THE_VOLUME, RESTORE, Steps
 
 ROOT = Path(__file__).parents[3]
-RUNBOOK = ROOT / "docs" / "runbooks" / "restore-postgresql.md"
 ASSETS = ("loan_dataset", "test_split", "trained_model", "model_metrics")
 RUNS = "SELECT run_id, status, (SELECT count(*) FROM event_logs e WHERE e.run_id = r.run_id) FROM runs r ORDER BY 1"
 LOANS = "SELECT count(*), md5(string_agg(loans::text, ',' ORDER BY loans::text)) FROM loans"
@@ -24,10 +23,9 @@ NEW_LOANS = """INSERT INTO loans (loan_amount, income, credit_score, age, loan_t
 SELECT loan_amount, income, credit_score, age, loan_term, default_status, created_at FROM loans LIMIT 10"""
 
 
-def follow_the_runbook(platform, heading: str, block: int = 1) -> str:
-    """Runs the commands of one block of a chapter of the runbook, unchanged, and returns their output."""
-    (chapter,) = re.findall(rf"^## {heading}$(.*?)(?=^## |\Z)", RUNBOOK.read_text(), re.MULTILINE | re.DOTALL)
-    commands = re.findall(r"^```\n(.*?)^```", chapter, re.MULTILINE | re.DOTALL)[block - 1]
+def follow(platform, steps: Steps) -> str:
+    """Runs the commands of a page, unchanged, and returns their output."""
+    commands = steps.read()
     environment = {**os.environ, "NAMESPACE": platform.namespace, "RELEASE": platform.release}
     result = subprocess.run(
         ["bash", "-euc", commands], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
@@ -58,7 +56,7 @@ def lose_the_volume(platform) -> None:
     """
     claim = f"data-{platform.release}-postgresql-0"
     volume, uid = platform.kubectl("get", "pvc", claim, "-o", "jsonpath={.spec.volumeName} {.metadata.uid}").split()
-    follow_the_runbook(platform, "Restore", 1)
+    follow(platform, EMPTY_THE_VOLUME)
     if command := os.environ.get("VOLUME_FREE"):
         subprocess.run(shlex.split(command.format(volume=volume)), check=True, capture_output=True)
         # The scheduler has given up the first pod, and would look at it again after five minutes only.
@@ -73,7 +71,7 @@ def test_a_lost_volume_comes_back_from_the_last_backup(platform) -> None:
     platform.wait_until("no run is under way", lambda: platform.run_sql(UNDER_WAY, "dagster") == "0", 300)
     before, published = read_content(platform), read_latest(platform)
     began = time.monotonic()
-    follow_the_runbook(platform, "Back up now", 1)
+    follow(platform, BACK_UP)
     backed_up = time.monotonic() - began
     assert read_content(platform)["runs"] == before["runs"], "a run began by itself while the backup was made"
 
@@ -89,7 +87,7 @@ def test_a_lost_volume_comes_back_from_the_last_backup(platform) -> None:
     assert platform.run_sql("SELECT count(*) FROM pg_tables WHERE tablename = 'runs'", "dagster") == "0" or (
         platform.run_sql("SELECT count(*) FROM runs", "dagster") == "0"
     ), "the volume was not lost"
-    output = follow_the_runbook(platform, "Restore", 2)
+    output = follow(platform, RESTORE)
     restored = time.monotonic() - lost
     assert "restored dagster,lending" in output
 

@@ -7,15 +7,14 @@ them: afterwards each part is on two nodes, and a run that trains meanwhile is n
 import json
 import re
 import shlex
-from pathlib import Path
 
 import pytest
 
 from tests.drills.support.claims import assert_unharmed
 from tests.drills.support.cluster import RELEASE, cordon, kubectl, list_pods, make_selector
+from tests.drills.support.pages import SEPARATE_REPLICAS
 
 PARTS = ("webserver", "daemon", "code-server")
-PAGE = Path(__file__).parents[3] / "docs" / "decisions" / "kubernetes" / "0016-replicas-apart-again.md"
 
 
 def list_nodes(part: str) -> list[str]:
@@ -31,7 +30,7 @@ def wait_for_rollout(part: str) -> None:
 
 def read_restart_command(platform) -> list[str]:
     """The words after `kubectl` in the command of the decision, for this release."""
-    (line,) = re.findall(r"^kubectl --namespace credit (.*)$", PAGE.read_text(), re.MULTILINE)
+    (line,) = re.findall(r"^kubectl --namespace credit (.*)$", SEPARATE_REPLICAS.read(), re.MULTILINE)
     return shlex.split(line.replace("instance=platform", f"instance={platform.release}"))
 
 
