@@ -88,8 +88,8 @@ def assert_stays_failed(platform: Platform, expected_digests: dict[str, str], ru
     time.sleep(15)
     assert platform.webserver.read_run(run)["status"] == "FAILURE"
     (failed,) = platform.read_events(run, "RunFailureEvent")
-    late = [each for each in platform.read_events(run, "MaterializationEvent") if each["at"] > failed["at"]]
-    late += [each for each in platform.read_events(run, "ExecutionStepStartEvent") if each["at"] > failed["at"]]
+    kinds = ("MaterializationEvent", "ObservationEvent", "ExecutionStepStartEvent")
+    late = [each for kind in kinds for each in platform.read_events(run, kind) if each["at"] > failed["at"]]
     late += [message for at, message in platform.read_log_lines(run) if at > failed["at"]]
     assert not late, f"it wrote on: {late}"
     assert platform.read_digests(run, retry) == expected_digests

@@ -14,6 +14,8 @@ from resources.store.io_manager import MANIFEST_SHA256, PLACE
 TAGGED = """query ($tags: [ExecutionTag!]) { runsOrError(filter: { tags: $tags }) {
   ... on Runs { results { runId status } } } }"""
 LOGS = "query ($key: [String!]!) { capturedLogs(logKey: $key) { stdout stderr } }"
+# In each line that a run prints for an observation.
+OBSERVATION_LINE = " - ASSET_OBSERVATION - "
 ENDS = {"SUCCESS": "RunSuccessEvent", "FAILURE": "RunFailureEvent", "CANCELED": "RunCanceledEvent"}
 
 
@@ -36,6 +38,10 @@ class Histories:
     def read_log_lines(self, run: str) -> list[tuple[float, str]]:
         """The log lines of a run's assets, each with its time. The run prints the same lines to its standard output."""
         return [(event["at"] - self.ahead, event["message"]) for event in self.read_events(run, "LogMessageEvent")]
+
+    def read_observation_times(self, run: str) -> list[float]:
+        """When a run logged each observation, the earliest first. It prints a line for each, some every few seconds."""
+        return sorted(event["at"] - self.ahead for event in self.read_events(run, "ObservationEvent"))
 
     def find_training_start(self, run: str, seconds: float) -> float | None:
         """When a run committed the first block of its forest; None until that is so many seconds ago.
@@ -135,3 +141,16 @@ class Histories:
         assert sorted(self.find_runs("dagster/root_run_id", root)) == sorted(retries), "there are other retries"
         parents = [self.webserver.read_run(retry)["tags"]["dagster/parent_run_id"] for retry in retries]
         assert parents == list(runs[:-1]), f"retried in another order: {parents}"
+
+
+def measure_missing(printed: list[float], shown: str, lost: float) -> float:
+    """Seconds from the first line that is not shown to the loss of the worker; 0 if all lines are shown.
+
+    Args:
+        printed: when the run logged each observation, the earliest first. Each is one line of what it printed.
+        shown: what the UI shows of the run's output.
+        lost: when the worker was lost.
+    """
+    assert len(printed) > 1, "the run printed too little for anything to be missing"
+    missing = printed[shown.count(OBSERVATION_LINE) :]
+    return round(lost - missing[0], 1) if missing else 0.0

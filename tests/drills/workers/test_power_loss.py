@@ -8,6 +8,7 @@ of one upload. In a second drill the worker is lost while it still imports; its 
 import time
 
 from tests.drills.support.claims import assert_retried
+from tests.drills.support.history import measure_missing
 
 # Seconds between two uploads of a log (uploadInterval in the values), and seconds that one upload may take.
 INTERVAL, UPLOAD = 15, 5
@@ -17,11 +18,11 @@ def test_a_run_whose_node_vanished_is_noticed_and_goes_on_elsewhere(platform, ex
     # It trains for more than an interval. If the log were not uploaded at all, more than an interval would be missing.
     run, began = platform.train_for(INTERVAL + UPLOAD)
     node = platform.find_pod(run)["spec"]["nodeName"]
-    lines = platform.read_log_lines(run)
+    printed = platform.read_observation_times(run)
     lost = time.time()
     platform.nodes.kill(node)
     try:
-        log_lost = measure_missing(lines, platform.read_output(run), lost)
+        log_lost = measure_missing(printed, platform.read_output(run), lost)
         assert log_lost <= INTERVAL + UPLOAD, (
             f"what the lost run printed is missing from {log_lost:.0f} s before its end"
         )
@@ -51,10 +52,3 @@ def test_a_node_that_is_lost_before_the_run_began_is_noticed_as_well(platform, e
         platform.record(fault=fault, **after, work_lost=0.0, **platform.count_repetitions(run, retry))
     finally:
         platform.nodes.start(node)
-
-
-def measure_missing(lines: list[tuple[float, str]], shown: str, lost: float) -> float:
-    """Seconds from the first line that is not shown to the loss; 0 if all lines are shown."""
-    assert lines, "the run printed nothing, so nothing could be missing"
-    missing = [at for at, message in lines if message.splitlines()[0] not in shown]
-    return round(lost - min(missing), 1) if missing else 0.0

@@ -7,7 +7,7 @@ import pytest
 
 from resources.history.facts import ITEMS_COMMITTED
 from resources.services.webserver import Webserver
-from tests.drills.support.history import Histories
+from tests.drills.support.history import OBSERVATION_LINE, Histories, measure_missing
 
 
 def make_event(kind: str, seconds_ago: float, **fields: Any) -> dict[str, Any]:
@@ -55,3 +55,20 @@ def test_training_of_the_release_before_begins_with_the_first_block_that_its_log
 def test_the_wrong_clock_of_a_worker_does_not_change_when_training_began(events: list[dict[str, Any]]) -> None:
     events += [make_block(4 - 60)]
     assert measure_training(3, ahead=60) == pytest.approx(4, abs=0.5)
+
+
+def make_output(lines: int) -> str:
+    return f"RUN_START\nloan_dataset{OBSERVATION_LINE}seen\n" + f"training{OBSERVATION_LINE}seen\n" * (lines - 1)
+
+
+def test_the_seconds_of_output_that_a_lost_run_lacks_are_counted_from_its_first_line_that_is_not_shown() -> None:
+    printed = [100.0, 102.5, 105.0, 107.5]
+    assert measure_missing(printed, make_output(4), lost=109) == 0
+    assert measure_missing(printed, make_output(3), lost=109) == 1.5
+    assert measure_missing(printed, make_output(1), lost=109) == 6.5
+    assert measure_missing(printed, "", lost=109) == 9
+
+
+def test_a_run_that_printed_nothing_lacks_nothing_and_proves_nothing() -> None:
+    with pytest.raises(AssertionError, match="printed too little"):
+        measure_missing([100.0], "", lost=109)
