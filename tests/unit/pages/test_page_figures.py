@@ -110,7 +110,8 @@ def test_the_readme_has_the_figures_of_the_drills() -> None:
     again, _ = re.findall(r"[\d.]+", notice.split("|")[3])
     assert f"| {again} |" in row(readme, "Seconds from a node taken away")
     lost = max(float(each) for line in (power, notice) for each in re.findall(r"[\d.]+", line.split("|")[4]))
-    assert f"| {lost} |" in row(readme, "Seconds of the step's work lost")
+    # A figure that misses its goal is bold.
+    assert f"| {lost} |" in row(readme, "Seconds of the step's work lost").replace("**", "")
 
 
 def test_the_sweep_has_as_many_cases_as_the_readme_says() -> None:
