@@ -7,6 +7,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+import dagster as dg
+
 from resources.history.facts import ITEMS_COMMITTED, OLD_COMMITTED
 from resources.services.webserver import Webserver, read_metadata
 from resources.store.io_manager import MANIFEST_SHA256, PLACE
@@ -14,8 +16,8 @@ from resources.store.io_manager import MANIFEST_SHA256, PLACE
 TAGGED = """query ($tags: [ExecutionTag!]) { runsOrError(filter: { tags: $tags }) {
   ... on Runs { results { runId status } } } }"""
 LOGS = "query ($key: [String!]!) { capturedLogs(logKey: $key) { stdout stderr } }"
-# In each line that a run prints for an observation.
-OBSERVATION_LINE = " - ASSET_OBSERVATION - "
+# In each line that a run prints for an observation: Dagster's own logger writes the name of the event.
+OBSERVATION_LINE = f" - {dg.DagsterEventType.ASSET_OBSERVATION.value} - "
 ENDS = {"SUCCESS": "RunSuccessEvent", "FAILURE": "RunFailureEvent", "CANCELED": "RunCanceledEvent"}
 
 

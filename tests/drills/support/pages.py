@@ -5,9 +5,8 @@ Belongs here: which chapter of which page a drill follows. Does not belong here:
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
-DOCS = Path(__file__).parents[3] / "docs"
+from tests.support.pages import FENCE, ROOT
 
 
 @dataclass(frozen=True)
@@ -30,13 +29,13 @@ class Steps:
         Raises:
             AssertionError: the page has no such chapter, or the chapter has no such block.
         """
-        text = (DOCS / self.page).read_text()
+        text = (ROOT / "docs" / self.page).read_text()
         chapters = [text]
         if self.chapter is not None:
             pattern = rf"^## {re.escape(self.chapter)}$(.*?)(?=^## |\Z)"
             chapters = re.findall(pattern, text, re.MULTILINE | re.DOTALL)
         assert len(chapters) == 1, f"docs/{self.page} has {len(chapters)} chapters {self.chapter!r}; expected one"
-        blocks = re.findall(r"^```\n(.*?)^```", chapters[0], re.MULTILINE | re.DOTALL)
+        blocks = [code for language, code in FENCE.findall(chapters[0]) if not language]
         assert len(blocks) >= self.block, f"docs/{self.page}, {self.chapter}: {len(blocks)} blocks of commands"
         return blocks[self.block - 1]
 
@@ -45,4 +44,3 @@ RESTORE_PAGE = "runbooks/restore-postgresql.md"
 BACK_UP = Steps(RESTORE_PAGE, "Back up now")
 EMPTY_THE_VOLUME, RESTORE = Steps(RESTORE_PAGE, "Mitigation", 1), Steps(RESTORE_PAGE, "Mitigation", 2)
 SEPARATE_REPLICAS = Steps("decisions/kubernetes/0016-replicas-apart-again.md", None)
-FOLLOWED = (BACK_UP, EMPTY_THE_VOLUME, RESTORE, SEPARATE_REPLICAS)

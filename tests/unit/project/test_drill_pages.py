@@ -4,10 +4,13 @@ import shlex
 
 import pytest
 
-from tests.drills.support.pages import FOLLOWED, RESTORE_PAGE, Steps
+from tests.drills.support import pages
+from tests.drills.support.pages import RESTORE_PAGE, Steps
+
+FOLLOWED = {name: each for name, each in vars(pages).items() if isinstance(each, Steps)}
 
 
-@pytest.mark.parametrize("steps", FOLLOWED, ids=lambda steps: f"{steps.page} {steps.chapter} {steps.block}")
+@pytest.mark.parametrize("steps", FOLLOWED.values(), ids=FOLLOWED)
 def test_a_page_has_the_commands_that_a_drill_follows(steps: Steps) -> None:
     lines = [line for line in steps.read().splitlines() if line]
     assert lines
