@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, StrictInt, StrictStr, StringConstraints, field_validator, model_validator
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")]
+# A table's name may be qualified: `schema.table`.
+TableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}(\.[A-Za-z_][A-Za-z0-9_]{0,62})?$")]
 
 
 class Strict(BaseModel):
@@ -20,7 +22,7 @@ class Strict(BaseModel):
 class Table(Strict):
     """Where the rows are: `name` may be qualified as `schema.table`; `id` rises with every row."""
 
-    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}(\.[A-Za-z_][A-Za-z0-9_]{0,62})?$")]
+    name: TableName
     id: Name = "id"
     created_at: Name = "created_at"
 

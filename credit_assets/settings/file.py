@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from credit_assets.settings.columns import Attribute, Column, Name, Strict, Table, Target
 from credit_assets.settings.limits import Limits, Prices, Promotion, Refresh
+from credit_assets.settings.scoring import Scoring
 from resources.errors import PlatformError
 from resources.store.written_once import compute_sha256
 
@@ -23,10 +24,19 @@ class SettingsError(PlatformError, ValueError):
 
 
 class Seed(Strict):
-    """What an empty local database is filled with: a CSV file beside the settings, or generated loans."""
+    """What an empty local database is filled with.
+
+    Attributes:
+        csv: a file with loans, beside the settings.
+        generate: how many loans are generated if there is no file.
+        locations: how many locations are generated, for `scoring`.
+        applications: how many open applications each of these locations has.
+    """
 
     csv: Path | None = None
     generate: Annotated[int, Field(ge=0, le=50_000_000)] = 0
+    locations: Annotated[int, Field(ge=0, le=100_000)] = 0
+    applications: Annotated[int, Field(ge=0, le=1_000)] = 50
 
 
 class Settings(Strict):
@@ -41,6 +51,7 @@ class Settings(Strict):
     refresh: Refresh = Refresh()
     prices: Prices = Prices()
     seed: Seed = Seed()
+    scoring: Scoring | None = None
 
     @model_validator(mode="after")
     def _every_column_has_one_role(self) -> "Settings":
@@ -52,6 +63,16 @@ class Settings(Strict):
             )
         return self
 
+    @model_validator(mode="after")
+    def _scores_lie_apart(self) -> "Settings":
+        if self.scoring and self.table.name in (self.scoring.locations, self.scoring.applications, self.scoring.scores):
+            raise ValueError(f"scoring: {self.table.name} is the table of the loans (table.name); name another table")
+        if self.scoring and (shared := set(self.scoring.own_columns) & set(self.features)):
+            raise ValueError(
+                f"scoring: {', '.join(sorted(shared))} is a feature; location, id and decided_at are other columns"
+            )
+        return self
+
     @property
     def columns(self) -> dict[str, Column]:
         """Features and personal attributes, in the order of the file."""
@@ -60,7 +81,21 @@ class Settings(Strict):
     @property
     def fingerprint(self) -> str:
         """SHA-256 of what the settings say; comments and layout of the file don't count."""
-        return compute_sha256(self.model_dump(mode="json", exclude={"seed", "refresh", "prices", "promotion"}))
+        unrelated = {"seed", "refresh", "prices", "promotion", "scoring"}
+        return compute_sha256(self.model_dump(mode="json", exclude=unrelated))
+
+    def require_scoring(self) -> Scoring:
+        """The section `scoring`, which may be absent.
+
+        Raises:
+            SettingsError: it is absent, so that nothing can be scored.
+        """
+        if self.scoring is None:
+            raise SettingsError(
+                "the settings have no section [scoring]: it names the tables of the locations, the applications and "
+                "the scores. Add it to the settings file"
+            )
+        return self.scoring
 
 
 def load_settings(path: str | Path) -> Settings:
@@ -97,7 +132,7 @@ def _sentence(error: Any) -> str:
     if error["type"] == "extra_forbidden":
         return f"{where} is not a setting; remove it or correct its name"
     if error["type"] == "string_pattern_mismatch":
-        schema = " before and after one dot" if where == "table.name" else ""
+        schema = " before and after one dot" if r"\." in error["ctx"]["pattern"] else ""
         return (
             f"{where}: {error['input']!r} can't be used as a name. A name begins with a letter or `_`, and has at most "
             f"63 letters, digits or `_`{schema}. Rename it, or read the table through a view that has such names"

@@ -30,11 +30,15 @@ def settings_text(features: str, personal: str = "", minimum_rows: int = 100) ->
     return _DECLARED.format(features=features.strip(), personal=personal.strip(), minimum_rows=minimum_rows)
 
 
-def write_loans_settings(path: Path, rows: int) -> Path:
-    """Writes a copy of `settings/loans.toml` whose empty table is filled with so many loans."""
-    declared = LOANS_SETTINGS.read_text()
-    changed = declared.replace("generate = 20_000", f"generate = {rows}")
-    if changed == declared:
-        raise AssertionError(f"{LOANS_SETTINGS} generates no 20_000 loans any more: correct this function")
-    path.write_text(changed)
+def write_loans_settings(path: Path, rows: int, locations: int = 0) -> Path:
+    """Writes a copy of `settings/loans.toml` whose empty tables are filled with so many loans and locations."""
+    text = LOANS_SETTINGS.read_text()
+    for declared, wanted in (
+        ("generate = 20_000", f"generate = {rows}"),
+        ("locations = 200", f"locations = {locations}"),
+    ):
+        if text.count(declared) != 1:
+            raise AssertionError(f"{LOANS_SETTINGS} does not say `{declared}` once any more: correct this function")
+        text = text.replace(declared, wanted)
+    path.write_text(text)
     return path

@@ -27,6 +27,11 @@ on_demand = 0.4
 spot = 0.1
 [seed]
 generate = 100
+[scoring]
+locations = "branches"
+applications = "risk.requests"
+scores = "scores"
+tolerated_count = 3
 """
 
 
@@ -99,6 +104,29 @@ def test_a_personal_attribute_is_no_feature(tmp_path: Path) -> None:
             '"default_status"',
             '"default_status"\npositive = 0.5',
             "target.positive: 0.5 is neither text nor a whole number",
+        ),
+        ("generate = 100", "locations = 100_001", "seed.locations: Input should be less than or equal to 100000"),
+        ('"branches"', '"my branches"', "scoring.locations: 'my branches' can't be used as a name. "),
+        ('"risk.requests"', '"risk.requests.open"', "digits or `_` before and after one dot. Rename it"),
+        ('scores = "scores"', "", "scoring.scores: Field required"),
+        ('scores = "scores"', 'scores = "branches"', "scoring: locations, applications and scores are three tables"),
+        (
+            'scores = "scores"',
+            'scores = "loans"',
+            "scoring: loans is the table of the loans (table.name); name another",
+        ),
+        (
+            "tolerated_count = 3",
+            "tolerated_count = -1",
+            "scoring.tolerated_count: Input should be greater than or equal",
+        ),
+        ("tolerated_count = 3", "tolerated_share = 1.1", "scoring.tolerated_share: Input should be less than or equal"),
+        ("tolerated_count = 3", 'id = "location"', "scoring: location, id and decided_at are different columns"),
+        ("tolerated_count = 3", 'decided_at = "id"', "scoring: location, id and decided_at are different columns"),
+        (
+            "tolerated_count = 3",
+            'decided_at = "income"',
+            "scoring: income is a feature; location, id and decided_at are",
         ),
         ('"loans"', '"loans; DROP TABLE loans"', "table.name: 'loans; DROP TABLE loans' can't be used as a name. "),
         (
@@ -180,9 +208,32 @@ def test_what_the_model_depends_on_changes_the_fingerprint_and_nothing_else_does
     assert load(tmp_path, WHOLE.replace("generate = 100", "generate = 101")).fingerprint == fingerprint
     assert load(tmp_path, WHOLE.replace("auc_loss = 0.1", "auc_loss = 0.2")).fingerprint == fingerprint
     assert load(tmp_path, WHOLE.replace("spot = 0.1", "spot = 0.2")).fingerprint == fingerprint
+    assert load(tmp_path, WHOLE.replace("tolerated_count = 3", "tolerated_count = 4")).fingerprint == fingerprint
+    assert load(tmp_path, WHOLE.partition("[scoring]")[0]).fingerprint == fingerprint
     assert load(tmp_path, WHOLE.replace("minimum_rows = 100", "minimum_rows = 101")).fingerprint != fingerprint
     assert load(tmp_path, WHOLE.replace("minimum = 0", "minimum = 1")).fingerprint != fingerprint
     assert load(tmp_path, WHOLE.replace('"loans"', '"loans_2"')).fingerprint != fingerprint
+
+
+def test_without_the_section_nothing_is_scored_and_whoever_needs_it_says_so(tmp_path: Path) -> None:
+    scoring = load(tmp_path, WHOLE).require_scoring()
+    assert (scoring.location, scoring.id, scoring.decided_at) == ("location", "id", None)
+    assert (scoring.tolerated_share, scoring.tolerated_count) == (0.01, 3)
+    without = load(tmp_path, WHOLE.partition("[scoring]")[0])
+    assert without.scoring is None
+    with pytest.raises(SettingsError, match=r"no section \[scoring\].* Add it to the settings file"):
+        without.require_scoring()
+
+
+@pytest.mark.parametrize(
+    ("name", "fingerprint"),
+    [
+        ("loans", "31be1ef4c685f63415dc49ce5ae4c2444f9faa90b526f2ca01a88e80d4f29b88"),
+        ("german_credit", "e5d879c2af2f700574b805ca2e7dd04c4b077ad51f7450abaf757409edee158c"),
+    ],
+)
+def test_a_new_section_makes_no_other_model_of_the_settings_that_are_shipped(name: str, fingerprint: str) -> None:
+    assert load_settings(SHIPPED / f"{name}.toml").fingerprint == fingerprint
 
 
 def test_one_price_alone_compares_nothing_and_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,49 @@
+"""The section `scoring`: the tables of locations, applications and scores, and how many failed locations are tolerated.
+
+Belongs here: what a wave is told by the settings. Does not belong here: how a table is read or written
+(`credit_assets.applications`), and which columns the model sees (`columns`).
+"""
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from credit_assets.settings.columns import Name, Strict, TableName
+from credit_assets.settings.limits import Share
+
+
+class Scoring(Strict):
+    """What a wave reads and writes, and which failures it tolerates.
+
+    Attributes:
+        locations: the table of the locations; its column `location` names each.
+        applications: the table of the applications; its columns are `location`, `id` and every feature.
+        scores: the table that scores are written to. The platform makes it if it is missing.
+        location: the column that names the location, in both tables.
+        id: the key of the applications.
+        decided_at: a column of the applications; one without a value there is open. None: all are open.
+        tolerated_share: of a wave's locations; if more have failed, the wave fails its check.
+        tolerated_count: the same as a number of locations. The wave passes only if it is within both.
+    """
+
+    locations: TableName
+    applications: TableName
+    scores: TableName
+    location: Name = "location"
+    id: Name = "id"
+    decided_at: Name | None = None
+    tolerated_share: Share = 0.01
+    tolerated_count: Annotated[int, Field(ge=0)] = 10
+
+    @property
+    def own_columns(self) -> list[str]:
+        """The columns of the applications that are no features."""
+        return [self.location, self.id, *([self.decided_at] if self.decided_at else [])]
+
+    @model_validator(mode="after")
+    def _tables_and_columns_differ(self) -> "Scoring":
+        if len({self.locations, self.applications, self.scores}) < 3:
+            raise ValueError("locations, applications and scores are three tables: give each a name of its own")
+        if len(set(self.own_columns)) < len(self.own_columns):
+            raise ValueError("location, id and decided_at are different columns: give each a name of its own")
+        return self
