@@ -60,6 +60,7 @@ def build_resources(deployment: Deployment) -> dict[str, Any]:
     return {
         "settings": SettingsFile(path=deployment.settings or ""),
         "database": Database(url=deployment.database_url or ""),
+        "scores_database": Database(url=deployment.scores_url or "", setting="PLATFORM_SCORES_URL"),
         "checkpoints": checkpoints,
         "checkpoint_io": CheckpointIOManager(checkpoints=checkpoints),
         "registry": Registry(

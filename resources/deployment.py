@@ -64,6 +64,9 @@ class Deployment:
         refuse_empty=True,
         secret=True,
     )
+    scores_url: str | None = variable(
+        "PLATFORM_SCORES_URL", "URL of the database that scores are written to", refuse_empty=True, secret=True
+    )
     history_url: str | None = variable(
         "PLATFORM_HISTORY_URL",
         "URL of Dagster's own database, on one machine",

@@ -1,4 +1,4 @@
-"""The database that assets and sensors read: one connection, one snapshot, errors without rows.
+"""A database that assets and sensors use: one connection, one snapshot or transaction, errors without rows.
 
 Belongs here: how to connect, and what an error may show. Does not belong here: any statement, or any table.
 """
@@ -49,7 +49,7 @@ def connect(url: str, setting: str, timeout_seconds: int = 10) -> "connection":
 
     if not _is_well_formed(url):
         raise DatabaseError(
-            f"{setting} is {'not a URL of PostgreSQL' if url else 'empty'}; expected postgresql://user:password@host:port/"
+            f"{setting} is not {'a URL of PostgreSQL' if url else 'set'}; expected postgresql://user:password@host:port/"
             "database, with % for special characters in the password (%40 is @)"
         )
     try:
@@ -95,15 +95,21 @@ def describe_without_rows(error: "psycopg2.Error") -> str:
 
 
 class Database(dg.ConfigurableResource):
-    """A PostgreSQL database, by a libpq URL."""
+    """A PostgreSQL database, by a libpq URL.
+
+    Attributes:
+        url: empty if `setting` is not set; the first use then says so.
+        setting: the variable that the URL was read from, for errors.
+    """
 
     # A dependency and no config: Dagster's UI shows the config of a resource, and the URL holds a password.
     url: dg.ResourceDependency[str]
+    setting: str = SETTING
     connect_timeout_seconds: int = 10
 
     def connect(self) -> "connection":
         """Opens a connection, like the function `connect` of this module."""
-        return connect(self.url, SETTING, self.connect_timeout_seconds)
+        return connect(self.url, self.setting, self.connect_timeout_seconds)
 
     @contextmanager
     def open_snapshot(self) -> Iterator["cursor"]:
@@ -113,11 +119,29 @@ class Database(dg.ConfigurableResource):
             DatabaseAway: like `connect`, or the connection broke.
             DatabaseError: like `connect`, or a statement failed. PostgreSQL's detail is left out: it may quote a row.
         """
+        with self._open("read", isolation_level="REPEATABLE READ", readonly=True) as cursor:
+            yield cursor
+
+    @contextmanager
+    def open_transaction(self) -> Iterator["cursor"]:
+        """Opens a cursor whose statements are committed together at the end, with times in UTC; after an error, none.
+
+        Raises:
+            DatabaseAway: like `connect`, or the connection broke. If it broke while PostgreSQL committed, nobody knows
+                whether it did: the caller repeats the statements, and they must allow that.
+            DatabaseError: like `connect`, or a statement failed. PostgreSQL's detail is left out: it may quote a row.
+        """
+        with self._open("written to", isolation_level="READ COMMITTED", readonly=False) as cursor:
+            yield cursor
+            cursor.connection.commit()
+
+    @contextmanager
+    def _open(self, used: str, *, isolation_level: str, readonly: bool) -> Iterator["cursor"]:
         import psycopg2
 
         connection = self.connect()
         try:
-            connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
+            connection.set_session(isolation_level=isolation_level, readonly=readonly)
             with connection.cursor() as cursor:
                 cursor.execute("SET LOCAL TIME ZONE 'UTC'")
                 yield cursor
@@ -125,8 +149,8 @@ class Database(dg.ConfigurableResource):
             is_broken = isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError)
             is_away = is_broken and (error.pgcode is None or error.pgcode.startswith(AWAY))
             raise (DatabaseAway if is_away else DatabaseError)(
-                f"the database failed while it was read ({describe_without_rows(error)}). Its log may say more; "
-                f"{SETTING} names it"
+                f"the database failed while it was {used} ({describe_without_rows(error)}). Its log may say more; "
+                f"{self.setting} names it"
             ) from None
         finally:
             connection.close()

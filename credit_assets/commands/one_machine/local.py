@@ -48,7 +48,8 @@ def local_platform(settings_path: Path, outside: Deployment) -> Iterator[LocalPl
 
     Args:
         settings_path: the settings file.
-        outside: what is set from outside, which stays. A database of loans of one's own is never written to.
+        outside: what is set from outside, which stays. A database of loans of one's own is never written to: beside
+            it, scores are written only to a database that was set too.
 
     Raises:
         SettingsError, NoCheckout, PostgresError: as `local_history` raises them.
@@ -63,7 +64,8 @@ def local_platform(settings_path: Path, outside: Deployment) -> Iterator[LocalPl
         if not outside.database_url:
             url = local.server.create_database("lending")
             seed_loans(load_settings(settings_path), url)
-            local = replace(local, deployment=replace(local.deployment, database_url=url))
+            filled = replace(local.deployment, database_url=url, scores_url=outside.scores_url or url)
+            local = replace(local, deployment=filled)
         yield local
 
 

@@ -136,7 +136,7 @@ NOT_A_URL = "PLATFORM_DATABASE_URL is not a URL of PostgreSQL; expected postgres
 @pytest.mark.parametrize(
     ("url", "expected"),
     [
-        ("", "PLATFORM_DATABASE_URL is empty; expected postgresql://user:password@host:port/database"),
+        ("", "PLATFORM_DATABASE_URL is not set; expected postgresql://user:password@host:port/database"),
         ("postgres//clerk:s3cr3t@localhost/lending", NOT_A_URL),
         ("postgresql://clerk:s3cr3t%zz@localhost/lending", NOT_A_URL),
         ("postgresql://clerk:x@s3cr3t@localhost/lending", NOT_A_URL),
@@ -182,3 +182,40 @@ def test_a_value_that_postgresql_refuses_is_not_quoted_and_a_missing_column_is_n
         cursor.execute("SELECT FROM no_such_table")
     with pytest.raises(DatabaseError, match=r"SQLSTATE 25006\)"), database.open_snapshot() as cursor:
         cursor.execute("CREATE TABLE written (id integer)")
+
+
+def count_written(database: Database) -> int | None:
+    """Rows of the table `written`; None if there is none."""
+    with database.open_snapshot() as cursor:
+        cursor.execute("SELECT to_regclass('written')")
+        if cursor.fetchone() == (None,):
+            return None
+        cursor.execute("SELECT count(*) FROM written")
+        (rows,) = cursor.fetchone() or (0,)
+        return rows
+
+
+def test_a_transaction_is_written_as_a_whole_or_not_at_all_and_names_its_own_setting(database_url: str) -> None:
+    database = Database(url=database_url, setting="PLATFORM_SCORES_URL")
+    create = "CREATE TABLE written (id integer PRIMARY KEY); INSERT INTO written VALUES (1)"
+    with pytest.raises(DatabaseError) as refused, database.open_transaction() as cursor:
+        cursor.execute(f"{create}; INSERT INTO written VALUES (1)")
+    assert "the database failed while it was written to (UniqueViolation, SQLSTATE 23505). " in str(refused.value)
+    assert str(refused.value).endswith("PLATFORM_SCORES_URL names it")
+    assert count_written(database) is None, "half of it was written"
+
+    def be_stopped(cursor: cursor) -> None:
+        cursor.execute(create)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), database.open_transaction() as cursor:
+        be_stopped(cursor)
+    assert count_written(database) is None
+    with database.open_transaction() as cursor:
+        cursor.execute(create)
+    assert count_written(database) == 1
+    end = "SELECT pg_terminate_backend(pg_backend_pid())"
+    with pytest.raises(DatabaseAway, match="PLATFORM_SCORES_URL"), database.open_transaction() as cursor:
+        cursor.execute(end)
+    with pytest.raises(DatabaseError, match=r"^PLATFORM_SCORES_URL is not set; expected postgresql://"):
+        Database(url="", setting="PLATFORM_SCORES_URL").connect()

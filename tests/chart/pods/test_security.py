@@ -79,7 +79,9 @@ def test_no_password_is_in_anything_but_a_secret(chart) -> None:
     (secret,) = [each for each in chart.of("Secret") if "postgresql-password" in each["stringData"]]
     password = secret["stringData"]["postgresql-password"]
     assert len(password) == 32
-    assert password in chart.one("Secret", "rel-loans")["stringData"]["LOANS_DATABASE_URL"]
+    urls = chart.one("Secret", "rel-loans")["stringData"]
+    assert password in urls["LOANS_DATABASE_URL"]
+    assert urls["LOANS_DATABASE_URL"] == urls["SCORES_DATABASE_URL"]
     for each in chart.objects:
         if each["kind"] != "Secret":
             assert password not in json.dumps(each), each["metadata"]["name"]

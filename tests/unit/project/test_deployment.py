@@ -134,8 +134,12 @@ def test_an_empty_address_of_the_ui_is_one_that_is_not_set() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["PLATFORM_SETTINGS", "PLATFORM_STORE", "PLATFORM_DATABASE_URL", "PLATFORM_HISTORY_URL", "CREDIT_STORE"]
-)
+    "name",
+    [
+        "PLATFORM_SETTINGS", "PLATFORM_STORE", "PLATFORM_DATABASE_URL", "PLATFORM_SCORES_URL", "PLATFORM_HISTORY_URL",
+        "CREDIT_STORE",
+    ],
+)  # fmt: skip
 def test_an_empty_store_or_database_is_refused_and_not_taken_for_one_that_is_not_set(name) -> None:
     with pytest.raises(DeploymentError, match=r"^PLATFORM_\w+ is empty: expected .+\. Set it, or unset it$"):
         Deployment.from_environment({name: ""})
@@ -149,13 +153,15 @@ def test_a_missing_value_is_refused_by_whoever_needs_it() -> None:
 
 def test_a_secret_is_never_printed() -> None:
     secrets = [each.name for each in fields(Deployment) if each.metadata["secret"]]
-    assert {"database_url", "history_url", "webhook_url", "registry_token", "registry_password"} == set(secrets)
+    databases = {"database_url", "scores_url", "history_url"}
+    assert databases | {"webhook_url", "registry_token", "registry_password"} == set(secrets)
     values: dict[str, Any] = dict.fromkeys(secrets, "postgresql://clerk:hunter2@db/loans")
     assert "hunter2" not in repr(Deployment(**values))
 
 
 def test_the_password_of_the_database_is_in_no_config_that_the_ui_shows() -> None:
-    shown = build_defs(Deployment(database_url="postgresql://clerk:hunter2@db/loans")).get_repository_def()
+    url = "postgresql://clerk:hunter2@db/loans"
+    shown = build_defs(Deployment(database_url=url, scores_url=url)).get_repository_def()
     for resource in shown.get_top_level_resources().values():
         field = resource.config_schema.as_field()
         assert not field.default_provided or "hunter2" not in str(field.default_value)

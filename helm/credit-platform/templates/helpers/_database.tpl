@@ -14,9 +14,14 @@
 {{ if not .Values.loans.secretName }}true{{ end }}
 {{- end }}
 
-{{/* The Secret with the key LOANS_DATABASE_URL. */}}
+{{/* The Secret with the key LOANS_DATABASE_URL, and SCORES_DATABASE_URL if scores are written. */}}
 {{- define "credit-platform.loansSecret" -}}
 {{ .Values.loans.secretName | default (printf "%s-loans" .Release.Name) }}
+{{- end }}
+
+{{/* The URL of the database `lending` of the release's own PostgreSQL. */}}
+{{- define "credit-platform.ownLendingUrl" -}}
+postgresql://{{ .Values.postgresql.postgresqlUsername }}:{{ include "credit-platform.password" . }}@{{ include "credit-platform.postgresqlHost" . }}:{{ .Values.postgresql.service.port }}/lending
 {{- end }}
 
 {{/* "true" if backups of PostgreSQL are made, else empty. */}}

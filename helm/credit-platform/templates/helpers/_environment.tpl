@@ -38,6 +38,12 @@
     secretKeyRef:
       name: {{ include "credit-platform.loansSecret" . }}
       key: LOANS_DATABASE_URL
+- name: PLATFORM_SCORES_URL
+  valueFrom:
+    secretKeyRef:
+      name: {{ include "credit-platform.loansSecret" . }}
+      key: SCORES_DATABASE_URL
+      optional: true
 {{- end }}
 
 {{/* The password of Dagster's database, for Dagster. */}}
