@@ -8,6 +8,15 @@ from credit_assets.checks.verdict import Verdict
 from credit_assets.loans.table import arrow_schema
 from credit_assets.settings.columns import Column
 from credit_assets.settings.file import Settings
+from credit_assets.tables.rules import (
+    MISSING,
+    OUTSIDE,
+    count_marks,
+    count_repeated,
+    describe_counts,
+    mark_missing,
+    mark_outside,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -83,50 +92,27 @@ def _schema(columns: _Columns, settings: Settings) -> Verdict:
 
 
 def _no_nulls(columns: _Columns, settings: Settings) -> Verdict:
-    import pyarrow.compute as pc
-    import pyarrow.types as pt
-
-    def missing(name: str) -> int:
-        values = columns[name]
-        infinite = pc.sum(pc.invert(pc.is_finite(values))).as_py() or 0 if pt.is_floating(values.type) else 0
-        return values.null_count + infinite
-
-    return _per_column("no_nulls", "NULL, NaN or infinite", {name: missing(name) for name in columns.schema.names})
+    counts = {name: count_marks(mark_missing(columns[name])) for name in columns.schema.names}
+    return _per_column("no_nulls", MISSING, counts)
 
 
 def _ranges(columns: _Columns, settings: Settings) -> Verdict:
-    import pyarrow.compute as pc
-
-    def outside(name: str, column: Column) -> int:
-        values, count = columns[name], 0
-        if column.minimum is not None:
-            count += pc.sum(pc.less(values, column.minimum)).as_py() or 0
-        if column.maximum is not None:
-            count += pc.sum(pc.greater(values, column.maximum)).as_py() or 0
-        return count
-
-    return _per_column(
-        "ranges",
-        "outside of the bounds in the settings",
-        {
-            f"{name} ({column.bounds})": outside(name, column)
-            for name, column in settings.columns.items()
-            if column.type != "category"
-        },
-    )
+    counts = {
+        f"{name} ({column.bounds})": count_marks(mark_outside(columns[name], column))
+        for name, column in settings.columns.items()
+        if column.type != "category"
+    }
+    return _per_column("ranges", OUTSIDE, counts)
 
 
 def _per_column(check: str, what: str, counts: Mapping[str, int]) -> Verdict:
     wrong = {name: count for name, count in counts.items() if count}
-    found = ", ".join(f"{name}: {count:,} rows" for name, count in wrong.items())
-    return Verdict(check, not wrong, f"{what}: {found}; expected none" if wrong else f"none {what}", wrong)
+    return Verdict(check, not wrong, describe_counts(what, wrong) if wrong else f"none {what}", wrong)
 
 
 def _unique_ids(columns: _Columns, settings: Settings) -> Verdict:
-    import pyarrow.compute as pc
-
     name = settings.table.id
-    doubled = columns.rows - pc.count_distinct(columns[name], mode="all").as_py()
+    doubled = count_repeated(columns[name])
     return Verdict("unique_ids", doubled == 0, f"{name}: {doubled:,} rows repeat an id; expected none")
 
 

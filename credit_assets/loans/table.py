@@ -6,19 +6,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from credit_assets.settings.file import Settings
+from credit_assets.tables.declared import DeclaredTable, check_columns, make_schema, quote_table
 from resources.errors import PlatformError
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from psycopg2.extensions import cursor
-
-INTEGERS = {"smallint", "integer", "bigint"}
-SQL_TYPES = {
-    "integer": INTEGERS,
-    "number": INTEGERS | {"numeric", "real", "double precision"},
-    "category": {"text", "character varying", "character", "boolean"},
-    "time": {"timestamp without time zone", "timestamp with time zone"},
-}
 
 
 class LoansError(PlatformError, ValueError):
@@ -26,7 +19,7 @@ class LoansError(PlatformError, ValueError):
 
 
 def expected_types(settings: Settings) -> dict[str, str]:
-    """Every column that is read, in the order it is read, with its kind: a key of `SQL_TYPES`."""
+    """Every column that is read, in the order it is read, with its kind (`tables.declared`)."""
     target = "integer" if isinstance(settings.target.positive, int) else "category"
     return {
         settings.table.id: "integer",
@@ -37,8 +30,8 @@ def expected_types(settings: Settings) -> dict[str, str]:
 
 
 def table_sql(settings: Settings) -> str:
-    """The table's name as statements spell it: quoted, so that capitals and the words PostgreSQL keeps stay a name."""
-    return ".".join(f'"{part}"' for part in settings.table.name.split("."))
+    """The table's name as statements spell it."""
+    return quote_table(settings.table.name)
 
 
 def check_table(cursor: "cursor", settings: Settings) -> None:
@@ -48,26 +41,8 @@ def check_table(cursor: "cursor", settings: Settings) -> None:
         LoansError: there is no such table, a column is missing, a column is of another type, or the values of the
             target are not those of its type.
     """
-    table = settings.table.name
-    cursor.execute(
-        "SELECT attname, format_type(atttypid, NULL) FROM pg_attribute "
-        "WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped",
-        (table_sql(settings),),
-    )
-    found = dict(cursor.fetchall())
-    if not found:
-        raise LoansError(f"table {table} is not in the database: create it, or correct table.name in the settings")
-    for name, kind in expected_types(settings).items():
-        if name not in found:
-            raise LoansError(
-                f"table {table} has no column {name} (expected type {kind}): add it, or correct the settings"
-            )
-        if found[name] not in SQL_TYPES[kind]:
-            raise LoansError(
-                f"column {table}.{name} is of type {found[name]}; expected {kind} "
-                f"({', '.join(sorted(SQL_TYPES[kind]))}). Change the column or its type in the settings"
-            )
-    target = settings.target
+    table, target = settings.table.name, settings.target
+    found = check_columns(cursor, DeclaredTable(table, "table.name", expected_types(settings), LoansError))
     if found[target.column] == "boolean" and {target.negative, target.positive} != {"t", "f"}:
         raise LoansError(
             f"column {table}.{target.column} is boolean, and PostgreSQL prints its values as t and f: "
@@ -92,10 +67,7 @@ def select_sql(settings: Settings, as_of: datetime) -> str:
 
 def arrow_schema(settings: Settings) -> "pa.Schema":
     """The types that the rows are stored with: 64-bit numbers, text, UTC microseconds."""
-    import pyarrow as pa
-
-    types = {"integer": pa.int64(), "number": pa.float64(), "category": pa.string(), "time": pa.timestamp("us", "UTC")}
-    return pa.schema([(name, types[kind]) for name, kind in expected_types(settings).items()])
+    return make_schema(expected_types(settings))
 
 
 def refuse_other_tables(facts: Mapping[str, Any], settings: Settings) -> None:

@@ -195,6 +195,11 @@ def count_written(database: Database) -> int | None:
         return rows
 
 
+def be_stopped_after(cursor: cursor, statement: str) -> None:
+    cursor.execute(statement)
+    raise KeyboardInterrupt
+
+
 def test_a_transaction_is_written_as_a_whole_or_not_at_all_and_names_its_own_setting(database_url: str) -> None:
     database = Database(url=database_url, setting="PLATFORM_SCORES_URL")
     create = "CREATE TABLE written (id integer PRIMARY KEY); INSERT INTO written VALUES (1)"
@@ -203,13 +208,8 @@ def test_a_transaction_is_written_as_a_whole_or_not_at_all_and_names_its_own_set
     assert "the database failed while it was written to (UniqueViolation, SQLSTATE 23505). " in str(refused.value)
     assert str(refused.value).endswith("PLATFORM_SCORES_URL names it")
     assert count_written(database) is None, "half of it was written"
-
-    def be_stopped(cursor: cursor) -> None:
-        cursor.execute(create)
-        raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt), database.open_transaction() as cursor:
-        be_stopped(cursor)
+        be_stopped_after(cursor, create)
     assert count_written(database) is None
     with database.open_transaction() as cursor:
         cursor.execute(create)

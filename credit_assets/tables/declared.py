@@ -1,0 +1,99 @@
+"""A table as the settings declare it: its name in statements, and the types that its columns may have.
+
+Belongs here: the kinds of columns, and the refusal of a table that has others. Does not belong here: reading rows
+(`rows`), and the columns of one particular table.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from resources.errors import PlatformError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from psycopg2.extensions import cursor
+
+INTEGERS = {"smallint", "integer", "bigint"}
+SQL_TYPES = {
+    "integer": INTEGERS,
+    "number": INTEGERS | {"numeric", "real", "double precision"},
+    "category": {"text", "character varying", "character", "boolean"},
+    # A name is compared with a text: `character` is not, because it ignores spaces at the end.
+    "name": {"text", "character varying"},
+    "time": {"timestamp without time zone", "timestamp with time zone"},
+}
+
+
+@dataclass(frozen=True)
+class DeclaredTable:
+    """A table that is read.
+
+    Attributes:
+        name: may be qualified as `schema.table`.
+        setting: the key of the settings file that names it.
+        columns: every column that is needed, with its kind: a key of `SQL_TYPES`.
+        error: what is raised if the table is another than declared.
+    """
+
+    name: str
+    setting: str
+    columns: Mapping[str, str]
+    error: type[PlatformError]
+
+    @property
+    def sql(self) -> str:
+        """The name as statements spell it."""
+        return quote_table(self.name)
+
+
+def quote_table(name: str) -> str:
+    """A table's name as statements spell it: quoted, so that capitals and the words PostgreSQL keeps stay a name."""
+    return ".".join(f'"{part}"' for part in name.split("."))
+
+
+def read_column_types(cursor: "cursor", table: str) -> dict[str, str]:
+    """The SQL type of each column, without its length, in the order of the table; empty if there is no such table."""
+    cursor.execute(
+        "SELECT attname, format_type(atttypid, NULL) FROM pg_attribute "
+        "WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
+        (quote_table(table),),
+    )
+    return dict(cursor.fetchall())
+
+
+def check_columns(cursor: "cursor", table: DeclaredTable) -> dict[str, str]:
+    """Refuses a table that can't be read as it is declared, before a row is read.
+
+    Returns:
+        The SQL type of each column, as `read_column_types`.
+
+    Raises:
+        PlatformError: the class that the table declares. There is no such table, a column is missing, or a column is
+            of another type.
+    """
+    found = read_column_types(cursor, table.name)
+    if not found:
+        raise table.error(
+            f"table {table.name} is not in the database: create it, or correct {table.setting} in the settings"
+        )
+    for name, kind in table.columns.items():
+        if name not in found:
+            raise table.error(
+                f"table {table.name} has no column {name} (expected type {kind}): add it, or correct the settings"
+            )
+        if found[name] not in SQL_TYPES[kind]:
+            raise table.error(
+                f"column {table.name}.{name} is of type {found[name]}; expected {kind} "
+                f"({', '.join(sorted(SQL_TYPES[kind]))}). Change the column or its type in the settings"
+            )
+    return found
+
+
+def make_schema(columns: Mapping[str, str]) -> "pa.Schema":
+    """The types that columns of these kinds are stored with: 64-bit numbers, text, UTC microseconds."""
+    import pyarrow as pa
+
+    text, time = pa.string(), pa.timestamp("us", "UTC")
+    types = {"integer": pa.int64(), "number": pa.float64(), "category": text, "name": text, "time": time}
+    return pa.schema([(name, types[kind]) for name, kind in columns.items()])
