@@ -7,7 +7,7 @@
 import sys
 import time
 
-from credit_assets.commands.one_machine.local import seed_loans
+from credit_assets.commands.one_machine.local import seed_applications, seed_loans
 from credit_assets.jobs import REFRESH
 from credit_assets.measurement.figures import UNDEFINED, format_figure
 from credit_assets.settings.file import load_settings
@@ -19,7 +19,7 @@ REPORT = "model_metrics"
 
 
 def prepare_release(deployment: Deployment, *, seed: bool) -> None:
-    """Makes the bucket, proves that it keeps the first of two writers, and fills the loans if they are ours.
+    """Makes the bucket, proves that it keeps the first of two writers, and fills the tables if they are ours.
 
     Raises:
         DeploymentError, SettingsError, DatabaseError, StoreError: which of them is missing, or wrong.
@@ -29,6 +29,7 @@ def prepare_release(deployment: Deployment, *, seed: bool) -> None:
     print(f"store {store.uri} is there and keeps the first of two writers")
     if seed:
         seed_loans(settings, deployment.require("database_url"))
+        seed_applications(settings, deployment.require("database_url"))
 
 
 def materialize_release(webserver: Webserver, patience_seconds: float) -> int:

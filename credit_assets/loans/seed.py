@@ -17,6 +17,7 @@ from resources.error_texts import find_copy_position
 from resources.services.database import describe_without_rows
 
 if TYPE_CHECKING:
+    import pandas as pd
     from psycopg2.extensions import cursor
 
 DDL_TYPES = {"integer": "INTEGER", "number": "DECIMAL(10, 2)", "category": "TEXT"}
@@ -69,7 +70,12 @@ LOAN_COLUMNS = ("loan_amount", "income", "credit_score", "age", "loan_term", "de
 
 
 def generate_loans(rows: int, random_state: int = 42) -> str:
-    """Generates loans: CSV text without a header, in the order of `LOAN_COLUMNS`; the same for the same arguments.
+    """Generates loans: CSV text without a header, in the order of `LOAN_COLUMNS`; the same for the same arguments."""
+    return draw_loans(rows, random_state).to_csv(index=False, header=False)
+
+
+def draw_loans(rows: int, random_state: int) -> "pd.DataFrame":
+    """Draws loans with the columns `LOAN_COLUMNS`; the same for the same arguments. Shape (rows, 7).
 
     About a fifth of them default. A default is likelier if the loan is large for the income, if the credit score is
     low, or if the term is long. A model can reach an AUC of about 0.8. `created_at` rises evenly from 2024-01-01 to
@@ -88,8 +94,7 @@ def generate_loans(rows: int, random_state: int = 42) -> str:
     logit = -1.9 + 1.1 * burden - 0.016 * (score - 680) + 0.012 * (term - 36) - 0.015 * (age - 41)
     default = (rng.random(rows) < 1 / (1 + np.exp(-logit))).astype(int)
     created = pd.date_range("2024-01-01", "2026-01-01", periods=rows).floor("s")
-    loans = pd.DataFrame(dict(zip(LOAN_COLUMNS, (amount, income, score, age, term, default, created), strict=True)))
-    return loans.to_csv(index=False, header=False)
+    return pd.DataFrame(dict(zip(LOAN_COLUMNS, (amount, income, score, age, term, default, created), strict=True)))
 
 
 def _copy_csv(cursor: "cursor", settings: Settings, path: Path) -> int:

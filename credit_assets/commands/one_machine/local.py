@@ -12,6 +12,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from credit_assets.applications.seed import fill_applications
 from credit_assets.loans.seed import seed
 from credit_assets.settings.file import Settings, SettingsError, load_settings
 from resources.deployment import Deployment
@@ -44,7 +45,7 @@ class LocalPlatform:
 
 @contextmanager
 def local_platform(settings_path: Path, outside: Deployment) -> Iterator[LocalPlatform]:
-    """Starts everything that a run on this machine needs, and fills an empty loans table of our own.
+    """Starts everything that a run on this machine needs, and fills empty tables of our own.
 
     Args:
         settings_path: the settings file.
@@ -64,6 +65,7 @@ def local_platform(settings_path: Path, outside: Deployment) -> Iterator[LocalPl
         if not outside.database_url:
             url = local.server.create_database("lending")
             seed_loans(load_settings(settings_path), url)
+            seed_applications(load_settings(settings_path), url)
             filled = replace(local.deployment, database_url=url, scores_url=outside.scores_url or url)
             local = replace(local, deployment=filled)
         yield local
@@ -123,6 +125,27 @@ def seed_loans(settings: Settings, url: str) -> None:
     with closing(connect(url, "PLATFORM_DATABASE_URL")) as lending, lending, lending.cursor() as cursor:
         if rows := seed(cursor, settings):
             print(f"filled the empty table {settings.table.name} with {rows:,} loans")
+
+
+def seed_applications(settings: Settings, url: str) -> None:
+    """Fills the tables of locations and applications if both are empty, and the settings ask for it.
+
+    Args:
+        settings: which tables, and what fills them.
+        url: of the database, which is ours to write to.
+
+    Raises:
+        DatabaseError: the database can't be used.
+        SettingsError: the tables can't be filled as the settings say.
+    """
+    if settings.scoring is None or not settings.seed.locations:
+        return
+    with closing(connect(url, "PLATFORM_DATABASE_URL")) as lending, lending, lending.cursor() as cursor:
+        if rows := fill_applications(cursor, settings):
+            print(
+                f"filled the empty tables {settings.scoring.locations} and {settings.scoring.applications} with "
+                f"{settings.seed.locations:,} locations and {rows:,} applications"
+            )
 
 
 def fail_runs_of_killed_processes(instance: dg.DagsterInstance) -> None:

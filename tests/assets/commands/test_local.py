@@ -37,9 +37,15 @@ def fresh(postgres: EmbeddedPostgres, tmp_path: Path, monkeypatch: pytest.Monkey
     local.mkdir()
     shutil.copy(REPOSITORY / "local" / "dagster.yaml", local)
     (local / "postgres").symlink_to(postgres.data)
-    settings = write_loans_settings(tmp_path / "fresh.toml", rows=7)
+    settings = write_loans_settings(tmp_path / "fresh.toml", rows=7, locations=3)
     monkeypatch.chdir(tmp_path)
-    for name in ("PLATFORM_DATABASE_URL", "PLATFORM_STORE", "PLATFORM_HISTORY_URL", "DAGSTER_HOME"):
+    for name in (
+        "PLATFORM_DATABASE_URL",
+        "PLATFORM_SCORES_URL",
+        "PLATFORM_STORE",
+        "PLATFORM_HISTORY_URL",
+        "DAGSTER_HOME",
+    ):
         monkeypatch.delenv(name, raising=False)
     drop(postgres)  # what tests of other files left on the server that they share
     yield settings
@@ -58,9 +64,35 @@ def test_the_lineage_command_creates_and_fills_no_table_of_loans(
     assert not execute(postgres.create_database("postgres"), lending)
 
     with local_platform(fresh, Deployment()):
-        assert capsys.readouterr().out == "filled the empty table loans with 7 loans\n"
+        assert capsys.readouterr().out == (
+            "filled the empty table loans with 7 loans\n"
+            "filled the empty tables locations and applications with 3 locations and 156 applications\n"
+        )
         assert {"DAGSTER_HOME", "PLATFORM_HISTORY_URL"} <= os.environ.keys()
     assert not {"DAGSTER_HOME", "PLATFORM_HISTORY_URL"} & os.environ.keys(), "the next command would use this history"
     execute(postgres.create_database("lending"), "DELETE FROM loans")
     assert main(["lineage", "--settings", str(fresh)]) == 1
     assert execute(postgres.create_database("lending"), "SELECT count(*) FROM loans") == [(0,)]
+
+
+def test_scores_are_written_to_our_own_database_or_to_one_that_was_named_and_to_no_other(
+    postgres: EmbeddedPostgres, fresh: Path
+) -> None:
+    with local_platform(fresh, Deployment()) as local:
+        assert local.deployment.scores_url == local.deployment.database_url
+    with local_platform(fresh, Deployment(scores_url="postgresql://scores")) as local:
+        assert local.deployment.scores_url == "postgresql://scores"
+    of_somebody = postgres.create_database("lending")
+    with local_platform(fresh, Deployment(database_url=of_somebody)) as local:
+        assert local.deployment.scores_url is None
+    with local_platform(fresh, Deployment(database_url=of_somebody, scores_url="postgresql://scores")) as local:
+        assert local.deployment.scores_url == "postgresql://scores"
+
+
+def test_without_locations_in_the_seed_only_loans_are_made(postgres: EmbeddedPostgres, fresh: Path) -> None:
+    write_loans_settings(fresh, rows=7, locations=0)
+    with local_platform(fresh, Deployment()) as local:
+        assert local.deployment.database_url
+        assert execute(local.deployment.database_url, "SELECT to_regclass('locations'), to_regclass('loans')") == [
+            (None, "loans")
+        ]

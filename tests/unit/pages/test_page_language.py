@@ -50,10 +50,10 @@ def test_no_page_uses_a_private_word_that_the_glossary_does_not_explain(page: Pa
     assert not found, f"{name_of(page)} uses {found}"
 
 
-def test_the_glossary_explains_about_twenty_words_in_one_sentence_each() -> None:
+def test_the_glossary_explains_few_words_in_one_sentence_each() -> None:
     (page,) = (each for each in PAGES if each.name == "glossary.md")
     rows = re.findall(r"^\| ([\w ]+) \| (.+) \|$", page.read_text(), re.MULTILINE)[1:]
-    assert 18 <= len(rows) <= 26
+    assert 18 <= len(rows) <= 30
     assert [word for word, _ in rows] == sorted(word for word, _ in rows)
     for word, meaning in rows:
         assert word.lower() in meaning.lower(), word

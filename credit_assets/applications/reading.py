@@ -1,0 +1,63 @@
+"""The open applications of many locations, read by one statement.
+
+A model needs 27 ms for a call and 15 µs for a row, so that many locations are read, and scored, together.
+
+Belongs here: which rows and columns are read. Does not belong here: how rows come out of PostgreSQL
+(`credit_assets.tables.rows`), and whether their values are good (`validation`).
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from credit_assets.applications.tables import LocationsError, declare_applications, open_only
+from credit_assets.settings.file import Settings
+from credit_assets.tables.declared import check_columns, make_schema
+from credit_assets.tables.rows import open_batches
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from psycopg2.extensions import cursor
+
+
+def application_schema(settings: Settings) -> "pa.Schema":
+    """The columns of applications as they are read, with their types: location, id, and the features in their order.
+
+    Raises:
+        SettingsError: the settings have no section `scoring`.
+    """
+    scoring = settings.require_scoring()
+    features = {name: column.type for name, column in settings.features.items()}
+    return make_schema({scoring.location: "name", scoring.id: "integer", **features})
+
+
+def read_applications(cursor: "cursor", settings: Settings, locations: Sequence[str]) -> "pa.Table":
+    """Reads the open applications of some locations.
+
+    Args:
+        cursor: of a connection in UTF-8 that may read the table.
+        settings: which table it is, and which features it has.
+        locations: any names; one that is repeated, or that has no applications, adds no row.
+
+    Returns:
+        A row for each open application, with the columns of `application_schema`, sorted by location and id.
+
+    Raises:
+        LocationsError: the table is not as declared, or a value can't be read as its type.
+        SettingsError: the settings have no section `scoring`.
+    """
+    import pyarrow as pa
+
+    scoring, schema = settings.require_scoring(), application_schema(settings)
+    table = declare_applications(scoring, settings.features)
+    check_columns(cursor, table)
+    columns = ", ".join(f'"{name}"' for name in schema.names)
+    # COPY takes no parameters. psycopg2 quotes the names as it does for any statement, by the settings of the server.
+    names = cursor.mogrify("%s::text[]", (sorted(set(locations)),)).decode("utf-8")
+    sql = (
+        f"SELECT {columns} FROM {table.sql} "  # noqa: S608 a pattern admits names only
+        f'WHERE "{scoring.location}" = ANY({names}) AND {open_only(scoring)}'
+    )
+    with open_batches(cursor, sql, schema, LocationsError) as batches:
+        rows = pa.Table.from_batches(batches, schema)
+    # Not sorted by PostgreSQL, whose order of texts is another in each database.
+    return rows.sort_by([(scoring.location, "ascending"), (scoring.id, "ascending")])

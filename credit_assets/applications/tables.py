@@ -1,0 +1,95 @@
+"""The tables of locations and applications: what is expected of their columns, which names there are, how much is open.
+
+Belongs here: names and counts. Does not belong here: the rows of applications (`reading`), and the scores.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from credit_assets.settings.columns import Column
+from credit_assets.settings.scoring import Scoring
+from credit_assets.tables.declared import DeclaredTable, check_columns
+from resources.errors import PlatformError
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import cursor
+
+# Dagster's storage has the name of a partition in an index of PostgreSQL, whose entries have at most 2,704 bytes.
+LONGEST_NAME = 600
+
+
+class LocationsError(PlatformError, ValueError):
+    """The table of locations or of applications is not what the settings say: names it, and what was expected."""
+
+
+def declare_locations(scoring: Scoring) -> DeclaredTable:
+    """The table of locations, as the settings declare it."""
+    columns = {scoring.location: "name"}
+    return DeclaredTable(scoring.locations, "scoring.locations", columns, LocationsError)
+
+
+def declare_applications(scoring: Scoring, features: Mapping[str, Column] | None = None) -> DeclaredTable:
+    """The table of applications, as the settings declare it.
+
+    Args:
+        scoring: which table it is.
+        features: those that are read; none if applications are only counted.
+    """
+    columns = {scoring.location: "name", scoring.id: "integer"}
+    if scoring.decided_at:
+        columns[scoring.decided_at] = "time"
+    columns |= {name: column.type for name, column in (features or {}).items()}
+    return DeclaredTable(scoring.applications, "scoring.applications", columns, LocationsError)
+
+
+def open_only(scoring: Scoring) -> str:
+    """The condition of a statement that leaves decided applications out."""
+    return f'"{scoring.decided_at}" IS NULL' if scoring.decided_at else "TRUE"
+
+
+def read_locations(cursor: "cursor", scoring: Scoring) -> list[str]:
+    """The names of the locations, each once, in the order of their characters' numbers.
+
+    Raises:
+        LocationsError: the table is not as declared, or has rows whose name can't be one.
+    """
+    check_columns(cursor, declare_locations(scoring))
+    table = declare_locations(scoring).sql
+    cursor.execute(f'SELECT "{scoring.location}", count(*) FROM {table} GROUP BY 1')  # noqa: S608 a pattern admits names only
+    rows = dict(cursor.fetchall())
+    _refuse_names(rows, scoring)
+    return sorted(rows)
+
+
+def _refuse_names(rows: dict[str | None, int], scoring: Scoring) -> None:
+    """Raises LocationsError if a name can't be one, with the number of its rows."""
+    found = {
+        "NULL": sum(count for name, count in rows.items() if name is None),
+        "empty": sum(count for name, count in rows.items() if name == ""),
+        f"longer than {LONGEST_NAME} characters": sum(
+            count for name, count in rows.items() if name and len(name) > LONGEST_NAME
+        ),
+    }
+    wrong = [f"{what} in {count:,} rows" for what, count in found.items() if count]
+    if wrong:
+        raise LocationsError(
+            f"column {scoring.locations}.{scoring.location} is {', '.join(wrong)}; expected a name in each row. "
+            "Correct these rows, or name a view without them in scoring.locations"
+        )
+
+
+def count_applications(cursor: "cursor", scoring: Scoring) -> dict[str, int]:
+    """How many applications are open in each location that has any, whether or not the other table knows it.
+
+    Applications without a location count under the empty name, which no location has.
+
+    Raises:
+        LocationsError: the table is not as declared.
+    """
+    table = declare_applications(scoring)
+    check_columns(cursor, table)
+    cursor.execute(
+        f"SELECT coalesce(\"{scoring.location}\", ''), count(*) FROM {table.sql} "  # noqa: S608 as above
+        f"WHERE {open_only(scoring)} GROUP BY 1"
+    )
+    return dict(cursor.fetchall())
