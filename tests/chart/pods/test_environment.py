@@ -149,6 +149,16 @@ def test_two_arguments_are_refused_before_a_job_is_made(tmp_path: Path) -> None:
     assert not calls
 
 
+@pytest.mark.parametrize("values", [{}, MANAGED], ids=["defaults", "managed"])
+def test_a_secret_of_the_loans_without_a_database_for_scores_stops_no_pod(render, values) -> None:
+    variables = {each["name"]: each for each in environments(render(**values))[RUN]}
+    loans, scores = (
+        variables[name]["valueFrom"]["secretKeyRef"] for name in ("PLATFORM_DATABASE_URL", "PLATFORM_SCORES_URL")
+    )
+    assert scores == {"name": loans["name"], "key": "SCORES_DATABASE_URL", "optional": True}
+    assert "optional" not in loans
+
+
 def test_every_variable_has_one_value(chart) -> None:
     for name, environment in environments(chart).items():
         names = [each["name"] for each in environment]
