@@ -20,7 +20,7 @@ from credit_assets.resilience_report import resilience_report
 from credit_assets.settings.file import SettingsFile
 from credit_assets.training import training
 from resources.deployment import Deployment
-from resources.history.whereabouts import Whereabouts
+from resources.history.tags import Whereabouts
 from resources.services.database import Database
 from resources.services.registry import Registry
 from resources.services.webserver import Webserver

@@ -1,4 +1,12 @@
-"""Names of run tags. They stand in one place, because a tag that two modules spell differently is never found."""
+"""Tags of runs: their names, and those by which an attempt says where it runs.
+
+The names stand in one place, because a tag that two modules spell differently is never found. Does not belong here:
+which variables name the node and the capacity (`resources.deployment`).
+"""
+
+from dataclasses import dataclass
+
+import dagster as dg
 
 # Tags of Dagster. Its daemon and the sensor `lost_retries` both number a retry, so that neither starts a second one.
 ROOT, PARENT, NUMBER = "dagster/root_run_id", "dagster/parent_run_id", "dagster/retry_number"
@@ -21,3 +29,30 @@ ANNOUNCES = "platform/announces"
 RETRIES_STOPPED = "platform/retries_stopped"
 # The id of a run whose failure was reported. A retry inherits it.
 REPORTED = "failures/reported"
+
+
+@dataclass(frozen=True)
+class Whereabouts:
+    """Where this process runs. What is not known is None.
+
+    Args:
+        image: of the pod, by digest.
+        node: of the pod.
+        capacity: that the pod is bound to: `spot` or `any`.
+    """
+
+    image: str | None = None
+    node: str | None = None
+    capacity: str | None = None
+
+    def to_manifest(self) -> dict[str, str]:
+        """What an artifact records of it."""
+        return {name: value for name in ("image", "node") if (value := getattr(self, name))}
+
+    def tag_run(self, instance: dg.DagsterInstance, run_id: str) -> None:
+        """Tags a run with the node that it runs on and the capacity that it is bound to, as far as they are known."""
+        if tags := {tag: value for tag, value in {NODE: self.node, CAPACITY: self.capacity}.items() if value}:
+            instance.add_run_tags(run_id, tags)
+
+
+UNKNOWN = Whereabouts()

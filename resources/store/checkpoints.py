@@ -18,8 +18,7 @@ import dagster as dg
 
 from resources.history.facts import announced_manifest, committed_items
 from resources.history.step_log import DagsterStepLog, StepLog
-from resources.history.tags import ANNOUNCES
-from resources.history.whereabouts import UNKNOWN, Whereabouts
+from resources.history.tags import ANNOUNCES, UNKNOWN, Whereabouts
 from resources.store.artifacts import (
     DISTRIBUTION,
     REMEDY,

@@ -5,8 +5,7 @@ from unittest.mock import Mock
 import pytest
 
 from resources.deployment import Deployment
-from resources.history.tags import CAPACITY, NODE
-from resources.history.whereabouts import Whereabouts
+from resources.history.tags import CAPACITY, NODE, Whereabouts
 from resources.launching.placement import describe_attempt, place_attempt
 
 SPEC = {"node_selector": {"capacity": "spot"}, "tolerations": ["spot"]}

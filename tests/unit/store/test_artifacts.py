@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from resources.history.facts import announced_manifest
-from resources.history.whereabouts import Whereabouts
+from resources.history.tags import Whereabouts
 from resources.store.artifacts import (
     ArtifactError,
     Committed,
