@@ -101,6 +101,11 @@ def child_environment(*, without: Sequence[str] = (), **changed: str) -> dict[st
     return {name: text for name, text in os.environ.items() if name not in without} | changed
 
 
+def set_default(name: str, text: str) -> None:
+    """Sets a variable that another library reads, in this process and its children, unless it is set already."""
+    os.environ.setdefault(name, text)
+
+
 @contextmanager
 def changed_environment(**changed: str) -> Iterator[None]:
     """Sets variables of this process for a library that reads its own, and puts all variables back at the end."""

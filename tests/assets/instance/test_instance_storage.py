@@ -9,9 +9,7 @@ import psycopg2
 import pytest
 from dagster_postgres import PostgresEventLogStorage
 from psycopg2.extensions import parse_dsn
-from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.pool import Pool
 
 from tests.support.instances import POOLED, STOCK
 
@@ -35,19 +33,6 @@ def fail() -> None:
 @dg.job(executor_def=dg.in_process_executor)
 def failing() -> None:
     fail()
-
-
-@pytest.fixture
-def connections():
-    """Every connection that SQLAlchemy opens while the test runs, whoever asks for it."""
-    made = []
-
-    def count(connection, _record) -> None:
-        made.append(connection)
-
-    event.listen(Pool, "connect", count)
-    yield made
-    event.remove(Pool, "connect", count)
 
 
 @contextmanager

@@ -85,7 +85,7 @@ def test_a_run_that_failed_by_itself_and_could_not_give_its_place_back_has_none(
 
 def test_a_run_whose_place_can_t_be_freed_has_failed_nevertheless(opened, monkeypatch, caplog) -> None:
     monkeypatch.setattr(PostgresEventLogStorage, "free_concurrency_slots_for_run", refuse)
-    with opened() as instance, caplog.at_level(logging.WARNING, "resources.instance.storage"):
+    with opened() as instance, caplog.at_level(logging.WARNING, "resources.instance.event_log_storage"):
         instance.event_log_storage.set_concurrency_slots(POOL, 1)
         run = start(instance)
         instance.report_run_failed(run, "its worker is gone")

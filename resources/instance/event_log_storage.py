@@ -1,0 +1,106 @@
+"""Dagster's event log: its tables, and how an event reaches them.
+
+Belongs here: the order in which the rows of an event are written, and pages of events of assets. Does not belong here:
+connections (`pooled_connections`), and which events a step reports (`resources.history`).
+
+Dagster's own storage writes one event of an asset in two transactions, over two connections. Thousands of partitions
+take minutes that way. Here up to 500 of them share one transaction, a page
+(docs/decisions/code/0018-events-of-many-partitions-in-pages.md).
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from itertools import groupby
+
+import dagster as dg
+from dagster_postgres import PostgresEventLogStorage, PostgresRunStorage
+
+from resources.history.run_groups import PAGE
+from resources.instance.pooled_connections import Pooled
+
+log = logging.getLogger(__name__)
+# The ends of a run that may leave a step without an end.
+UNFINISHED_ENDS = (dg.DagsterEventType.RUN_FAILURE, dg.DagsterEventType.RUN_CANCELED)
+PAGED = (
+    dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED,
+    dg.DagsterEventType.ASSET_MATERIALIZATION,
+    dg.DagsterEventType.ASSET_OBSERVATION,
+)
+# Seconds after which PostgreSQL ends the transaction of a client that says nothing more. Until then a worker whose node
+# was lost keeps its turn and its lease. Leases are revoked 8 s after their last renewal, so that it delays nobody.
+SILENT_SECONDS = 5
+# Whoever writes an asset's events waits for whoever writes them already, so that a greater id never becomes visible
+# first. Dagster's status of partitions remembers the greatest id that it has seen, and reads only what lies above it.
+# Everybody takes the turns of several assets in one order, so that two writers never wait for each other.
+TAKE_TURNS = """SELECT set_config('idle_in_transaction_session_timeout', %(silent)s, true),
+    pg_advisory_xact_lock(hashtext('events of assets'), turn)
+  FROM (SELECT DISTINCT hashtext(key) AS turn FROM unnest(%(keys)s) AS key ORDER BY turn) AS turns"""
+
+
+class EventLogStorage(Pooled, PostgresEventLogStorage):
+    """Events, asset keys and the places in pools (concurrency slots).
+
+    A run has failed before its failure can be read. Stock writes the event first, and the daemon, which reads it once,
+    passes over a run that still looks as if it went on: its retry never came, or half a minute later by `lost_retries`.
+
+    A run that failed or was canceled has no place in a pool any more, whoever reports its end. With stock, a place
+    whose worker could not give it back is free only after `free_slots_after_run_end_seconds`; the retry waits for it.
+    """
+
+    runs: PostgresRunStorage
+
+    def store_event(self, event: dg.EventLogEntry) -> None:
+        stored = event.dagster_event
+        if stored and stored.event_type in PAGED:
+            self._store_page([event])
+            return
+        if stored and stored.is_run_failure:
+            self.runs.handle_run_event(event.run_id, stored, datetime.fromtimestamp(event.timestamp, UTC))
+        super().store_event(event)
+        if stored and stored.event_type in UNFINISHED_ENDS:  # not before: a worker without a lease may not end its run
+            self._free_places(event.run_id)
+
+    def store_event_batch(self, events: Sequence[dg.EventLogEntry]) -> None:
+        """Stores events in their order. If a page can't be written, nothing of it is, and what came before it stays."""
+        for event_type, same in groupby(events, lambda event: event.get_dagster_event().event_type):
+            alike = list(same)
+            if event_type in PAGED:
+                for begin in range(0, len(alike), PAGE):
+                    self._store_page(alike[begin : begin + PAGE])
+            else:
+                super().store_event_batch(alike)
+
+    def _store_page(self, events: Sequence[dg.EventLogEntry]) -> None:
+        """Writes events of one type in one transaction.
+
+        The last event of an asset leaves its row as all of them would, one after the other. Stock updates the row of
+        the last event's asset only, and loses the others of a mixed batch.
+
+        The statement is the same for every page, so that SQLAlchemy compiles it once, and not while others wait.
+        """
+        rows = [self._event_to_row(event) for event in events]
+        table = self.prepare_insert_event(events[0]).table
+        insert = table.insert().returning(table.c.id, sort_by_parameter_order=True)
+        last = {name_asset(event): place for place, event in enumerate(events)}
+        with self.index_transaction() as connection:
+            connection.exec_driver_sql(TAKE_TURNS, {"keys": list(last), "silent": f"{SILENT_SECONDS}s"})
+            ids = connection.execute(insert, rows).scalars().all()
+            self._store_asset_event_tags(connection, events, ids)
+            for place in last.values():
+                self._store_asset_event(connection, events[place], ids[place])
+
+    def _free_places(self, run_id: str) -> None:
+        """An error here must not become one of the run, whose end is written. Dagster's monitor frees them later."""
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            self.free_concurrency_slots_for_run(run_id)
+        except SQLAlchemyError as error:
+            log.warning("run %s keeps its places in pools for a while: %s", run_id, type(error).__name__)
+
+
+def name_asset(event: dg.EventLogEntry) -> str:
+    """The key of the event's asset, as Dagster's tables have it."""
+    key = event.get_dagster_event().asset_key
+    return key.to_string() if key else ""
