@@ -9,9 +9,9 @@ from typing import Any
 
 import dagster as dg
 
-from credit_assets.executors import choose_executor
-from credit_assets.jobs import refresh, resilience
+from credit_assets.jobs import refresh, rescore, resilience, score_locations
 from credit_assets.loan_dataset import loan_dataset
+from credit_assets.location_scores import location_scores
 from credit_assets.model_metrics import model_metrics
 from credit_assets.operations.progress import progress
 from credit_assets.promoted_model import promoted_model
@@ -19,18 +19,22 @@ from credit_assets.promotion.by_hand import promote_by_hand_job
 from credit_assets.resilience_report import resilience_report
 from credit_assets.settings.file import SettingsFile
 from credit_assets.training import training
+from credit_assets.wave import wave
 from resources.deployment import Deployment
 from resources.history.tags import Whereabouts
+from resources.launching.executors import choose_executor
 from resources.services.database import Database
 from resources.services.registry import Registry
 from resources.services.webserver import Webserver
 from resources.store.checkpoints import Checkpoints
 from resources.store.io_manager import CheckpointIOManager
 from sensors.failures import failures
+from sensors.locations import locations
 from sensors.lost_retries import lost_retries
 from sensors.new_loans import new_loans
 from sensors.refresh_schedule import refresh_schedule
 from sensors.resilience_schedule import resilience_schedule
+from sensors.wave_schedule import wave_schedule
 
 
 def build_defs(deployment: Deployment, *, resource_overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
@@ -41,10 +45,10 @@ def build_defs(deployment: Deployment, *, resource_overrides: Mapping[str, Any] 
         resource_overrides: resources by their key, in the place of those that the deployment describes.
     """
     return dg.Definitions(
-        assets=[loan_dataset, training, model_metrics, promoted_model, resilience_report],
-        jobs=[refresh, resilience, promote_by_hand_job],
-        schedules=[refresh_schedule, resilience_schedule],
-        sensors=[new_loans, failures, lost_retries],
+        assets=[loan_dataset, training, model_metrics, promoted_model, resilience_report, wave, location_scores],
+        jobs=[refresh, resilience, promote_by_hand_job, score_locations, rescore],
+        schedules=[refresh_schedule, resilience_schedule, wave_schedule],
+        sensors=[new_loans, locations, failures, lost_retries],
         executor=choose_executor(deployment.executor),
         loggers={"progress": progress, "console": dg.colored_console_logger},
         resources=build_resources(deployment) | dict(resource_overrides or {}),

@@ -2,7 +2,10 @@
 
 import dagster as dg
 
-REFRESH, RESILIENCE = "refresh", "resilience"
+from credit_assets.waves.page import RESCORE
+from credit_assets.waves.planning import WAVE
+
+REFRESH, RESILIENCE, SCORE_LOCATIONS = "refresh", "resilience", "score_locations"
 
 refresh = dg.define_asset_job(
     name=REFRESH,
@@ -13,4 +16,15 @@ resilience = dg.define_asset_job(
     name=RESILIENCE,
     selection=dg.AssetSelection.groups("operations"),
     description="Reports what losses of workers cost, by week, and whether all that was promoted is whole.",
+)
+score_locations = dg.define_asset_job(
+    name=SCORE_LOCATIONS,
+    selection=dg.AssetSelection.assets(WAVE),
+    description="Scores the open applications of all locations with the model in use.",
+)
+rescore = dg.define_asset_job(
+    name=RESCORE,
+    selection=dg.AssetSelection.assets(WAVE),
+    config={"ops": {WAVE: {"config": {"locations": [], "only_failed": True}}}},
+    description="Scores the locations that failed in the last wave again, or those that the config names, in one run.",
 )

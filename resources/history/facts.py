@@ -12,6 +12,10 @@ import dagster as dg
 ITEMS, ITEMS_COMMITTED, ITEMS_TOTAL = "platform/items", "platform/items_committed", "platform/items_total"
 # Metadata of an observation: where a manifest is about to be created, and the SHA-256 of its bytes in hex.
 ANNOUNCED_PLACE, ANNOUNCED_SHA256 = "platform/announced_place", "platform/announced_manifest_sha256"
+# Metadata of a step's failure: whether a person has said before that such a failure is no reason to be alarmed.
+TOLERATED = "platform/tolerated"
+# Metadata of a step's failure: a JSON list of sentences, one for each cause, if the step failed for several.
+CAUSES = "platform/causes"
 # The end of the log message by which releases before 0.2 said that a block is committed.
 OLD_COMMITTED = " committed"
 

@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
@@ -121,7 +122,8 @@ class Committed:
         return self.manifest.files[0].sha256
 
 
-def library_versions() -> dict[str, str]:
+@cache
+def library_versions() -> Mapping[str, str]:
     """Versions that an artifact's bytes depend on, by distribution name."""
     return {"python": python_version()} | {name: version(name) for name in LIBRARIES}
 

@@ -101,7 +101,7 @@ class Draft:
             format_version=work.format.version,
             files=[store_file(work.store, work.place, name, content) for name, content in files.items()],
             facts=self.facts,
-            versions={DISTRIBUTION: version(DISTRIBUTION)} | library_versions(),
+            versions={DISTRIBUTION: version(DISTRIBUTION), **library_versions()},
             where=work.where.to_manifest(),
         )
         work.log.write_fact(announced_manifest(work.asset_key, work.place, manifest.sha256))
@@ -215,11 +215,12 @@ class Checkpoints(dg.ConfigurableResource):
         self._store = self._store or open_store(self.store_uri)
         return self._store
 
-    def work(self, context: dg.AssetExecutionContext, asset: str, **inputs: Any) -> Work:
-        """This step's attempt at one of its assets.
+    def work(self, context: dg.AssetExecutionContext, asset: str, *, part: str | None = None, **inputs: Any) -> Work:
+        """This step's attempt at one of its assets, or at a part of it.
 
         Args:
             asset: the whole asset key, parts joined by `/`.
+            part: format of a part that is committed by itself, for a step that commits many; `inputs` say which one.
             inputs: what the step is given beside its config, as JSON: digests of upstream artifacts and of settings.
 
         Raises:
@@ -230,7 +231,7 @@ class Checkpoints(dg.ConfigurableResource):
             made = ", ".join(sorted(each.to_user_string() for each in context.assets_def.specs_by_key))
             raise ArtifactError(f"step {context.op_execution_context.op.name} makes {made}, and not {asset}")
         spec = context.assets_def.specs_by_key[key]
-        format = FORMATS[str(spec.metadata["format"])]
+        format = FORMATS[part or str(spec.metadata["format"])]
         partition = {"partition": context.partition_key} if context.has_partition_key else {}
         return Work(
             store=self.store,

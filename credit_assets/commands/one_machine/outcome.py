@@ -10,6 +10,7 @@ import dagster as dg
 
 from credit_assets.promoted_model import CHECK
 from credit_assets.promotion.table_pointer import POINTER
+from credit_assets.waves.planning import WAVE
 from resources.error_texts import is_from_us, remove_class_name
 
 
@@ -56,3 +57,18 @@ def summary(result: dg.ExecuteInProcessResult) -> str:
         lines += [f"  {asset:<14} sha256 {metadata['sha256'].value}", f"  {'':<14} {metadata['path'].value}"]
     (promoted,) = (each for each in result.get_asset_check_evaluations() if each.check_name == CHECK)
     return "\n".join([*lines, "", f"Promotion: {promoted.description}"])
+
+
+def describe_wave_run(result: dg.ExecuteInProcessResult) -> str:
+    """One line about a wave: how many locations and applications were scored, by which model, and how many failed."""
+    waves = [
+        event.materialization.metadata
+        for event in result.get_asset_materialization_events()
+        if event.materialization.asset_key == dg.AssetKey(WAVE)
+    ]
+    if not waves:
+        return "it did not end"
+    (shown,) = waves
+    scored, failed, applications = (int(str(shown[name].value)) for name in ("scored", "failed", "applications"))
+    counts = f"{scored:,} locations scored, {failed:,} failed, {applications:,} applications"
+    return f"{counts}, model of {shown['model'].value}"

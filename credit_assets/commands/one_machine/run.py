@@ -12,10 +12,11 @@ import dagster as dg
 from sqlalchemy.exc import SQLAlchemyError
 
 from credit_assets.commands.one_machine.local import LocalPlatform, fail_runs_of_killed_processes
-from credit_assets.commands.one_machine.outcome import is_interruption, print_failures, summary
+from credit_assets.commands.one_machine.outcome import describe_wave_run, is_interruption, print_failures, summary
 from credit_assets.commands.options import choose_settings
 from credit_assets.definitions import build_defs
-from credit_assets.jobs import REFRESH
+from credit_assets.jobs import REFRESH, SCORE_LOCATIONS
+from credit_assets.settings.file import load_settings
 from resources.deployment import Deployment, local_address
 from resources.errors import PlatformError
 from resources.machine.embedded_postgres import EmbeddedPostgres
@@ -54,8 +55,30 @@ def materialize_all(local: LocalPlatform, ui: str) -> int:
             print(f"run {result.run_id} failed; `{ui}` shows it", file=sys.stderr)
             return 1
         print(summary(result))
+        if not score_all(local.deployment, instance):
+            return 1
         print(f"\nLook at it: {ui}, then {local_address()}")
     return 0
+
+
+def score_all(deployment: Deployment, instance: dg.DagsterInstance) -> bool:
+    """Scores all locations in this process, and prints what came out; returns False if one could not be scored.
+
+    Without [scoring] in the settings, or without a database for the scores, nothing is scored.
+
+    Raises:
+        HistoryError, KeyboardInterrupt: as `execute` raises them.
+    """
+    if load_settings(deployment.require("settings")).scoring is None:
+        return True
+    if not deployment.scores_url:
+        print("\nWave: none, because PLATFORM_SCORES_URL is not set: it names the database that scores are written to")
+        return True
+    result = execute(deployment, SCORE_LOCATIONS, instance)
+    print(f"\nWave: {describe_wave_run(result)}")
+    if not result.success:
+        print_failures(result)
+    return result.success
 
 
 def execute(

@@ -7,9 +7,9 @@ import dagster as dg
 import pytest
 
 from credit_assets.definitions import build_defs
-from credit_assets.executors import choose_executor
 from resources.deployment import Deployment
 from resources.environment import DeploymentError
+from resources.launching.executors import choose_executor
 
 
 def test_a_whole_run_runs_in_one_process_unless_the_deployment_asks_for_pods() -> None:

@@ -1,0 +1,75 @@
+"""The asset `wave`: one run that scores all locations, or some of them, and the page of that run.
+
+It makes no table of its own. It materializes the partitions of `location_scores`, one for each location.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import dagster as dg
+
+from credit_assets.checks.verdict import declare_checks, publish
+from credit_assets.promotion.table_pointer import POINTER
+from credit_assets.settings.file import SettingsFile
+from credit_assets.waves.choice import WaveConfig
+from credit_assets.waves.ending import CHECKS, fail_if_any_failed, judge, write_report
+from credit_assets.waves.exclusion import claim_wave, find_root
+from credit_assets.waves.outcomes import Outcome, list_failed
+from credit_assets.waves.page import count_tolerated, describe_wave
+from credit_assets.waves.plan import Plan, keep_plan
+from credit_assets.waves.planning import WAVE, find_last_failed, make_plan
+from credit_assets.waves.record import LocationLog
+from credit_assets.waves.wave_run import WaveRun
+from resources.services.database import Database
+from resources.store.checkpoints import Checkpoints
+from resources.store.formats import Document
+
+GROUP, POOL = "waves", "applications"
+
+
+@dg.asset(
+    key=WAVE,
+    group_name=GROUP,
+    kinds={"postgres", "json"},
+    owners=["team:credit-risk"],
+    code_version="1",
+    io_manager_key="checkpoint_io",
+    pool=POOL,
+    deps=[POINTER],
+    metadata={"format": "report"},
+    check_specs=declare_checks(WAVE, CHECKS, blocking=False),
+)
+def wave(
+    context: dg.AssetExecutionContext,
+    config: WaveConfig,
+    settings: SettingsFile,
+    database: Database,
+    scores_database: Database,
+    checkpoints: Checkpoints,
+) -> Iterator[Any]:
+    """One run that scores the open applications of all locations, or of some, with one promoted model."""
+    declared, store = settings.load(), checkpoints.store
+    scoring = declared.require_scoring()
+    claim_wave(context.instance, context.run, declared.table.name)
+    root = find_root(context.run)
+
+    def plan_anew() -> Plan:
+        last_failed = find_last_failed(context.instance, checkpoints) if config.only_failed else None
+        return make_plan(database, store, declared, scoring, config, last_failed, root)
+
+    plan = keep_plan(store, WAVE, root, plan_anew)
+
+    def show(outcomes: Sequence[Outcome]) -> None:
+        context.log_event(dg.AssetObservation(WAVE, metadata=describe_wave(plan, outcomes, scoring)))
+
+    attempt = WaveRun(context, WAVE, declared, scoring, database, scores_database, checkpoints, show)
+    outcomes = attempt.score(plan, LocationLog(context))
+    tolerated = count_tolerated(scoring, len(outcomes))
+
+    def report() -> tuple[Document, dict[str, Any]]:
+        failed = [each.location for each in list_failed(outcomes)]
+        return write_report(plan, outcomes, tolerated), {"failed": failed}
+
+    kept = checkpoints.work(context, WAVE, settings=declared.fingerprint, plan=plan.sha256).adopt_or(report)
+    yield from publish(WAVE, kept, describe_wave(plan, outcomes, scoring), [judge(outcomes, tolerated)])
+    fail_if_any_failed(outcomes, tolerated)

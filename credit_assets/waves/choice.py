@@ -1,0 +1,72 @@
+"""Which locations a wave scores: all of them, those that a person names, or those that failed in the last wave.
+
+Belongs here: the choice. Does not belong here: how the chosen locations become chunks (`plan`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import dagster as dg
+from pydantic import Field, model_validator
+
+from resources.errors import PlatformError
+
+
+class ChoiceError(PlatformError):
+    """There is nothing to score: says which table or choice is empty, and what to do."""
+
+
+class WaveConfig(dg.Config):
+    """Which locations are scored; without a value all of them are."""
+
+    locations: list[str] = Field(default=[], description="Names of the locations to score. Empty: all locations.")
+    only_failed: bool = Field(
+        default=False, description="Score only the locations that failed in the last wave, or in its repetition."
+    )
+
+    @model_validator(mode="after")
+    def _one_choice(self) -> "WaveConfig":
+        if self.locations and self.only_failed:
+            raise ValueError("locations and only_failed contradict each other: give one of the two")
+        return self
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a wave scores: locations that exist, and names that were asked for and do not exist."""
+
+    locations: Sequence[str]
+    unknown: Sequence[str] = ()
+
+
+def choose_locations(
+    config: WaveConfig, existing: Sequence[str], last_failed: Sequence[str] | None, table: str
+) -> Choice:
+    """The locations of a wave, in the order of the table, each once.
+
+    Args:
+        config: what was asked for.
+        existing: the locations that the table has.
+        last_failed: the locations that failed in the last wave; None if there was no wave.
+        table: name of the table of locations, for messages.
+
+    Raises:
+        ChoiceError: nothing is left to score.
+    """
+    if not existing:
+        raise ChoiceError(f"table {table} has no location: add locations, or correct scoring.locations in the settings")
+    if config.only_failed and last_failed is None:
+        raise ChoiceError("only_failed: there was no wave before, so no location has failed. Score all locations first")
+    if config.only_failed and not last_failed:
+        raise ChoiceError("only_failed: no location failed in the last wave. There is nothing to repeat")
+    if config.only_failed:
+        failed = [each for each in existing if each in set(last_failed or ())]
+        if not failed:
+            raise ChoiceError(
+                "only_failed: every location that failed in the last wave has left the table. Nothing is left"
+            )
+        return Choice(failed)
+    if not config.locations:
+        return Choice(existing)
+    wanted = set(config.locations)
+    return Choice([each for each in existing if each in wanted], sorted(wanted.difference(existing)))

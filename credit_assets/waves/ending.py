@@ -1,0 +1,66 @@
+"""The end of a wave: its report, and the failure of its step if a location failed.
+
+Belongs here: what is stored and raised at the end. Does not belong here: what the UI shows (`page`).
+"""
+
+from collections.abc import Sequence
+
+import dagster as dg
+
+from credit_assets.checks.verdict import Verdict
+from credit_assets.waves.outcomes import Outcome, describe_outcomes, list_failed, list_scored
+from credit_assets.waves.page import describe_outcome, list_causes
+from credit_assets.waves.plan import Plan
+from resources.history.facts import CAUSES, TOLERATED
+from resources.store.formats import Document
+
+CHECK = "failures_are_tolerated"
+CHECKS = {CHECK: "At most as many locations failed as [scoring] in the settings tolerates."}
+
+
+def write_report(plan: Plan, outcomes: Sequence[Outcome], tolerated: int) -> Document:
+    """The report of a wave: for programs the outcome of each location, for people one sentence and the failures."""
+    failed = list_failed(outcomes)
+    data = {
+        "wave": plan.wave,
+        "began": plan.began,
+        "model": {"number": plan.model_number, "sha256": plan.model_sha256},
+        "scored": len(list_scored(outcomes)),
+        "failed": len(failed),
+        "tolerated": tolerated,
+        "outcomes": describe_outcomes(outcomes),
+    }
+    lines = [f"{each.location}: {each.cause}: {each.message}" for each in failed]
+    return Document(data, "\n".join([describe_outcome(outcomes, tolerated), *lines]) + "\n")
+
+
+def judge(outcomes: Sequence[Outcome], tolerated: int) -> Verdict:
+    """Whether few enough locations failed. The check does not block, because what was scored stays."""
+    count = len(list_failed(outcomes))
+    sentence = describe_outcome(outcomes, tolerated)
+    return Verdict(CHECK, count <= tolerated, sentence, {"failed": count, "tolerated": tolerated}, blocking=False)
+
+
+def fail_if_any_failed(outcomes: Sequence[Outcome], tolerated: int) -> None:
+    """Fails the step if a location failed, because Dagster shows a partition as failed only if its run has failed.
+
+    Raises:
+        dagster.Failure: at least one location failed. A retry of the run would find the same, so it asks for none.
+            Its metadata says whether so many are tolerated, and every cause: `sensors.failures` alarms nobody if they
+            are, and else sends an alert for each cause.
+    """
+    count = len(list_failed(outcomes))
+    if count:
+        raise dg.Failure(
+            description=describe_outcome(outcomes, tolerated),
+            metadata={
+                TOLERATED: dg.MetadataValue.bool(count <= tolerated),
+                CAUSES: dg.MetadataValue.json(
+                    [
+                        f"{each['cause']}: {each['locations']} locations, for example {each['for example']}"
+                        for each in list_causes(outcomes)
+                    ]
+                ),
+            },
+            allow_retries=False,
+        )

@@ -1,0 +1,100 @@
+"""The page of a wave in Dagster's UI: counts by state, failures by cause, slowest locations, what a repetition does.
+
+The Map Run page of AWS Step Functions shows the same of a distributed map.
+
+Belongs here: how a wave is summed up and shown. Does not belong here: the outcomes themselves (`outcomes`).
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import dagster as dg
+
+from credit_assets.operations.page import make_table
+from credit_assets.settings.scoring import Scoring
+from credit_assets.waves.outcomes import Outcome, list_failed, list_scored
+from credit_assets.waves.plan import Plan
+
+# The job that scores the failed locations of the last wave again.
+RESCORE = "rescore"
+SLOWEST, EXAMPLES, FAILURES_SHOWN = 10, 3, 50
+
+
+def count_tolerated(scoring: Scoring, locations: int) -> int:
+    """How many locations of a wave may fail before its check does: a count, or a share if that is smaller."""
+    return min(scoring.tolerated_count, int(scoring.tolerated_share * locations))
+
+
+def describe_wave(plan: Plan, outcomes: Sequence[Outcome], scoring: Scoring) -> dict[str, Any]:
+    """What the UI shows of a wave, finished or under way.
+
+    Args:
+        plan: what it scores.
+        outcomes: of the locations that were tried so far.
+        scoring: how many failures are tolerated.
+    """
+    scored, failed = list_scored(outcomes), list_failed(outcomes)
+    waiting = len(plan.locations) + len(plan.unknown) - len(outcomes)
+    tolerated = count_tolerated(scoring, len(plan.locations) + len(plan.unknown))
+    return {
+        "scored": len(scored),
+        "failed": len(failed),
+        "waiting": waiting,
+        "applications": sum(each.rows for each in scored),
+        "locations": make_table(
+            [
+                {"state": state, "locations": f"{count:,}"}
+                for state, count in (("scored", len(scored)), ("failed", len(failed)), ("waiting", waiting))
+            ]
+        ),
+        "slowest": make_table(
+            [
+                {"location": each.location, "seconds": f"{each.seconds:.3f}", "applications": f"{each.rows:,}"}
+                for each in sorted(scored, key=lambda each: -each.seconds)[:SLOWEST]
+            ]
+        ),
+        "failures by cause": make_table(list_causes(outcomes)),
+        "failed locations": make_table(
+            [
+                {"location": each.location, "cause": each.cause, "what happened": each.message}
+                for each in failed[:FAILURES_SHOWN]
+            ]
+        ),
+        "tolerated failures": tolerated,
+        "applications of no known location": plan.stray_applications,
+        "a repetition": describe_repetition(len(failed)),
+        "model": f"promotion {plan.model_number}, sha256 {plan.model_sha256[:12]}…",
+        "began": dg.MetadataValue.timestamp(plan.began_at),
+    }
+
+
+def list_causes(outcomes: Sequence[Outcome]) -> list[dict[str, str]]:
+    """Each cause of failure with its count and the names of a few locations, the most frequent first."""
+    failed = list_failed(outcomes)
+    counts = Counter(each.cause for each in failed)
+    return [
+        {
+            "cause": cause,
+            "locations": f"{count:,}",
+            "for example": ", ".join([each.location for each in failed if each.cause == cause][:EXAMPLES]),
+        }
+        for cause, count in counts.most_common()
+    ]
+
+
+def describe_repetition(failed: int) -> str:
+    """What the job that repeats failed locations would do now."""
+    if not failed:
+        return "nothing: no location failed"
+    return f"the job {RESCORE} scores the {failed:,} failed locations in one run, with the model that is in use then"
+
+
+def describe_outcome(outcomes: Sequence[Outcome], tolerated: int) -> str:
+    """One sentence about a finished wave."""
+    failed = list_failed(outcomes)
+    causes = "; ".join(
+        f"{each['cause']}: {each['locations']} ({each['for example']})" for each in list_causes(outcomes)
+    )
+    sentence = f"{len(failed):,} of {len(outcomes):,} locations failed, {tolerated:,} are tolerated"
+    return f"{sentence}. {causes}" if failed else sentence

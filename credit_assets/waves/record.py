@@ -1,0 +1,81 @@
+"""The record of a wave in Dagster: an event for each location, as a partition of `location_scores`.
+
+All locations are planned first, so that Dagster's UI shows them as under way. A location that was scored is
+materialized. One that failed stays planned, and Dagster shows it as failed as soon as the run has failed.
+
+Belongs here: what Dagster is told of a location. Does not belong here: how events are written
+(`resources.history.partitions`).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import dagster as dg
+
+from credit_assets.waves.outcomes import Outcome, Scored
+from credit_assets.waves.plan import Plan
+from resources.history.partitions import PartitionRecord, plan_partitions, read_recorded, record_partitions
+from resources.history.tags import ROOT
+from resources.store.checkpoints import Artifact
+
+LOCATION_SCORES, LOCATIONS = "location_scores", "locations"
+ASSET = dg.AssetKey(LOCATION_SCORES)
+
+
+@dataclass(frozen=True)
+class LocationLog:
+    """The events of one attempt's locations.
+
+    Attributes:
+        context: of the step.
+        is_planned: whether Dagster planned these partitions itself when it made the run.
+    """
+
+    context: dg.AssetExecutionContext
+    is_planned: bool = False
+
+    @cached_property
+    def recorded(self) -> frozenset[str]:
+        """The locations that earlier attempts of this root run recorded as scored."""
+        root = self.context.run.root_run_id
+        if root is None:
+            return frozenset()
+        instance = self.context.instance
+        retries = [run.run_id for run in instance.get_runs(dg.RunsFilter(tags={ROOT: root}))]
+        return read_recorded(instance, [root, *retries], ASSET)
+
+    def plan(self, locations: Sequence[str]) -> None:
+        """Makes the locations partitions, and plans those that no attempt has recorded."""
+        self.context.instance.add_dynamic_partitions(LOCATIONS, list(locations))
+        left = [each for each in locations if each not in self.recorded]
+        if left and not self.is_planned:
+            plan_partitions(self.context.instance, *self._names, ASSET, left)
+
+    def select_new(self, outcomes: Iterable[Outcome]) -> list[Scored]:
+        """The scored locations that no attempt has recorded."""
+        return [each for each in outcomes if isinstance(each, Scored) and each.location not in self.recorded]
+
+    def record(self, scored: Sequence[Scored], chunk: Artifact, plan: Plan) -> None:
+        """Materializes these locations, in one batch."""
+        records = [
+            PartitionRecord(
+                partition=each.location,
+                data_version=each.sha256,
+                metadata={
+                    "dagster/row_count": each.rows,
+                    "seconds": each.seconds,
+                    "wave": dg.MetadataValue.dagster_run(plan.wave),
+                    "promotion": plan.model_number,
+                    "path": dg.MetadataValue.path(chunk.location),
+                },
+            )
+            for each in scored
+        ]
+        record_partitions(self.context.instance, *self._names, ASSET, records)
+
+    @property
+    def _names(self) -> tuple[str, str, str]:
+        """Ids of the run, its job and the step."""
+        step = self.context.op_execution_context.get_step_execution_context().step.key
+        return self.context.run.run_id, self.context.run.job_name, step

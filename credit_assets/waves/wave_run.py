@@ -1,0 +1,157 @@
+"""One attempt of a wave: it adopts the chunks that are committed, makes the others, and records every location.
+
+For each chunk three things happen in this order: its artifact is committed, its scores are written to the table, and
+its locations are recorded in Dagster. A worker may die between any two. The retry then does again what follows the
+commit; writing the same scores twice leaves the same rows.
+
+Belongs here: the order of these things. Does not belong here: how one chunk is scored (`scoring`).
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import dagster as dg
+
+from credit_assets.applications.reading import read_applications
+from credit_assets.applications.scores_table import create_scores_table, upsert_scores
+from credit_assets.applications.validation import find_defects
+from credit_assets.settings.file import Settings
+from credit_assets.settings.scoring import Scoring
+from credit_assets.waves.model_in_use import load_predict
+from credit_assets.waves.outcomes import Failed, Outcome, describe_outcomes, list_failed, read_outcomes
+from credit_assets.waves.plan import Plan
+from credit_assets.waves.record import LocationLog
+from credit_assets.waves.scoring import ScoredChunk, Scorer, score_chunk
+from resources.history.facts import committed_items
+from resources.services.database import Database, DatabaseAway
+from resources.store.checkpoints import Artifact, Checkpoints
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Result = TypeVar("Result")
+UNKNOWN_LOCATION = "unknown location"
+# How long a database that is away is waited for, and how often the page of a wave under way is written at most.
+PATIENCE_SECONDS, PAGE_SECONDS = 240, 2.0
+
+
+@dataclass(frozen=True)
+class WaveRun:
+    """What an attempt of a wave works with.
+
+    Attributes:
+        context: of the step.
+        asset: key of the asset that the step makes; chunks lie in its folder.
+        settings: with a section `scoring`.
+        scoring: that section.
+        database: where applications are read.
+        scores: where scores are written.
+        checkpoints: where chunks are committed.
+        show: writes the page of the wave while it is under way.
+    """
+
+    context: dg.AssetExecutionContext
+    asset: str
+    settings: Settings
+    scoring: Scoring
+    database: Database
+    scores: Database
+    checkpoints: Checkpoints
+    show: Callable[[Sequence[Outcome]], None] = field(default=lambda _: None)
+
+    def score(self, plan: Plan, log: LocationLog) -> list[Outcome]:
+        """Scores what the plan names and no attempt has scored yet, and returns the outcomes of all locations.
+
+        Raises:
+            ArtifactError, PointerError, OtherFeatures: the plan's model can't be used.
+            DatabaseAway: a database stayed away for all patience.
+            DatabaseError, StoreError: a database refuses, or the store is full, denied or away.
+        """
+        predict = load_predict(self.checkpoints.store, self.settings, plan.model_number)
+        scorer = Scorer(
+            read=self._read,
+            find_defects=partial(find_defects, settings=self.settings),
+            predict=predict,
+            model_sha256=plan.model_sha256,
+            location=self.scoring.location,
+            id=self.scoring.id,
+        )
+        _wait_for_database(self._prepare_scores)
+        log.plan(plan.locations)
+        outcomes: list[Outcome] = [
+            Failed(name, UNKNOWN_LOCATION, f"table {self.scoring.locations} has no such location", 0.0)
+            for name in plan.unknown
+        ]
+        shown = time.monotonic()
+        for number, locations in enumerate(plan.chunks):
+            chunk = self._commit_chunk(plan, number, locations, scorer)
+            found = read_outcomes(chunk.facts)
+            if fresh := log.select_new(found):
+                _wait_for_database(partial(self._write_scores, chunk, plan))
+                log.record(fresh, chunk, plan)
+            outcomes += found
+            self.context.log_event(
+                committed_items(dg.AssetKey(self.asset), "locations", len(outcomes), len(plan.locations))
+            )
+            if list_failed(found) and time.monotonic() - shown > PAGE_SECONDS:
+                self.show(outcomes)
+                shown = time.monotonic()
+        return outcomes
+
+    def _read(self, locations: Sequence[str]) -> "pa.Table":
+        with self.database.open_snapshot() as cursor:
+            return read_applications(cursor, self.settings, locations)
+
+    def _commit_chunk(self, plan: Plan, number: int, locations: Sequence[str], scorer: Scorer) -> Artifact:
+        def compute() -> tuple["pa.Table", Mapping[str, Any]]:
+            made: ScoredChunk = _wait_for_database(partial(score_chunk, locations, scorer))
+            return made.scores, {"wave": plan.wave, "chunk": number, "outcomes": describe_outcomes(made.outcomes)}
+
+        work = self.checkpoints.work(
+            self.context,
+            self.asset,
+            part="parquet_groups",
+            settings=self.settings.fingerprint,
+            plan=plan.sha256,
+            chunk=number,
+        )
+        return work.adopt_or(compute).commit()
+
+    def _prepare_scores(self) -> None:
+        with self.scores.open_transaction() as cursor:
+            create_scores_table(cursor, self.scoring)
+
+    def _write_scores(self, chunk: Artifact, plan: Plan) -> None:
+        with self.scores.open_transaction() as cursor:
+            upsert_scores(cursor, self.scoring, add_origin(chunk.value, plan))
+
+
+def add_origin(scores: "pa.Table", plan: Plan) -> "pa.Table":
+    """Scores with the columns that say where they come from: the model, the wave, and the time."""
+    import pyarrow as pa
+
+    constants = {
+        "model_number": pa.scalar(plan.model_number, pa.int32()),
+        "model_sha256": pa.scalar(plan.model_sha256, pa.string()),
+        "wave": pa.scalar(plan.wave, pa.string()),
+        "wave_began": pa.scalar(plan.began_at, pa.timestamp("us", "UTC")),
+        "scored_at": pa.scalar(datetime.now(UTC), pa.timestamp("us", "UTC")),
+    }
+    for name, value in constants.items():
+        scores = scores.append_column(name, pa.repeat(value, scores.num_rows))
+    return scores
+
+
+def _wait_for_database(act: Callable[[], Result]) -> Result:
+    import tenacity
+
+    return tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(DatabaseAway),
+        stop=tenacity.stop_after_delay(PATIENCE_SECONDS),
+        wait=tenacity.wait_random_exponential(multiplier=0.2, max=5),
+        reraise=True,
+    )(act)

@@ -1,0 +1,116 @@
+"""A wave that can't be scored rightly must score nothing, and must name the setting, the table or the model."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from credit_assets.waves.planning import WAVE
+
+
+def reason(result) -> str:
+    """Why the step failed."""
+    assert not result.success
+    (failure,) = [each for each in result.all_events if each.event_type == dg.DagsterEventType.STEP_FAILURE]
+    error = failure.step_failure_data.error
+    while error.cause:
+        error = error.cause
+    return error.message
+
+
+def has_scores(waves) -> bool:
+    ((there,),) = waves.sandbox.execute("SELECT to_regclass('scores') IS NOT NULL")
+    return there and waves.sandbox.execute("SELECT count(*) FROM scores") != [(0,)]
+
+
+@pytest.fixture
+def change_settings(waves) -> Iterator[Callable[[str, str], None]]:
+    path = waves.sandbox.settings
+    before = path.read_text()
+
+    def change(old: str, new: str) -> None:
+        assert old in before, old
+        path.write_text(path.read_text().replace(old, new))
+
+    yield change
+    path.write_text(before)
+
+
+def test_without_a_promoted_model_a_wave_says_that_nothing_was_promoted(waves, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("PLATFORM_STORE", (tmp_path / "empty").as_uri())
+    assert "nothing was promoted yet" in reason(waves.run())
+    assert not has_scores(waves)
+
+
+def test_a_model_of_other_features_scores_nothing_and_is_named(waves, change_settings) -> None:
+    change_settings("\nage = {", "\n# age = {")
+    said = reason(waves.run())
+    assert "promotion 1 was made from other columns than the settings declare: age is" in said
+    assert not has_scores(waves)
+
+
+def test_a_damaged_model_is_not_loaded_and_scores_nothing(waves) -> None:
+    (model,) = Path(waves.sandbox.store).glob("trained_model/*/*/*.joblib")
+    good = model.read_bytes()
+    model.write_bytes(good[:-1])
+    try:
+        assert "was truncated or extended after it was written" in reason(waves.run())
+        assert not has_scores(waves)
+    finally:
+        model.write_bytes(good)
+
+
+def test_without_the_section_scoring_a_wave_names_it(waves, change_settings) -> None:
+    text = waves.sandbox.settings.read_text()
+    section = text[text.index("[scoring]") :]
+    section = section[: section.index("\n[", 1)]
+    change_settings(section, "")
+    change_settings("locations = 12", "locations = 0")
+    assert "no section [scoring]" in reason(waves.run())
+
+
+def test_a_table_without_locations_is_named_and_nothing_is_scored(waves) -> None:
+    waves.sandbox.execute("DELETE FROM locations")
+    assert "table locations has no location" in reason(waves.run())
+    waves.sandbox.execute("DROP TABLE locations")
+    assert "table locations is not in the database" in reason(waves.run())
+    assert not has_scores(waves)
+
+
+def test_without_a_database_for_scores_the_wave_names_its_variable(waves, monkeypatch) -> None:
+    monkeypatch.delenv("PLATFORM_SCORES_URL")
+    assert "PLATFORM_SCORES_URL is not set" in reason(waves.run())
+    assert not has_scores(waves)
+
+
+def test_applications_of_a_location_that_nobody_knows_are_counted_and_not_scored(waves) -> None:
+    waves.sandbox.execute("UPDATE applications SET location = 'nowhere' WHERE location = 'branch-0001'")
+    waves.sandbox.execute("DELETE FROM locations WHERE location = 'branch-0002'")
+    result = waves.run()
+    assert result.success
+    page = waves.instance.get_latest_materialization_event(dg.AssetKey(WAVE)).asset_materialization.metadata
+    expected = waves.applications()
+    assert page["applications of no known location"].value == expected["nowhere"] + expected["branch-0002"]
+    assert waves.scores() == {
+        location: count for location, count in expected.items() if location not in ("nowhere", "branch-0002")
+    }
+    assert waves.status()[0] == {f"branch-{number:04}" for number in range(1, 13)} - {"branch-0002"}
+
+
+def test_odd_names_are_scored_recorded_and_shown_like_any_other(waves) -> None:
+    odd = ['a "quoted" name', "slashes/and\\back", "🏦 Zürich", "x" * 200, "it's", "...", "tab\tand\nline", "{1,2}"]
+    for number, name in enumerate(odd, start=1):
+        quoted = name.replace("'", "''")
+        for table in ("locations", "applications"):
+            waves.sandbox.execute(
+                f"UPDATE {table} SET location = E'{escape(quoted)}' WHERE location = 'branch-{number:04}'"
+            )
+    assert waves.run().success
+    assert waves.scores() == waves.applications()
+    assert set(odd) <= waves.status()[0]
+
+
+def escape(text: str) -> str:
+    """For a string of PostgreSQL with escapes."""
+    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n")

@@ -1,0 +1,120 @@
+"""A wave scores every location once, records each one, and a location that fails costs no other anything."""
+
+import dagster as dg
+
+from credit_assets.jobs import SCORE_LOCATIONS
+from credit_assets.waves.page import RESCORE
+
+
+def page_of(result) -> dict:
+    (event,) = [
+        each
+        for each in result.get_asset_materialization_events()
+        if each.materialization.asset_key == dg.AssetKey("wave")
+    ]
+    tables = event.materialization.metadata
+    return {name: getattr(value, "records", None) or value.value for name, value in tables.items()}
+
+
+def test_a_wave_scores_every_open_application_once_and_records_every_location(waves) -> None:
+    result = waves.run()
+    assert result.success
+    expected = waves.applications()
+    assert waves.scores() == expected
+    materialized, failed, in_progress = waves.status()
+    assert (materialized, failed, in_progress) == (set(expected), set(), set())
+    page = page_of(result)
+    assert (page["scored"], page["failed"], page["waiting"]) == (12, 0, 0)
+    assert page["applications"] == sum(expected.values())
+
+
+def test_each_score_names_the_model_the_wave_and_the_time(waves) -> None:
+    result = waves.run()
+    rows = waves.sandbox.execute(
+        "SELECT DISTINCT model_number, length(model_sha256), wave, scored_at >= wave_began FROM scores"
+    )
+    assert rows == [(1, 64, result.run_id, True)]
+
+
+def test_a_location_with_bad_rows_fails_alone_and_is_shown_as_failed(waves, break_location) -> None:
+    break_location("branch-0003")
+    result = waves.run()
+    assert not result.success
+    materialized, failed, in_progress = waves.status()
+    assert failed == {"branch-0003"}
+    assert len(materialized) == 11
+    assert not in_progress
+    assert "branch-0003" not in waves.scores()
+    page = page_of(result)
+    assert (page["scored"], page["failed"]) == (11, 1)
+    (row,) = page["failed locations"]
+    assert row.data["location"] == "branch-0003"
+    assert "income" in row.data["what happened"]
+
+
+def test_the_job_rescore_repeats_the_failed_locations_and_no_other(waves, break_location) -> None:
+    break_location("branch-0003")
+    break_location("branch-0009")
+    first = waves.run()
+    assert not first.success
+    waves.sandbox.execute("UPDATE applications SET income = 1000 WHERE income IS NULL")
+    again = waves.run(RESCORE)
+    assert again.success
+    assert page_of(again)["scored"] == 2
+    assert waves.status()[0] == set(waves.applications())
+    by_wave = dict(waves.sandbox.execute("SELECT wave, count(DISTINCT location) FROM scores GROUP BY wave"))
+    assert by_wave == {first.run_id: 10, again.run_id: 2}
+    nothing = waves.run(RESCORE)
+    assert not nothing.success
+
+
+def test_scattered_locations_are_scored_in_one_run_and_an_unknown_name_is_reported(waves) -> None:
+    result = waves.run(RESCORE, locations=["branch-0002", "branch-0011", "nowhere"], only_failed=False)
+    assert not result.success
+    assert set(waves.scores()) == {"branch-0002", "branch-0011"}
+    (row,) = page_of(result)["failed locations"]
+    assert (row.data["location"], row.data["cause"]) == ("nowhere", "unknown location")
+
+
+def test_a_retry_scores_with_the_model_of_its_wave_and_records_no_location_twice(waves, break_location) -> None:
+    break_location("branch-0003")
+    first = waves.run()
+    retry = waves.retry(first.run_id)
+    assert not retry.success
+    assert waves.instance.get_latest_materialization_event(dg.AssetKey("wave")).run_id == retry.run_id
+    events = waves.instance.fetch_materializations(
+        dg.AssetRecordsFilter(asset_key=dg.AssetKey("location_scores"), asset_partitions=["branch-0001"]), limit=10
+    )
+    assert [record.run_id for record in events.records] == [first.run_id]
+
+
+def test_a_wave_is_refused_while_an_older_one_is_under_way(waves) -> None:
+    older = dg.DagsterRun(job_name=SCORE_LOCATIONS, tags={"platform/wave": "loans"}, status=dg.DagsterRunStatus.STARTED)
+    waves.instance.add_run(older)
+    try:
+        result = waves.run()
+        assert not result.success
+        (failure,) = [each for each in result.all_events if each.event_type == dg.DagsterEventType.STEP_FAILURE]
+        assert older.run_id in str(failure.step_failure_data.error)
+    finally:
+        waves.instance.delete_run(older.run_id)
+    assert waves.run().success
+
+
+def test_a_person_can_materialize_any_locations_in_the_ui(waves) -> None:
+    from credit_assets.definitions import build_defs
+    from resources.deployment import Deployment
+
+    waves.instance.add_dynamic_partitions("locations", sorted(waves.applications()))
+    job = build_defs(Deployment.from_environment()).resolve_implicit_global_asset_job_def()
+    result = job.execute_in_process(
+        instance=waves.instance,
+        asset_selection=[dg.AssetKey("location_scores")],
+        tags={
+            "dagster/asset_partition_range_start": "branch-0002",
+            "dagster/asset_partition_range_end": "branch-0004",
+        },
+    )
+    assert result.success
+    assert set(waves.scores()) == {"branch-0002", "branch-0003", "branch-0004"}
+    assert waves.status()[0] == {"branch-0002", "branch-0003", "branch-0004"}

@@ -1,0 +1,51 @@
+"""A person who repeats three locations must not start a wave of all, and a typo must not be scored in silence."""
+
+import pytest
+from pydantic import ValidationError
+
+from credit_assets.waves.choice import ChoiceError, WaveConfig, choose_locations
+
+EXISTING = ["a", "b", "c", "d"]
+
+
+def choose(*, last_failed: list[str] | None = None, existing: list[str] = EXISTING, **config):
+    return choose_locations(WaveConfig(**config), existing, last_failed, "branches")
+
+
+def test_without_a_choice_all_locations_are_scored() -> None:
+    assert choose().locations == EXISTING
+    assert choose(last_failed=["b"]).locations == EXISTING
+
+
+def test_named_locations_are_scored_once_each_and_no_other() -> None:
+    choice = choose(locations=["d", "a", "d"])
+    assert (choice.locations, choice.unknown) == (["a", "d"], [])
+
+
+def test_a_name_that_the_table_does_not_know_is_reported_and_keeps_no_other_from_being_scored() -> None:
+    choice = choose(locations=["a", "z", "y", "z"])
+    assert (choice.locations, choice.unknown) == (["a"], ["y", "z"])
+
+
+def test_the_failed_locations_of_the_last_wave_are_scored_without_naming_them() -> None:
+    choice = choose(only_failed=True, last_failed=["c", "left", "a"])
+    assert (list(choice.locations), list(choice.unknown)) == (["a", "c"], [])
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"existing": []}, "table branches has no location"),
+        ({"only_failed": True}, "there was no wave before"),
+        ({"only_failed": True, "last_failed": []}, "no location failed in the last wave"),
+        ({"only_failed": True, "last_failed": ["left"]}, "has left the table"),
+    ],
+)
+def test_a_choice_that_leaves_nothing_to_score_is_refused_with_its_reason(config, message) -> None:
+    with pytest.raises(ChoiceError, match=message):
+        choose(**config)
+
+
+def test_two_choices_at_once_are_refused() -> None:
+    with pytest.raises(ValidationError, match="contradict"):
+        WaveConfig(locations=["a"], only_failed=True)

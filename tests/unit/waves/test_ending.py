@@ -1,0 +1,45 @@
+"""A failed location that does not fail its run is never shown as failed, and one that is tolerated alarms nobody."""
+
+import dagster as dg
+import pytest
+
+from credit_assets.waves.ending import fail_if_any_failed, judge, write_report
+from credit_assets.waves.outcomes import Failed, Outcome, Scored, read_outcomes
+from credit_assets.waves.plan import Plan
+from resources.history.facts import TOLERATED
+
+PLAN = Plan("root", "2026-01-01T00:00:00+00:00", 3, "a" * 64, (("a", "b", "c"),))
+SCORED: list[Outcome] = [Scored("a", 2, 0.1, "d" * 64), Scored("c", 0, 0.0, "e" * 64)]
+FAILED: list[Outcome] = [Failed("b", "rows break the schema", "income: 1 of 3 rows is NULL", 0.1)]
+
+
+def test_a_wave_with_a_failed_location_fails_its_step_and_is_not_retried() -> None:
+    with pytest.raises(dg.Failure, match="1 of 3 locations failed") as raised:
+        fail_if_any_failed(SCORED + FAILED, tolerated=0)
+    assert raised.value.allow_retries is False
+    assert raised.value.metadata[TOLERATED].value is False
+
+
+def test_a_tolerated_failure_fails_the_step_too_and_says_that_it_is_tolerated() -> None:
+    with pytest.raises(dg.Failure) as raised:
+        fail_if_any_failed(SCORED + FAILED, tolerated=1)
+    assert raised.value.metadata[TOLERATED].value is True
+
+
+def test_a_wave_without_a_failure_does_not_fail() -> None:
+    fail_if_any_failed(SCORED, tolerated=0)
+
+
+def test_the_check_fails_above_the_limit_and_passes_at_it() -> None:
+    assert not judge(SCORED + FAILED, tolerated=0).passed
+    assert judge(SCORED + FAILED, tolerated=1).passed
+    assert judge(SCORED, tolerated=0).passed
+    assert not judge(SCORED + FAILED, tolerated=0).blocking
+
+
+def test_the_report_has_every_outcome_for_programs_and_every_failure_for_people() -> None:
+    report = write_report(PLAN, SCORED + FAILED, tolerated=0)
+    assert read_outcomes(report.data) == SCORED + FAILED
+    assert (report.data["scored"], report.data["failed"], report.data["model"]["number"]) == (2, 1, 3)
+    assert "b: rows break the schema: income: 1 of 3 rows is NULL" in report.text
+    assert "\na:" not in report.text
