@@ -15,6 +15,7 @@ import dagster as dg
 import pytest
 
 from resources.deployment import Deployment
+from resources.history.facts import CAUSES, TOLERATED
 from resources.history.tags import REPORTED
 from sensors.failures import failures
 
@@ -181,3 +182,49 @@ def test_a_run_that_failed_without_a_step_is_reported_with_the_reason_that_dagst
     (line,) = alerts.lines
     assert f"Run {run.run_id} of job refresh failed" in line["text"]
     assert "run: The node of the run is gone" in line["text"]
+
+
+@pytest.mark.parametrize("tolerated", [True, False])
+def test_a_failure_that_says_of_itself_that_it_is_tolerated_alarms_nobody(
+    alerts: Alerts, webhook: Webhook, tolerated: bool
+) -> None:
+    @dg.asset
+    def wave() -> None:
+        raise dg.Failure("1 of 200 locations failed", metadata={TOLERATED: tolerated}, allow_retries=False)
+
+    alerts.deployment = Deployment(webhook_url=webhook.url)
+    dg.materialize([wave], instance=alerts.instance, raise_on_error=False)
+    alerts.tick()
+    assert len(webhook.received) == len(alerts.lines) == (0 if tolerated else 1)
+
+
+def test_a_tolerated_failure_does_not_hide_another_failure_of_its_run(alerts: Alerts) -> None:
+    @dg.asset
+    def wave() -> None:
+        raise dg.Failure("1 of 200 locations failed", metadata={TOLERATED: True}, allow_retries=False)
+
+    @dg.asset
+    def other() -> None:
+        raise ValueError
+
+    dg.materialize([wave, other], instance=alerts.instance, raise_on_error=False)
+    alerts.tick()
+    assert len(alerts.lines) == 1
+
+
+def test_each_cause_of_a_failure_is_an_alert_of_its_own_and_many_causes_are_no_flood(
+    alerts: Alerts, webhook: Webhook
+) -> None:
+    causes = [f"cause {number}: 3 locations" for number in range(7)]
+
+    @dg.asset
+    def wave() -> None:
+        raise dg.Failure("21 of 200 locations failed", metadata={CAUSES: dg.MetadataValue.json(causes)})
+
+    alerts.deployment = Deployment(webhook_url=webhook.url)
+    dg.materialize([wave], instance=alerts.instance, raise_on_error=False)
+    alerts.tick()
+    texts = [report["text"] for report in webhook.received]
+    assert [cause in text for cause, text in zip(causes, texts, strict=False)] == [True] * 5
+    assert "cause 1" not in texts[0]
+    assert "2 more causes are on the page of the wave" in texts[-1]

@@ -13,18 +13,16 @@ import pytest
 import requests
 
 from resources.services.http import hide_paths
-from sensors.failures import (
+from sensors.failure_report import (
     MAX_LINES,
     MAX_REASON,
     MAX_TEXT,
     FailedCheck,
     Report,
-    WebhookError,
     describe_error,
     describe_retry,
-    failures,
-    post,
 )
+from sensors.failures import WebhookError, failures, post
 
 SECRET = "T00/B00/a-secret-path"
 
