@@ -3,7 +3,7 @@
 import dagster as dg
 
 from credit_assets.waves.page import RESCORE
-from credit_assets.waves.planning import WAVE
+from credit_assets.waves.plans.making import WAVE
 
 REFRESH, RESILIENCE, SCORE_LOCATIONS = "refresh", "resilience", "score_locations"
 

@@ -13,12 +13,12 @@ import dagster as dg
 from credit_assets.promotion.table_pointer import POINTER
 from credit_assets.settings.file import SettingsFile
 from credit_assets.wave import GROUP, POOL
-from credit_assets.waves.choice import WaveConfig
 from credit_assets.waves.ending import fail_if_any_failed
 from credit_assets.waves.exclusion import find_root
 from credit_assets.waves.page import count_tolerated
-from credit_assets.waves.plan import keep_plan
-from credit_assets.waves.planning import make_plan
+from credit_assets.waves.plans.choice import WaveConfig
+from credit_assets.waves.plans.making import make_plan
+from credit_assets.waves.plans.plan import keep_plan
 from credit_assets.waves.record import LOCATION_SCORES, LOCATIONS, LocationLog
 from credit_assets.waves.wave_run import WaveRun
 from resources.services.database import Database

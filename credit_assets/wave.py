@@ -11,13 +11,13 @@ import dagster as dg
 from credit_assets.checks.verdict import declare_checks, publish
 from credit_assets.promotion.table_pointer import POINTER
 from credit_assets.settings.file import SettingsFile
-from credit_assets.waves.choice import WaveConfig
 from credit_assets.waves.ending import CHECKS, fail_if_any_failed, judge, write_report
 from credit_assets.waves.exclusion import claim_wave, find_root
 from credit_assets.waves.outcomes import Outcome, list_failed
 from credit_assets.waves.page import count_tolerated, describe_wave
-from credit_assets.waves.plan import Plan, keep_plan
-from credit_assets.waves.planning import WAVE, find_last_failed, make_plan
+from credit_assets.waves.plans.choice import WaveConfig
+from credit_assets.waves.plans.making import WAVE, find_last_failed, make_plan
+from credit_assets.waves.plans.plan import Plan, keep_plan
 from credit_assets.waves.record import LocationLog
 from credit_assets.waves.wave_run import WaveRun
 from resources.services.database import Database

@@ -26,7 +26,7 @@ from credit_assets.definitions import build_defs
 from credit_assets.jobs import REFRESH, SCORE_LOCATIONS
 from credit_assets.settings.file import Settings, load_settings
 from credit_assets.waves.model_in_use import find_model, load_predict
-from credit_assets.waves.plan import Plan
+from credit_assets.waves.plans.plan import Plan
 from credit_assets.waves.scoring import Scorer, score_chunk
 from credit_assets.waves.wave_run import add_origin
 from resources.deployment import Deployment

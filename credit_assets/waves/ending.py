@@ -10,7 +10,7 @@ import dagster as dg
 from credit_assets.checks.verdict import Verdict
 from credit_assets.waves.outcomes import Outcome, describe_outcomes, list_failed, list_scored
 from credit_assets.waves.page import describe_outcome, list_causes
-from credit_assets.waves.plan import Plan
+from credit_assets.waves.plans.plan import Plan
 from resources.history.facts import CAUSES, TOLERATED
 from resources.store.formats import Document
 

@@ -14,7 +14,7 @@ import dagster as dg
 from credit_assets.operations.page import make_table
 from credit_assets.settings.scoring import Scoring
 from credit_assets.waves.outcomes import Outcome, list_failed, list_scored
-from credit_assets.waves.plan import Plan
+from credit_assets.waves.plans.plan import Plan
 
 # The job that scores the failed locations of the last wave again.
 RESCORE = "rescore"

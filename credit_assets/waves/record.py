@@ -14,7 +14,7 @@ from functools import cached_property
 import dagster as dg
 
 from credit_assets.waves.outcomes import Outcome, Scored
-from credit_assets.waves.plan import Plan
+from credit_assets.waves.plans.plan import Plan
 from resources.history.partitions import PartitionRecord, plan_partitions, read_recorded, record_partitions
 from resources.history.tags import ROOT
 from resources.store.checkpoints import Artifact

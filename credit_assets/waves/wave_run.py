@@ -23,7 +23,7 @@ from credit_assets.settings.file import Settings
 from credit_assets.settings.scoring import Scoring
 from credit_assets.waves.model_in_use import load_predict
 from credit_assets.waves.outcomes import Failed, Outcome, describe_outcomes, list_failed, read_outcomes
-from credit_assets.waves.plan import Plan
+from credit_assets.waves.plans.plan import Plan
 from credit_assets.waves.record import LocationLog
 from credit_assets.waves.scoring import ScoredChunk, Scorer, score_chunk
 from resources.history.facts import committed_items

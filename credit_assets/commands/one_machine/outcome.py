@@ -10,7 +10,7 @@ import dagster as dg
 
 from credit_assets.promoted_model import CHECK
 from credit_assets.promotion.table_pointer import POINTER
-from credit_assets.waves.planning import WAVE
+from credit_assets.waves.plans.making import WAVE
 from resources.error_texts import is_from_us, remove_class_name
 
 

@@ -15,7 +15,7 @@ from credit_assets.definitions import build_defs
 from credit_assets.jobs import REFRESH, SCORE_LOCATIONS
 from credit_assets.loans.seed import seed
 from credit_assets.settings.file import Settings, load_settings
-from credit_assets.waves.planning import WAVE
+from credit_assets.waves.plans.making import WAVE
 from credit_assets.waves.record import ASSET, LOCATIONS
 from resources.deployment import Deployment
 from tests.support.jobs import reconstructable_job
@@ -79,22 +79,13 @@ class Waves:
 
     def status(self) -> tuple[set[str], set[str], set[str]]:
         """The partitions that Dagster's UI shows as materialized, failed and in progress."""
-        from dagster._core.storage.partition_status_cache import (  # noqa: TID251 - what the UI calls
-            get_and_update_asset_status_cache_value,
+        names = self.instance.get_dynamic_partitions(LOCATIONS)
+        definition = dg.DynamicPartitionsDefinition(name=LOCATIONS)
+        found = self.instance.get_status_by_partition(ASSET, names, definition) or {}
+        materialized, failed, in_progress = (
+            {name for name, state in found.items() if state and state.name == wanted}
+            for wanted in ("MATERIALIZED", "FAILED", "IN_PROGRESS")
         )
-
-        partitions = dg.DynamicPartitionsDefinition(name=LOCATIONS)
-        with_store = self.instance
-        value = get_and_update_asset_status_cache_value(
-            with_store, ASSET, partitions, dynamic_partitions_loader=with_store
-        )
-        assert value
-        subsets = (
-            value.deserialize_materialized_partition_subsets(partitions),
-            value.deserialize_failed_partition_subsets(partitions),
-            value.deserialize_in_progress_partition_subsets(partitions),
-        )
-        materialized, failed, in_progress = (set(each.get_partition_keys()) for each in subsets)
         return materialized, failed, in_progress
 
 

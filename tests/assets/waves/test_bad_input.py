@@ -6,7 +6,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from credit_assets.waves.planning import WAVE
+from credit_assets.waves.plans.making import WAVE
 
 
 def reason(result) -> str:

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from credit_assets.waves.choice import ChoiceError, WaveConfig, choose_locations
+from credit_assets.waves.plans.choice import ChoiceError, WaveConfig, choose_locations
 
 EXISTING = ["a", "b", "c", "d"]
 

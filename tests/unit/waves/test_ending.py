@@ -5,7 +5,7 @@ import pytest
 
 from credit_assets.waves.ending import fail_if_any_failed, judge, write_report
 from credit_assets.waves.outcomes import Failed, Outcome, Scored, read_outcomes
-from credit_assets.waves.plan import Plan
+from credit_assets.waves.plans.plan import Plan
 from resources.history.facts import TOLERATED
 
 PLAN = Plan("root", "2026-01-01T00:00:00+00:00", 3, "a" * 64, (("a", "b", "c"),))

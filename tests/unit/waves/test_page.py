@@ -5,7 +5,7 @@ from typing import Any
 from credit_assets.settings.scoring import Scoring
 from credit_assets.waves.outcomes import Failed, Outcome, Scored
 from credit_assets.waves.page import count_tolerated, describe_outcome, describe_wave, list_causes
-from credit_assets.waves.plan import Plan
+from credit_assets.waves.plans.plan import Plan
 
 SCORING = Scoring(locations="l", applications="a", scores="s", tolerated_share=0.1, tolerated_count=3)
 PLAN = Plan(

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from credit_assets.waves.plan import Plan, PlanError, keep_plan, split_chunks
+from credit_assets.waves.plans.plan import Plan, PlanError, keep_plan, split_chunks
 from resources.store.object_store import ObjectStore
 
 PLAN = Plan("root", "2026-01-01T00:00:00+00:00", 3, "a" * 64, (("x", 'é"/🏦'), ("y",)), ("unknown",))

@@ -12,9 +12,9 @@ import dagster as dg
 from credit_assets.applications.tables import count_applications, read_locations
 from credit_assets.settings.file import Settings
 from credit_assets.settings.scoring import Scoring
-from credit_assets.waves.choice import WaveConfig, choose_locations
 from credit_assets.waves.model_in_use import find_model
-from credit_assets.waves.plan import Plan, split_chunks
+from credit_assets.waves.plans.choice import WaveConfig, choose_locations
+from credit_assets.waves.plans.plan import Plan, split_chunks
 from resources.services.database import Database
 from resources.store.checkpoints import Checkpoints
 from resources.store.formats import FORMATS
