@@ -6,7 +6,7 @@ Belongs here: how a wave is summed up and shown. Does not belong here: the outco
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -42,28 +42,22 @@ def describe_wave(plan: Plan, outcomes: Sequence[Outcome], scoring: Scoring) -> 
         "failed": len(failed),
         "waiting": waiting,
         "applications": sum(each.rows for each in scored),
-        "locations": make_table(
-            [
-                {"state": state, "locations": f"{count:,}"}
-                for state, count in (("scored", len(scored)), ("failed", len(failed)), ("waiting", waiting))
-            ]
-        ),
-        "slowest": make_table(
-            [
-                {"location": each.location, "seconds": f"{each.seconds:.3f}", "applications": f"{each.rows:,}"}
-                for each in sorted(scored, key=lambda each: -each.seconds)[:SLOWEST]
-            ]
-        ),
-        "failures by cause": make_table(list_causes(outcomes)),
-        "failed locations": make_table(
+        "failures by cause": _make_table_or_none(list_causes(outcomes)),
+        "failed locations": _make_table_or_none(
             [
                 {"location": each.location, "cause": each.cause, "what happened": each.message}
                 for each in failed[:FAILURES_SHOWN]
             ]
         ),
         "tolerated failures": tolerated,
-        "applications of no known location": plan.stray_applications,
         "a repetition": describe_repetition(len(failed)),
+        "slowest": _make_table_or_none(
+            [
+                {"location": each.location, "seconds": f"{each.seconds:.3f}", "applications": f"{each.rows:,}"}
+                for each in sorted(scored, key=lambda each: -each.seconds)[:SLOWEST]
+            ]
+        ),
+        "applications of no known location": plan.stray_applications,
         "model": f"promotion {plan.model_number}, sha256 {plan.model_sha256[:12]}…",
         "began": dg.MetadataValue.timestamp(plan.began_at),
     }
@@ -98,3 +92,7 @@ def describe_outcome(outcomes: Sequence[Outcome], tolerated: int) -> str:
     )
     sentence = f"{len(failed):,} of {len(outcomes):,} locations failed, {tolerated:,} are tolerated"
     return f"{sentence}. {causes}" if failed else sentence
+
+
+def _make_table_or_none(rows: Sequence[Mapping[str, str]]) -> dg.TableMetadataValue | str:
+    return make_table(rows) if rows else "none"
