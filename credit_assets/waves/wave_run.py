@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -27,16 +27,15 @@ from credit_assets.waves.plans.plan import Plan
 from credit_assets.waves.record import LocationLog
 from credit_assets.waves.scoring import ScoredChunk, Scorer, score_chunk
 from resources.history.facts import committed_items
-from resources.services.database import Database, DatabaseAway
+from resources.services.database import Database, repeat_while_away
 from resources.store.checkpoints import Artifact, Checkpoints
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Result = TypeVar("Result")
 UNKNOWN_LOCATION = "unknown location"
-# How long a database that is away is waited for, and how often the page of a wave under way is written at most.
-PATIENCE_SECONDS, PAGE_SECONDS = 240, 2.0
+# How often the page of a wave under way is written, at most.
+PAGE_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -80,26 +79,27 @@ class WaveRun:
             location=self.scoring.location,
             id=self.scoring.id,
         )
-        _wait_for_database(self._prepare_scores)
+        repeat_while_away(self._prepare_scores)
         log.plan(plan.locations)
         outcomes: list[Outcome] = [
             Failed(name, UNKNOWN_LOCATION, f"table {self.scoring.locations} has no such location", 0.0)
             for name in plan.unknown
         ]
-        shown = time.monotonic()
+        unshown, shown = 0, -PAGE_SECONDS
         for number, locations in enumerate(plan.chunks):
             chunk = self._commit_chunk(plan, number, locations, scorer)
             found = read_outcomes(chunk.facts)
             if fresh := log.select_new(found):
-                _wait_for_database(partial(self._write_scores, chunk, plan))
+                repeat_while_away(partial(self._write_scores, chunk, plan))
                 log.record(fresh, chunk, plan)
             outcomes += found
             self.context.log_event(
                 committed_items(dg.AssetKey(self.asset), "locations", len(outcomes), len(plan.locations))
             )
-            if list_failed(found) and time.monotonic() - shown > PAGE_SECONDS:
+            unshown += len(list_failed(found))
+            if unshown and time.monotonic() - shown > PAGE_SECONDS:
                 self.show(outcomes)
-                shown = time.monotonic()
+                unshown, shown = 0, time.monotonic()
         return outcomes
 
     def _read(self, locations: Sequence[str]) -> "pa.Table":
@@ -108,7 +108,7 @@ class WaveRun:
 
     def _commit_chunk(self, plan: Plan, number: int, locations: Sequence[str], scorer: Scorer) -> Artifact:
         def compute() -> tuple["pa.Table", Mapping[str, Any]]:
-            made: ScoredChunk = _wait_for_database(partial(score_chunk, locations, scorer))
+            made: ScoredChunk = repeat_while_away(partial(score_chunk, locations, scorer))
             return made.scores, {"wave": plan.wave, "chunk": number, "outcomes": describe_outcomes(made.outcomes)}
 
         work = self.checkpoints.work(
@@ -144,14 +144,3 @@ def add_origin(scores: "pa.Table", plan: Plan) -> "pa.Table":
     for name, value in constants.items():
         scores = scores.append_column(name, pa.repeat(value, scores.num_rows))
     return scores
-
-
-def _wait_for_database(act: Callable[[], Result]) -> Result:
-    import tenacity
-
-    return tenacity.Retrying(
-        retry=tenacity.retry_if_exception_type(DatabaseAway),
-        stop=tenacity.stop_after_delay(PATIENCE_SECONDS),
-        wait=tenacity.wait_random_exponential(multiplier=0.2, max=5),
-        reraise=True,
-    )(act)

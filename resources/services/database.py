@@ -3,9 +3,9 @@
 Belongs here: how to connect, and what an error may show. Does not belong here: any statement, or any table.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import dagster as dg
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection, cursor
 
 SETTING = "PLATFORM_DATABASE_URL"
+Result = TypeVar("Result")
 # The name by which PostgreSQL lists a connection of the platform.
 APPLICATION_NAME = "credit-default-platform"
 # Classes of SQLSTATE whose messages name a database, a table, a column or a user: connection, authorization, names,
@@ -86,6 +87,26 @@ def _is_well_formed(url: str) -> bool:
     except ProgrammingError:
         return False
     return bool(parts) and "@" not in parts.get("host", "") and parts.get("port", "0").replace(",", "").isdigit()
+
+
+def repeat_while_away(act: Callable[[], Result], patience_seconds: float = 240) -> Result:
+    """Repeats what a database that is away has interrupted; what it has done once must be allowed to happen again.
+
+    Args:
+        act: opens its own connection.
+        patience_seconds: how long the database is waited for.
+
+    Raises:
+        DatabaseAway: it stayed away.
+    """
+    import tenacity
+
+    return tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(DatabaseAway),
+        stop=tenacity.stop_after_delay(patience_seconds),
+        wait=tenacity.wait_random_exponential(multiplier=0.2, max=5),
+        reraise=True,
+    )(act)
 
 
 def describe_without_rows(error: "psycopg2.Error") -> str:

@@ -118,3 +118,20 @@ def test_a_person_can_materialize_any_locations_in_the_ui(waves) -> None:
     assert result.success
     assert set(waves.scores()) == {"branch-0002", "branch-0003", "branch-0004"}
     assert waves.status()[0] == {"branch-0002", "branch-0003", "branch-0004"}
+
+
+def test_the_page_of_a_wave_under_way_names_a_failed_location_before_the_wave_ends(waves, break_location) -> None:
+    break_location("branch-0003")
+    waves.run()
+    records = waves.instance.fetch_observations(dg.AssetKey("wave"), limit=10).records
+    pages = [
+        record.asset_observation.metadata
+        for record in records
+        if "failed locations" in record.asset_observation.metadata
+    ]
+    (page,) = pages
+    assert [row.data["location"] for row in page["failed locations"].value.records] == ["branch-0003"]
+    waves.reset()
+    assert waves.run().success
+    records = waves.instance.fetch_observations(dg.AssetKey("wave"), limit=10).records
+    assert not any("failed locations" in record.asset_observation.metadata for record in records)
