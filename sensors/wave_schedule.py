@@ -9,10 +9,10 @@ import dagster as dg
 
 from credit_assets.jobs import SCORE_LOCATIONS, score_locations
 from credit_assets.settings.file import SettingsError, SettingsFile
-from credit_assets.waves.exclusion import find_unfinished_wave
 from credit_assets.waves.page import RESCORE
 from resources.deployment import Deployment
 from resources.environment import DeploymentError
+from resources.history.run_groups import find_unfinished_run
 
 
 def decide(scheduled: datetime, under_way: str | None) -> dg.RunRequest | dg.SkipReason:
@@ -43,4 +43,4 @@ def wave_schedule(
         deployment.require("scores_url")
     except (SettingsError, DeploymentError) as error:
         return dg.SkipReason(f"nothing is scored: {error}")
-    return decide(context.scheduled_execution_time, find_unfinished_wave(context.instance, (SCORE_LOCATIONS, RESCORE)))
+    return decide(context.scheduled_execution_time, find_unfinished_run(context.instance, (SCORE_LOCATIONS, RESCORE)))

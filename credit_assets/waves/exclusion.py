@@ -6,16 +6,10 @@ Belongs here: who goes on. Does not belong here: that the schedule asks for no w
 import dagster as dg
 
 from resources.errors import PlatformError
+from resources.history.run_groups import UNFINISHED
 
 # Tag of a run that scores a wave, with the table of loans as its value. A retry inherits it.
 TAG = "platform/wave"
-UNFINISHED = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
 
 
 class WaveUnderWay(PlatformError):
@@ -40,14 +34,6 @@ def claim_wave(instance: dg.DagsterInstance, run: dg.DagsterRun, table: str) -> 
             raise WaveUnderWay(
                 f"the wave of run {other.dagster_run.run_id} is under way: wait until it has ended, or terminate it"
             )
-
-
-def find_unfinished_wave(instance: dg.DagsterInstance, jobs: tuple[str, ...]) -> str | None:
-    """Id of a run of one of these jobs that has not ended; None if all have."""
-    for job in jobs:
-        if records := instance.get_run_records(dg.RunsFilter(statuses=UNFINISHED, job_name=job), limit=1):
-            return records[0].dagster_run.run_id
-    return None
 
 
 def find_root(run: dg.DagsterRun) -> str:

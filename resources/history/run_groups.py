@@ -17,6 +17,8 @@ from resources.history.tags import CAPACITY, LOST_AT, ROOT
 PAGE, BATCH = 500, 100
 # Events that say when a run began.
 BEGINNING = {EVENT.RUN_STARTING, EVENT.RUN_START, EVENT.STEP_START}
+ENDED = {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}
+UNFINISHED = [status for status in dg.DagsterRunStatus if status not in ENDED]
 
 
 @dataclass(frozen=True)
@@ -110,3 +112,11 @@ def read_records(instance: dg.DagsterInstance, filters: dg.RunsFilter) -> Iterat
     while page := instance.get_run_records(filters, limit=PAGE, cursor=cursor):
         yield from page
         cursor = page[-1].dagster_run.run_id
+
+
+def find_unfinished_run(instance: dg.DagsterInstance, jobs: Iterable[str]) -> str | None:
+    """Id of a run of one of these jobs that has not ended; None if all have."""
+    for job in jobs:
+        if records := instance.get_run_records(dg.RunsFilter(statuses=UNFINISHED, job_name=job), limit=1):
+            return records[0].dagster_run.run_id
+    return None

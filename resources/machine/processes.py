@@ -14,11 +14,9 @@ from collections.abc import Mapping
 
 import dagster as dg
 
+from resources.history.run_groups import UNFINISHED
 from resources.history.tags import PROCESS, WILL_RETRY
 from resources.machine import process_status
-
-ENDED = {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}
-UNFINISHED = [status for status in dg.DagsterRunStatus if status not in ENDED]
 
 
 def make_process_tag() -> dict[str, str]:
