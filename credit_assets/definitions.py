@@ -9,11 +9,12 @@ from typing import Any
 
 import dagster as dg
 
-from credit_assets.jobs import refresh, rescore, resilience, score_locations
+from credit_assets.jobs import price_segments, refresh, rescore, resilience, score_locations
 from credit_assets.loan_dataset import loan_dataset
 from credit_assets.location_scores import location_scores
 from credit_assets.model_metrics import model_metrics
 from credit_assets.operations.progress import progress
+from credit_assets.pricing.segment_prices import segment_prices
 from credit_assets.promoted_model import promoted_model
 from credit_assets.promotion.by_hand import promote_by_hand_job
 from credit_assets.resilience_report import resilience_report
@@ -32,6 +33,7 @@ from sensors.failures import failures
 from sensors.locations import locations
 from sensors.lost_retries import lost_retries
 from sensors.new_loans import new_loans
+from sensors.price_schedule import price_schedule
 from sensors.refresh_schedule import refresh_schedule
 from sensors.resilience_schedule import resilience_schedule
 from sensors.wave_schedule import wave_schedule
@@ -45,9 +47,18 @@ def build_defs(deployment: Deployment, *, resource_overrides: Mapping[str, Any] 
         resource_overrides: resources by their key, in the place of those that the deployment describes.
     """
     return dg.Definitions(
-        assets=[loan_dataset, training, model_metrics, promoted_model, resilience_report, wave, location_scores],
-        jobs=[refresh, resilience, promote_by_hand_job, score_locations, rescore],
-        schedules=[refresh_schedule, resilience_schedule, wave_schedule],
+        assets=[
+            loan_dataset,
+            training,
+            model_metrics,
+            promoted_model,
+            resilience_report,
+            wave,
+            location_scores,
+            segment_prices,
+        ],
+        jobs=[refresh, resilience, promote_by_hand_job, score_locations, rescore, price_segments],
+        schedules=[refresh_schedule, resilience_schedule, wave_schedule, price_schedule],
         sensors=[new_loans, locations, failures, lost_retries],
         executor=choose_executor(deployment.executor),
         loggers={"progress": progress, "console": dg.colored_console_logger},

@@ -2,10 +2,14 @@
 
 import dagster as dg
 
+from credit_assets.pricing.record import SEGMENT_PRICES
 from credit_assets.waves.page import RESCORE
 from credit_assets.waves.plans.making import WAVE
 
-REFRESH, RESILIENCE, SCORE_LOCATIONS = "refresh", "resilience", "score_locations"
+REFRESH, RESILIENCE, SCORE_LOCATIONS, PRICE_SEGMENTS = "refresh", "resilience", "score_locations", "price_segments"
+# Runs without this tag have priority 0. In the queue a pricing run is first, because it takes seconds and others wait
+# for its prices.
+PRIORITY = {"dagster/priority": "10"}
 
 refresh = dg.define_asset_job(
     name=REFRESH,
@@ -27,4 +31,10 @@ rescore = dg.define_asset_job(
     selection=dg.AssetSelection.assets(WAVE),
     config={"ops": {WAVE: {"config": {"locations": [], "only_failed": True}}}},
     description="Scores the locations that failed in the last wave again, or those that the config names, in one run.",
+)
+price_segments = dg.define_asset_job(
+    name=PRICE_SEGMENTS,
+    selection=dg.AssetSelection.assets(SEGMENT_PRICES),
+    tags=PRIORITY,
+    description="Prices all segments by the newest scores. accept_jumps in its config names those that may jump.",
 )

@@ -61,6 +61,29 @@ def read_locations(cursor: "cursor", scoring: Scoring) -> list[str]:
     return sorted(rows)
 
 
+def read_segments(cursor: "cursor", scoring: Scoring, segment: str) -> dict[str, str | None]:
+    """The segment of each location; None if it has none, several, or one whose name can't be one.
+
+    Args:
+        cursor: of a connection that may read the table of locations.
+        scoring: which table it is.
+        segment: the column that names the segment.
+
+    Raises:
+        LocationsError: the table is not as declared.
+    """
+    names = {scoring.location: "name", segment: "name"}
+    table = DeclaredTable(scoring.locations, "scoring.locations", names, LocationsError)
+    check_columns(cursor, table)
+    cursor.execute(
+        f'SELECT "{scoring.location}", min("{segment}"), count(DISTINCT "{segment}") = 1 '  # noqa: S608 as above
+        f'AND bool_and("{segment}" <> \'\' AND length("{segment}") <= %s) FROM {table.sql} '
+        f'WHERE "{scoring.location}" IS NOT NULL GROUP BY 1',
+        (LONGEST_NAME,),
+    )
+    return {location: name if is_one else None for location, name, is_one in cursor.fetchall()}
+
+
 def _refuse_names(rows: dict[str | None, int], scoring: Scoring) -> None:
     """Raises LocationsError if a name can't be one, with the number of its rows."""
     found = {

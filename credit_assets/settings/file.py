@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from credit_assets.settings.columns import Attribute, Column, Name, Strict, Table, Target
 from credit_assets.settings.limits import Limits, Prices, Promotion, Refresh
+from credit_assets.settings.pricing import Pricing
 from credit_assets.settings.scoring import Scoring
 from resources.errors import PlatformError
 from resources.store.written_once import compute_sha256
@@ -52,6 +53,7 @@ class Settings(Strict):
     prices: Prices = Prices()
     seed: Seed = Seed()
     scoring: Scoring | None = None
+    pricing: Pricing | None = None
 
     @model_validator(mode="after")
     def _every_column_has_one_role(self) -> "Settings":
@@ -73,6 +75,17 @@ class Settings(Strict):
             )
         return self
 
+    @model_validator(mode="after")
+    def _prices_follow_scores(self) -> "Settings":
+        if self.pricing is None:
+            return self
+        if self.scoring is None:
+            raise ValueError("pricing: a rate follows from scores; add the section [scoring] too")
+        others = (self.table.name, self.scoring.locations, self.scoring.applications, self.scoring.scores)
+        if self.pricing.prices in others:
+            raise ValueError(f"pricing: {self.pricing.prices} is the name of another table; give the prices their own")
+        return self
+
     @property
     def columns(self) -> dict[str, Column]:
         """Features and personal attributes, in the order of the file."""
@@ -81,7 +94,7 @@ class Settings(Strict):
     @property
     def fingerprint(self) -> str:
         """SHA-256 of what the settings say; comments and layout of the file don't count."""
-        unrelated = {"seed", "refresh", "prices", "promotion", "scoring"}
+        unrelated = {"seed", "refresh", "prices", "promotion", "scoring", "pricing"}
         return compute_sha256(self.model_dump(mode="json", exclude=unrelated))
 
     def require_scoring(self) -> Scoring:
@@ -96,6 +109,19 @@ class Settings(Strict):
                 "the scores. Add it to the settings file"
             )
         return self.scoring
+
+    def require_pricing(self) -> Pricing:
+        """The section `pricing`, which may be absent.
+
+        Raises:
+            SettingsError: it is absent, so that no segment can be priced.
+        """
+        if self.pricing is None:
+            raise SettingsError(
+                "the settings have no section [pricing]: it names the table of the prices and the bounds of the "
+                "rates. Add it to the settings file"
+            )
+        return self.pricing
 
 
 def load_settings(path: str | Path) -> Settings:

@@ -63,9 +63,7 @@ def test_a_damaged_model_is_not_loaded_and_scores_nothing(waves) -> None:
 
 def test_without_the_section_scoring_a_wave_names_it(waves, change_settings) -> None:
     text = waves.sandbox.settings.read_text()
-    section = text[text.index("[scoring]") :]
-    section = section[: section.index("\n[", 1)]
-    change_settings(section, "")
+    change_settings(text[text.index("[scoring]") : text.index("[seed]")], "")
     change_settings("locations = 12", "locations = 0")
     assert "no section [scoring]" in reason(waves.run())
 

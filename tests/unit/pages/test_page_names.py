@@ -166,7 +166,13 @@ def test_the_run_config_that_pages_show_is_accepted(tmp_path: Path) -> None:
     defs = build_defs(deployment)
     shown = [yaml.safe_load(code) for page in PAGES for code in code_blocks(page, "yaml")]
     assert len(shown) >= 3
-    jobs = {"training": "refresh", "loan_dataset": "refresh", "promotion_by_hand": "promote_by_hand", "wave": "rescore"}
+    jobs = {
+        "training": "refresh",
+        "loan_dataset": "refresh",
+        "promotion_by_hand": "promote_by_hand",
+        "segment_prices": "price_segments",
+        "wave": "rescore",
+    }
     for config in shown:
         (step,) = config["ops"]
         assert dg.validate_run_config(defs.resolve_job_def(jobs[step]), config)

@@ -32,6 +32,14 @@ locations = "branches"
 applications = "risk.requests"
 scores = "scores"
 tolerated_count = 3
+[pricing]
+segment = "segment"
+prices = "prices"
+base_rate = 0.04
+loss_given_default = 0.45
+minimum_rate = 0.05
+maximum_rate = 0.3
+maximum_step = 0.02
 """
 
 
@@ -128,6 +136,22 @@ def test_a_personal_attribute_is_no_feature(tmp_path: Path) -> None:
             'decided_at = "income"',
             "scoring: income is a feature; location, id and decided_at are",
         ),
+        ('prices = "prices"', "", "pricing.prices: Field required"),
+        ("base_rate = 0.04", "base_rate = 4", "pricing.base_rate: Input should be less than or equal to 1"),
+        ("base_rate = 0.04", "base_rate = 0.3", "pricing: base_rate is not below maximum_rate"),
+        ("base_rate = 0.04", "base_rate = nan", "pricing.base_rate: Input should be a finite number"),
+        ("loss_given_default = 0.45", "loss_given_default = -1", "pricing.loss_given_default: Input should be greater"),
+        ("minimum_rate = 0.05", "minimum_rate = 0.3", "pricing: minimum_rate is not below maximum_rate"),
+        ("maximum_step = 0.02", "maximum_step = 0", "pricing.maximum_step: Input should be greater than 0"),
+        ("maximum_step = 0.02", "maximum_jump = 0.02", "pricing.maximum_jump is not a setting"),
+        ('prices = "prices"', 'prices = "scores"', "pricing: scores is the name of another table"),
+        ('prices = "prices"', 'prices = "loans"', "pricing: loans is the name of another table"),
+        ("maximum_step = 0.02", "maximum_step = 0.02\nminimum_scores = 0", "pricing.minimum_scores: Input should be"),
+        (
+            "maximum_step = 0.02",
+            "maximum_step = 0.02\nmaximum_age_hours = 0",
+            "pricing.maximum_age_hours: Input should be greater than 0",
+        ),
         ('"loans"', '"loans; DROP TABLE loans"', "table.name: 'loans; DROP TABLE loans' can't be used as a name. "),
         (
             '"loans"',
@@ -210,6 +234,7 @@ def test_what_the_model_depends_on_changes_the_fingerprint_and_nothing_else_does
     assert load(tmp_path, WHOLE.replace("spot = 0.1", "spot = 0.2")).fingerprint == fingerprint
     assert load(tmp_path, WHOLE.replace("tolerated_count = 3", "tolerated_count = 4")).fingerprint == fingerprint
     assert load(tmp_path, WHOLE.partition("[scoring]")[0]).fingerprint == fingerprint
+    assert load(tmp_path, WHOLE.replace("maximum_step = 0.02", "maximum_step = 0.03")).fingerprint == fingerprint
     assert load(tmp_path, WHOLE.replace("minimum_rows = 100", "minimum_rows = 101")).fingerprint != fingerprint
     assert load(tmp_path, WHOLE.replace("minimum = 0", "minimum = 1")).fingerprint != fingerprint
     assert load(tmp_path, WHOLE.replace('"loans"', '"loans_2"')).fingerprint != fingerprint
@@ -223,6 +248,18 @@ def test_without_the_section_nothing_is_scored_and_whoever_needs_it_says_so(tmp_
     assert without.scoring is None
     with pytest.raises(SettingsError, match=r"no section \[scoring\].* Add it to the settings file"):
         without.require_scoring()
+
+
+def test_without_the_section_nothing_is_priced_and_prices_without_scores_are_refused(tmp_path: Path) -> None:
+    pricing = load(tmp_path, WHOLE).require_pricing()
+    assert (pricing.minimum_scores, pricing.maximum_age_hours) == (30, 7)
+    unscored, _, prices = WHOLE.partition("[scoring]")
+    unpriced = load(tmp_path, WHOLE.partition("[pricing]")[0])
+    assert unpriced.pricing is None
+    with pytest.raises(SettingsError, match=r"no section \[pricing\].* Add it to the settings file"):
+        unpriced.require_pricing()
+    with pytest.raises(SettingsError, match=r"pricing: a rate follows from scores; add the section \[scoring\] too"):
+        load(tmp_path, unscored + prices[prices.index("[pricing]") :])
 
 
 @pytest.mark.parametrize(
