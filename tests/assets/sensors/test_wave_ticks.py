@@ -38,8 +38,9 @@ def deployment() -> Deployment:
 
 def tick(instance: dg.DagsterInstance, settings: SettingsFile, deployment: Deployment) -> Any:
     resources = {"settings": settings, "deployment": deployment}
-    context = dg.build_schedule_context(instance=instance, scheduled_execution_time=DUE, resources=resources)
-    return wave_schedule.evaluate_tick(context)
+    # Closed at once: an instance that a context has opened stays the one of the whole process until then.
+    with dg.build_schedule_context(instance=instance, scheduled_execution_time=DUE, resources=resources) as context:
+        return wave_schedule.evaluate_tick(context)
 
 
 def test_a_tick_requests_one_wave(instance: dg.DagsterInstance, settings: SettingsFile, deployment: Deployment) -> None:
