@@ -30,12 +30,20 @@ def settings_text(features: str, personal: str = "", minimum_rows: int = 100) ->
     return _DECLARED.format(features=features.strip(), personal=personal.strip(), minimum_rows=minimum_rows)
 
 
-def write_loans_settings(path: Path, rows: int, locations: int = 0) -> Path:
-    """Writes a copy of `settings/loans.toml` whose empty tables are filled with so many loans and locations."""
+def write_loans_settings(path: Path, rows: int, locations: int = 0, applications: int = 50) -> Path:
+    """Writes a copy of `settings/loans.toml` whose empty tables are filled with so many loans and locations.
+
+    Args:
+        path: of the copy.
+        rows: loans.
+        locations: how many there are.
+        applications: open ones, in each location.
+    """
     text = LOANS_SETTINGS.read_text()
     for declared, wanted in (
         ("generate = 20_000", f"generate = {rows}"),
         ("locations = 200", f"locations = {locations}"),
+        ("applications = 50", f"applications = {applications}"),
     ):
         if text.count(declared) != 1:
             raise AssertionError(f"{LOANS_SETTINGS} does not say `{declared}` once any more: correct this function")
