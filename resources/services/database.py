@@ -121,12 +121,17 @@ class Database(dg.ConfigurableResource):
     Attributes:
         url: empty if `setting` is not set; the first use then says so.
         setting: the variable that the URL was read from, for errors.
+        connect_timeout_seconds: how long a server that does not answer is waited for.
+        silent_seconds: after so long without a word from its client, PostgreSQL ends a transaction that writes.
     """
 
     # A dependency and no config: Dagster's UI shows the config of a resource, and the URL holds a password.
     url: dg.ResourceDependency[str]
     setting: str = SETTING
     connect_timeout_seconds: int = 10
+    # A lost node closes no connection. Until PostgreSQL ends its transaction, the rows that it wrote are locked, and a
+    # retry waits for them. A retry begins about 15 s after the loss.
+    silent_seconds: int = 10
 
     def connect(self) -> "connection":
         """Opens a connection, like the function `connect` of this module."""
@@ -147,12 +152,16 @@ class Database(dg.ConfigurableResource):
     def open_transaction(self) -> Iterator["cursor"]:
         """Opens a cursor whose statements are committed together at the end, with times in UTC; after an error, none.
 
+        The time between two statements is limited (`silent_seconds`), and the time of a statement is not.
+
         Raises:
-            DatabaseAway: like `connect`, or the connection broke. If it broke while PostgreSQL committed, nobody knows
-                whether it did: the caller repeats the statements, and they must allow that.
+            DatabaseAway: like `connect`, or the connection broke, or PostgreSQL ended it after too long a silence. If
+                it broke while PostgreSQL committed, nobody knows whether it did: the caller repeats the statements, and
+                they must allow that.
             DatabaseError: like `connect`, or a statement failed. PostgreSQL's detail is left out: it may quote a row.
         """
         with self._open("written to", isolation_level="READ COMMITTED", readonly=False) as cursor:
+            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = %s", (f"{self.silent_seconds}s",))
             yield cursor
             cursor.connection.commit()
 

@@ -219,3 +219,23 @@ def test_a_transaction_is_written_as_a_whole_or_not_at_all_and_names_its_own_set
         cursor.execute(end)
     with pytest.raises(DatabaseError, match=r"^PLATFORM_SCORES_URL is not set; expected postgresql://"):
         Database(url="", setting="PLATFORM_SCORES_URL").connect()
+
+
+def fall_silent_while_a_retry_writes(silent: cursor, retry: Database) -> None:
+    silent.execute("UPDATE written SET id = 2")
+    with retry.open_transaction() as beside:
+        beside.execute("SET LOCAL lock_timeout = '30s'")
+        beside.execute("UPDATE written SET id = 3")
+    silent.execute("UPDATE written SET id = 2")
+
+
+def test_a_client_that_fell_silent_in_the_middle_of_writing_keeps_its_rows_from_nobody(database_url: str) -> None:
+    lost = Database(url=database_url, setting="PLATFORM_SCORES_URL", silent_seconds=1)
+    retry = Database(url=database_url, setting="PLATFORM_SCORES_URL")
+    with retry.open_transaction() as cursor:
+        cursor.execute("CREATE TABLE written (id integer PRIMARY KEY); INSERT INTO written VALUES (1)")
+    with pytest.raises(DatabaseAway, match="PLATFORM_SCORES_URL"), lost.open_transaction() as silent:
+        fall_silent_while_a_retry_writes(silent, retry)
+    with retry.open_snapshot() as cursor:
+        cursor.execute("SELECT id FROM written")
+        assert cursor.fetchall() == [(3,)]
