@@ -14,7 +14,7 @@ from credit_assets.promotion.table_pointer import POINTER
 from credit_assets.settings.file import SettingsFile
 from credit_assets.wave import GROUP, POOL
 from credit_assets.waves.ending import fail_if_any_failed
-from credit_assets.waves.exclusion import find_root
+from credit_assets.waves.exclusion import find_root, refuse_ended
 from credit_assets.waves.page import count_tolerated
 from credit_assets.waves.plans.choice import WaveConfig
 from credit_assets.waves.plans.making import make_plan
@@ -35,6 +35,7 @@ def score_selection(
     """The probability of a default of each open application of a location."""
     declared, store, root = settings.load(), checkpoints.store, find_root(context.run)
     scoring = declared.require_scoring()
+    refuse_ended(context.instance, context.run)
     config = WaveConfig(locations=list(context.partition_keys))
     plan = keep_plan(
         store, LOCATION_SCORES, root, lambda: make_plan(database, store, declared, scoring, config, None, root)

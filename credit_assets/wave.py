@@ -12,7 +12,7 @@ from credit_assets.checks.verdict import declare_checks, publish
 from credit_assets.promotion.table_pointer import POINTER
 from credit_assets.settings.file import SettingsFile
 from credit_assets.waves.ending import CHECKS, fail_if_any_failed, judge, write_report
-from credit_assets.waves.exclusion import claim_wave, find_root
+from credit_assets.waves.exclusion import claim_wave, find_root, refuse_ended
 from credit_assets.waves.outcomes import Outcome, list_failed
 from credit_assets.waves.page import count_tolerated, describe_wave
 from credit_assets.waves.plans.choice import WaveConfig
@@ -50,6 +50,7 @@ def wave(
     """One run that scores the open applications of all locations, or of some, with one promoted model."""
     declared, store = settings.load(), checkpoints.store
     scoring = declared.require_scoring()
+    refuse_ended(context.instance, context.run)
     claim_wave(context.instance, context.run, declared.table.name)
     root = find_root(context.run)
 

@@ -9,6 +9,7 @@ import dagster as dg
 
 from credit_assets.jobs import SCORE_LOCATIONS, score_locations
 from credit_assets.settings.file import SettingsError, SettingsFile
+from credit_assets.waves.exclusion import find_wave_under_way
 from credit_assets.waves.page import RESCORE
 from resources.deployment import Deployment
 from resources.environment import DeploymentError
@@ -39,8 +40,12 @@ def wave_schedule(
 ) -> dg.RunRequest | dg.SkipReason:
     """Decides about the tick that is due. Without [scoring], or a database for the scores, it skips."""
     try:
-        settings.load().require_scoring()
+        declared = settings.load()
+        declared.require_scoring()
         deployment.require("scores_url")
     except (SettingsError, DeploymentError) as error:
         return dg.SkipReason(f"nothing is scored: {error}")
-    return decide(context.scheduled_execution_time, find_unfinished_run(context.instance, (SCORE_LOCATIONS, RESCORE)))
+    # A job's run is known before it begins. One that was started from the asset's page has no job of its own.
+    waiting = find_unfinished_run(context.instance, (SCORE_LOCATIONS, RESCORE))
+    under_way = waiting or find_wave_under_way(context.instance, declared.table.name)
+    return decide(context.scheduled_execution_time, under_way)

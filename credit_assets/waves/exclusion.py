@@ -1,6 +1,7 @@
-"""Only one wave at a time: of two that run at once, the older one goes on and the younger one is refused.
+"""Only one wave at a time: of two that run at once, the one that began later is refused.
 
-Belongs here: who goes on. Does not belong here: that the schedule asks for no wave while one is under way (`sensors`).
+Belongs here: which wave goes on. Does not belong here: that the schedule asks for no wave while one is under way
+(`sensors`).
 """
 
 import dagster as dg
@@ -16,24 +17,50 @@ class WaveUnderWay(PlatformError):
     """Another wave is under way: names its run."""
 
 
-def claim_wave(instance: dg.DagsterInstance, run: dg.DagsterRun, table: str) -> None:
-    """Tags this run as a wave of a table, and refuses it if an older wave is under way.
+class WaveEnded(PlatformError):
+    """The wave that a run repeats has ended with success, so that nothing of it is left: says what to launch."""
 
-    Both of two runs tag themselves first and look then, so at least one of them sees the other.
+
+def claim_wave(instance: dg.DagsterInstance, run: dg.DagsterRun, table: str) -> None:
+    """Tags this run as a wave of a table, and refuses it if another wave is under way.
+
+    A run tags itself first and looks then. So the later one of two runs always sees the other, also if it was
+    requested earlier and waited in the queue. Two that tag themselves in the same moment are both refused.
 
     Raises:
-        WaveUnderWay: an older wave has not ended.
+        WaveUnderWay: a run of another wave has not ended.
     """
     instance.add_run_tags(run.run_id, {TAG: table})
-    records = instance.get_run_records(dg.RunsFilter(statuses=UNFINISHED, tags={TAG: table}))
-    root = find_root(run)
-    own = next(each for each in records if each.dagster_run.run_id == run.run_id)
-    for other in records:
-        is_older = (other.create_timestamp, other.dagster_run.run_id) < (own.create_timestamp, run.run_id)
-        if find_root(other.dagster_run) != root and is_older:
-            raise WaveUnderWay(
-                f"the wave of run {other.dagster_run.run_id} is under way: wait until it has ended, or terminate it"
-            )
+    if other := find_wave_under_way(instance, table, except_root=find_root(run)):
+        raise WaveUnderWay(f"the wave of run {other} is under way: wait until it has ended, or terminate it")
+
+
+def find_wave_under_way(instance: dg.DagsterInstance, table: str, except_root: str | None = None) -> str | None:
+    """Id of a run that scores a wave of this table and has not ended; None if there is none.
+
+    Args:
+        instance: where the runs are.
+        table: of the loans.
+        except_root: id of a root run that is left out, with all its retries.
+    """
+    runs = instance.get_runs(dg.RunsFilter(statuses=UNFINISHED, tags={TAG: table}))
+    return next((run.run_id for run in runs if find_root(run) != except_root), None)
+
+
+def refuse_ended(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
+    """Refuses to repeat a wave that has ended with success. It would adopt every chunk, and end green without a score.
+
+    Dagster retries no run that succeeded, so that only a person can have asked for it.
+
+    Raises:
+        WaveEnded: this run repeats a run that succeeded.
+    """
+    parent = instance.get_run_by_id(run.parent_run_id) if run.parent_run_id else None
+    if parent and parent.is_success:
+        raise WaveEnded(
+            f"the wave of run {find_root(run)} has ended with success, and a re-execution of it scores nothing. Launch "
+            "a new run instead: it reads the applications again, and has a plan of its own"
+        )
 
 
 def find_root(run: dg.DagsterRun) -> str:

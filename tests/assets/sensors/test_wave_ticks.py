@@ -15,6 +15,7 @@ import pytest
 from credit_assets.applications.seed import fill_applications
 from credit_assets.jobs import SCORE_LOCATIONS
 from credit_assets.settings.file import SettingsFile, load_settings
+from credit_assets.waves.exclusion import TAG
 from credit_assets.waves.page import RESCORE
 from credit_assets.waves.record import LOCATIONS
 from resources.deployment import Deployment
@@ -61,6 +62,18 @@ def test_a_tick_is_skipped_while_a_wave_waits_or_works_and_names_it(
     assert not skipped.run_requests
     assert under_way.run_id in skipped.skip_message
     instance.report_run_failed(under_way)
+    assert tick(instance, settings, deployment).run_requests
+
+
+def test_a_tick_is_skipped_while_a_wave_works_that_was_started_from_the_page_of_the_asset(
+    instance: dg.DagsterInstance, settings: SettingsFile, deployment: Deployment
+) -> None:
+    by_hand = instance.add_run(
+        dg.DagsterRun(job_name="__ASSET_JOB", tags={TAG: "loans"}, status=dg.DagsterRunStatus.STARTED)
+    )
+    skipped = tick(instance, settings, deployment)
+    assert by_hand.run_id in skipped.skip_message
+    instance.report_run_failed(by_hand)
     assert tick(instance, settings, deployment).run_requests
 
 

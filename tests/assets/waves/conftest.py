@@ -58,6 +58,15 @@ class Waves:
         ) as result:
             return result
 
+    def find_reason(self, result: Any) -> str:
+        """Why the step of a failed run failed."""
+        assert not result.success
+        (failure,) = [each for each in result.all_events if each.event_type == dg.DagsterEventType.STEP_FAILURE]
+        error = failure.step_failure_data.error
+        while error.cause:
+            error = error.cause
+        return error.message
+
     def reset(self) -> None:
         """Twelve good locations, and nothing scored."""
         self.sandbox.execute("DROP TABLE IF EXISTS locations, applications, scores")

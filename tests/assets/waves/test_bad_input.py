@@ -9,16 +9,6 @@ import pytest
 from credit_assets.waves.plans.making import WAVE
 
 
-def reason(result) -> str:
-    """Why the step failed."""
-    assert not result.success
-    (failure,) = [each for each in result.all_events if each.event_type == dg.DagsterEventType.STEP_FAILURE]
-    error = failure.step_failure_data.error
-    while error.cause:
-        error = error.cause
-    return error.message
-
-
 def has_scores(waves) -> bool:
     ((there,),) = waves.sandbox.execute("SELECT to_regclass('scores') IS NOT NULL")
     return there and waves.sandbox.execute("SELECT count(*) FROM scores") != [(0,)]
@@ -39,13 +29,13 @@ def change_settings(waves) -> Iterator[Callable[[str, str], None]]:
 
 def test_without_a_promoted_model_a_wave_says_that_nothing_was_promoted(waves, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("PLATFORM_STORE", (tmp_path / "empty").as_uri())
-    assert "nothing was promoted yet" in reason(waves.run())
+    assert "nothing was promoted yet" in waves.find_reason(waves.run())
     assert not has_scores(waves)
 
 
 def test_a_model_of_other_features_scores_nothing_and_is_named(waves, change_settings) -> None:
     change_settings("\nage = {", "\n# age = {")
-    said = reason(waves.run())
+    said = waves.find_reason(waves.run())
     assert "promotion 1 was made from other columns than the settings declare: age is" in said
     assert not has_scores(waves)
 
@@ -55,7 +45,7 @@ def test_a_damaged_model_is_not_loaded_and_scores_nothing(waves) -> None:
     good = model.read_bytes()
     model.write_bytes(good[:-1])
     try:
-        assert "was truncated or extended after it was written" in reason(waves.run())
+        assert "was truncated or extended after it was written" in waves.find_reason(waves.run())
         assert not has_scores(waves)
     finally:
         model.write_bytes(good)
@@ -65,20 +55,20 @@ def test_without_the_section_scoring_a_wave_names_it(waves, change_settings) -> 
     text = waves.sandbox.settings.read_text()
     change_settings(text[text.index("[scoring]") : text.index("[seed]")], "")
     change_settings("locations = 12", "locations = 0")
-    assert "no section [scoring]" in reason(waves.run())
+    assert "no section [scoring]" in waves.find_reason(waves.run())
 
 
 def test_a_table_without_locations_is_named_and_nothing_is_scored(waves) -> None:
     waves.sandbox.execute("DELETE FROM locations")
-    assert "table locations has no location" in reason(waves.run())
+    assert "table locations has no location" in waves.find_reason(waves.run())
     waves.sandbox.execute("DROP TABLE locations")
-    assert "table locations is not in the database" in reason(waves.run())
+    assert "table locations is not in the database" in waves.find_reason(waves.run())
     assert not has_scores(waves)
 
 
 def test_without_a_database_for_scores_the_wave_names_its_variable(waves, monkeypatch) -> None:
     monkeypatch.delenv("PLATFORM_SCORES_URL")
-    assert "PLATFORM_SCORES_URL is not set" in reason(waves.run())
+    assert "PLATFORM_SCORES_URL is not set" in waves.find_reason(waves.run())
     assert not has_scores(waves)
 
 

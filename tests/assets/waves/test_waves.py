@@ -2,7 +2,6 @@
 
 import dagster as dg
 
-from credit_assets.jobs import SCORE_LOCATIONS
 from credit_assets.waves.page import RESCORE
 
 
@@ -86,19 +85,6 @@ def test_a_retry_scores_with_the_model_of_its_wave_and_records_no_location_twice
         dg.AssetRecordsFilter(asset_key=dg.AssetKey("location_scores"), asset_partitions=["branch-0001"]), limit=10
     )
     assert [record.run_id for record in events.records] == [first.run_id]
-
-
-def test_a_wave_is_refused_while_an_older_one_is_under_way(waves) -> None:
-    older = dg.DagsterRun(job_name=SCORE_LOCATIONS, tags={"platform/wave": "loans"}, status=dg.DagsterRunStatus.STARTED)
-    waves.instance.add_run(older)
-    try:
-        result = waves.run()
-        assert not result.success
-        (failure,) = [each for each in result.all_events if each.event_type == dg.DagsterEventType.STEP_FAILURE]
-        assert older.run_id in str(failure.step_failure_data.error)
-    finally:
-        waves.instance.delete_run(older.run_id)
-    assert waves.run().success
 
 
 def test_a_person_can_materialize_any_locations_in_the_ui(waves) -> None:
