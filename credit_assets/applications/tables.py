@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from credit_assets.settings.columns import Column
 from credit_assets.settings.scoring import Scoring
-from credit_assets.tables.declared import DeclaredTable, check_columns
+from credit_assets.tables.declared import DeclaredTable, check_columns, has_unique_index
 from resources.errors import PlatformError
 
 if TYPE_CHECKING:
@@ -114,5 +114,29 @@ def count_applications(cursor: "cursor", scoring: Scoring) -> dict[str, int]:
     cursor.execute(
         f"SELECT coalesce(\"{scoring.location}\", ''), count(*) FROM {table.sql} "  # noqa: S608 as above
         f"WHERE {open_only(scoring)} GROUP BY 1"
+    )
+    return dict(cursor.fetchall())
+
+
+def count_repeated_ids(cursor: "cursor", scoring: Scoring) -> dict[str, int]:
+    """How many open applications of each location have an id that another one has, in any location.
+
+    An application has one score, so of two with one id one would lose its own. A unique index is believed, and no row
+    is read then.
+
+    Returns:
+        Only locations with any. Applications without a location count under the empty name.
+
+    Raises:
+        LocationsError: the table is not as declared.
+    """
+    table = declare_applications(scoring)
+    check_columns(cursor, table)
+    if has_unique_index(cursor, scoring.applications, scoring.id):
+        return {}
+    cursor.execute(
+        f"SELECT location, count(*) FROM (SELECT coalesce(\"{scoring.location}\", '') AS location, "  # noqa: S608 as above
+        f'count(*) OVER (PARTITION BY "{scoring.id}") AS times FROM {table.sql} '
+        f'WHERE {open_only(scoring)} AND "{scoring.id}" IS NOT NULL) AS open WHERE times > 1 GROUP BY location'
     )
     return dict(cursor.fetchall())

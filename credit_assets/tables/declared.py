@@ -62,6 +62,18 @@ def read_column_types(cursor: "cursor", table: str) -> dict[str, str]:
     return dict(cursor.fetchall())
 
 
+def has_unique_index(cursor: "cursor", table: str, column: str) -> bool:
+    """Whether PostgreSQL itself keeps two rows of a table from having one value of this column."""
+    cursor.execute(
+        "SELECT EXISTS (SELECT FROM pg_index AS i "
+        "JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] "
+        "WHERE i.indrelid = to_regclass(%s) AND i.indisunique AND i.indisvalid AND i.indnkeyatts = 1 "
+        "AND i.indpred IS NULL AND a.attname = %s)",
+        (quote_table(table), column),
+    )
+    return cursor.fetchone() == (True,)
+
+
 def check_columns(cursor: "cursor", table: DeclaredTable) -> dict[str, str]:
     """Refuses a table that can't be read as it is declared, before a row is read.
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from credit_assets.tables.declared import quote_table, read_column_types
+from credit_assets.tables.declared import has_unique_index, quote_table, read_column_types
 from resources.errors import PlatformError
 
 if TYPE_CHECKING:
@@ -90,7 +90,11 @@ def create_table(cursor: "cursor", table: WrittenTable) -> None:
             f"table {table.name} is not a table of {table.content}: {', '.join(wrong)}. Rename it, or name another "
             f"table in {table.setting}"
         )
-    _refuse_without_key(cursor, table)
+    if not has_unique_index(cursor, table.name, table.key):
+        raise table.error(
+            f"table {table.name} has no unique index on its column {table.key}, so that one {table.key} could get two "
+            f"rows: make {table.key} its primary key"
+        )
 
 
 def lock_table(cursor: "cursor", table: WrittenTable) -> None:
@@ -133,18 +137,3 @@ def upsert_rows(cursor: "cursor", table: WrittenTable, rows: "pa.Table") -> int:
         f'WHERE stored."{table.version}" <= excluded."{table.version}"'
     )
     return cursor.rowcount
-
-
-def _refuse_without_key(cursor: "cursor", table: WrittenTable) -> None:
-    cursor.execute(
-        "SELECT count(*) FROM pg_index AS i "
-        "JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] "
-        "WHERE i.indrelid = to_regclass(%s) AND i.indisunique AND i.indnkeyatts = 1 AND i.indpred IS NULL "
-        "AND a.attname = %s",
-        (quote_table(table.name), table.key),
-    )
-    if cursor.fetchone() == (0,):
-        raise table.error(
-            f"table {table.name} has no unique index on its column {table.key}, so that one {table.key} could get two "
-            f"rows: make {table.key} its primary key"
-        )

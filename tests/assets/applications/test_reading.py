@@ -5,7 +5,7 @@ import pytest
 from psycopg2.extensions import cursor
 
 from credit_assets.applications.reading import application_schema, read_applications
-from credit_assets.applications.tables import LocationsError, count_applications, read_locations
+from credit_assets.applications.tables import LocationsError, count_applications, count_repeated_ids, read_locations
 from credit_assets.applications.validation import find_defects
 from credit_assets.settings.file import Settings
 from credit_assets.tables.declared import make_schema
@@ -89,6 +89,21 @@ def test_an_application_that_was_decided_is_not_read_unless_no_column_says_so(
         assert count_applications(cursor, declared.require_scoring()) == {"north": 2}
         assert read_applications(cursor, undecided, ["north"]).column("number").to_pylist() == [1, 2, 3]
         assert count_applications(cursor, scoring) == {"north": 3}
+
+
+def test_open_applications_that_share_an_id_are_counted_in_each_location_that_has_one(
+    database: Database, add: Add, declared: Settings
+) -> None:
+    scoring = declared.require_scoring()
+    add(north=[1, 2])
+    with database.open_transaction() as cursor:
+        assert count_repeated_ids(cursor, scoring) == {}
+        cursor.execute("ALTER TABLE requests DROP CONSTRAINT requests_pkey, ALTER number DROP NOT NULL")
+    add(south=[2, 3], east=[4, 4], west=[5, None, None])
+    with database.open_transaction() as cursor:
+        assert count_repeated_ids(cursor, scoring) == {"north": 1, "south": 1, "east": 2}
+        cursor.execute("UPDATE requests SET decided = now() WHERE number = 2 AND branch = 'south'")
+        assert count_repeated_ids(cursor, scoring) == {"east": 2}
 
 
 def test_many_rows_are_sorted_whatever_order_the_table_has_them_in(database: Database, declared: Settings) -> None:
@@ -206,6 +221,7 @@ def test_the_role_that_reads_needs_no_other_right(
     with as_reader.open_snapshot() as cursor:
         assert read_locations(cursor, declared.require_scoring()) == ["north", "south"]
         assert count_applications(cursor, declared.require_scoring()) == {"north": 1, "south": 1}
+        assert count_repeated_ids(cursor, declared.require_scoring()) == {}
         assert read_applications(cursor, declared, ["north", "south"]).num_rows == 2
     with pytest.raises(DatabaseError, match="permission denied"), as_reader.open_transaction() as cursor:
         cursor.execute("DELETE FROM requests")
