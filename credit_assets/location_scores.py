@@ -19,7 +19,7 @@ from credit_assets.waves.page import count_tolerated
 from credit_assets.waves.plans.choice import WaveConfig
 from credit_assets.waves.plans.making import make_plan
 from credit_assets.waves.plans.plan import keep_plan
-from credit_assets.waves.record import LOCATION_SCORES, LOCATIONS, LocationLog
+from credit_assets.waves.record import LOCATION_SCORES, PARTITIONS, LocationLog
 from credit_assets.waves.wave_run import WaveRun
 from resources.services.database import Database
 from resources.store.checkpoints import Checkpoints
@@ -38,7 +38,7 @@ def score_selection(
     refuse_ended(context.instance, context.run)
     config = WaveConfig(locations=list(context.partition_keys))
     plan = keep_plan(
-        store, LOCATION_SCORES, root, lambda: make_plan(database, store, declared, scoring, config, None, root)
+        store, LOCATION_SCORES, root, lambda: make_plan(database, store, declared, scoring, config, [], root)
     )
     attempt = WaveRun(context, LOCATION_SCORES, declared, scoring, database, scores_database, checkpoints)
     outcomes = attempt.score(plan, LocationLog(context, is_planned=True))
@@ -57,7 +57,7 @@ with warnings.catch_warnings():
         code_version="1",
         pool=POOL,
         deps=[POINTER],
-        partitions_def=dg.DynamicPartitionsDefinition(name=LOCATIONS),
+        partitions_def=PARTITIONS,
         # All partitions of a selection in one run. Dagster would otherwise launch a run for each.
         backfill_policy=dg.BackfillPolicy.single_run(),
         # The step records each location by itself; an output would mark all of them, the failed ones too.

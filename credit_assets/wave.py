@@ -16,9 +16,9 @@ from credit_assets.waves.exclusion import claim_wave, find_root, refuse_ended
 from credit_assets.waves.outcomes import Outcome, list_failed
 from credit_assets.waves.page import count_tolerated, describe_wave
 from credit_assets.waves.plans.choice import WaveConfig
-from credit_assets.waves.plans.making import WAVE, find_last_failed, make_plan
-from credit_assets.waves.plans.plan import Plan, keep_plan
-from credit_assets.waves.record import LocationLog
+from credit_assets.waves.plans.making import WAVE, make_plan
+from credit_assets.waves.plans.plan import Plan, keep_plan, refuse_other_config
+from credit_assets.waves.record import LocationLog, find_failed_locations
 from credit_assets.waves.wave_run import WaveRun
 from resources.services.database import Database
 from resources.store.checkpoints import Checkpoints
@@ -55,10 +55,11 @@ def wave(
     root = find_root(context.run)
 
     def plan_anew() -> Plan:
-        last_failed = find_last_failed(context.instance, checkpoints) if config.only_failed else None
-        return make_plan(database, store, declared, scoring, config, last_failed, root)
+        failed = find_failed_locations(context.instance) if config.only_failed else []
+        return make_plan(database, store, declared, scoring, config, failed, root)
 
     plan = keep_plan(store, WAVE, root, plan_anew)
+    refuse_other_config(plan, config.model_dump())
 
     def show(outcomes: Sequence[Outcome]) -> None:
         context.log_event(dg.AssetObservation(WAVE, metadata=describe_wave(plan, outcomes, scoring)))

@@ -129,7 +129,7 @@ def split_by_cause(report: Report, causes: Sequence[str]) -> list[Report]:
     """A report for each cause, because each concerns other people; the report itself if no cause is named."""
     shown = list(causes[:MAX_CAUSES])
     if len(causes) > MAX_CAUSES:
-        shown[-1] += f". {len(causes) - MAX_CAUSES} more causes are on the page of the wave"
+        shown[-1] += f". {len(causes) - MAX_CAUSES} more causes are on the page of the run"
     return [replace(report, reasons={"cause": shorten(cause, MAX_REASON)}) for cause in shown] or [report]
 
 

@@ -9,12 +9,11 @@ import dagster as dg
 
 from credit_assets.applications.tables import LocationsError, read_locations
 from credit_assets.settings.file import SettingsError, SettingsFile
-from credit_assets.waves.record import LOCATIONS
+from credit_assets.waves.record import LOCATIONS, PARTITIONS
 from resources.services.database import Database, DatabaseError
 
 # How long a statement waits for a locked table. Together with 10 s to connect, it is half the time of a tick.
 STATEMENT_TIMEOUT = "20s"
-PARTITIONS = dg.DynamicPartitionsDefinition(name=LOCATIONS)
 
 
 def compare(existing: Collection[str], partitions: Collection[str]) -> dg.SensorResult | dg.SkipReason:

@@ -9,7 +9,7 @@ import dagster as dg
 
 from credit_assets.checks.verdict import Verdict
 from credit_assets.waves.outcomes import Outcome, describe_outcomes, list_failed, list_scored
-from credit_assets.waves.page import describe_outcome, list_causes
+from credit_assets.waves.page import RESCORE, describe_outcome, list_causes
 from credit_assets.waves.plans.plan import Plan
 from resources.history.facts import CAUSES, TOLERATED
 from resources.store.formats import Document
@@ -52,7 +52,8 @@ def fail_if_any_failed(outcomes: Sequence[Outcome], tolerated: int) -> None:
     count = len(list_failed(outcomes))
     if count:
         raise dg.Failure(
-            description=describe_outcome(outcomes, tolerated),
+            description=f"{describe_outcome(outcomes, tolerated)}. To score them again, launch the job {RESCORE}, and "
+            "don't re-execute this run",
             metadata={
                 TOLERATED: dg.MetadataValue.bool(count <= tolerated),
                 CAUSES: dg.MetadataValue.json(

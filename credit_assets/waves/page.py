@@ -49,8 +49,9 @@ def describe_wave(plan: Plan, outcomes: Sequence[Outcome], scoring: Scoring) -> 
                 for each in failed[:FAILURES_SHOWN]
             ]
         ),
+        "failed locations that are not shown": max(0, len(failed) - FAILURES_SHOWN),
         "tolerated failures": tolerated,
-        "a repetition": describe_repetition(len(failed)),
+        "a repetition": describe_repetition(sum(each.location not in plan.unknown for each in failed)),
         "slowest": _make_table_or_none(
             [
                 {"location": each.location, "seconds": f"{each.seconds:.3f}", "applications": f"{each.rows:,}"}
@@ -78,10 +79,17 @@ def list_causes(outcomes: Sequence[Outcome]) -> list[dict[str, str]]:
 
 
 def describe_repetition(failed: int) -> str:
-    """What the job that repeats failed locations would do now."""
+    """What the job that repeats failed locations would do now.
+
+    Args:
+        failed: locations of the table that failed.
+    """
     if not failed:
-        return "nothing: no location failed"
-    return f"the job {RESCORE} scores the {failed:,} failed locations in one run, with the model that is in use then"
+        return "nothing: no location of the table failed"
+    return (
+        f"the job {RESCORE} scores the {failed:,} failed locations in one run, with the model that is in use then. A "
+        "re-execution of this run would find the same failures"
+    )
 
 
 def describe_outcome(outcomes: Sequence[Outcome], tolerated: int) -> str:

@@ -21,6 +21,14 @@ from resources.store.checkpoints import Artifact
 
 LOCATION_SCORES, LOCATIONS = "location_scores", "locations"
 ASSET = dg.AssetKey(LOCATION_SCORES)
+PARTITIONS = dg.DynamicPartitionsDefinition(name=LOCATIONS)
+
+
+def find_failed_locations(instance: dg.DagsterInstance) -> list[str]:
+    """The locations that Dagster shows as failed: those that a failed run was to score last, and did not."""
+    names = instance.get_dynamic_partitions(LOCATIONS)
+    states = instance.get_status_by_partition(ASSET, names, PARTITIONS) or {}
+    return [name for name, state in states.items() if state and state.name == "FAILED"]
 
 
 @dataclass(frozen=True)

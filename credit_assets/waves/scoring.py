@@ -108,8 +108,11 @@ def _score_together(locations: Sequence[str], scorer: Scorer) -> ScoredChunk:
         rows = rows.filter(pc.invert(pc.is_in(rows.column(scorer.location), pa.array(list(defects), pa.string()))))
     names, ids = rows.column(scorer.location), rows.column(scorer.id).to_numpy()
     probabilities = scorer.predict(rows) if rows.num_rows else np.empty(0)
-    if probabilities.shape != (rows.num_rows,) or not np.isfinite(probabilities).all():
-        raise ScoringError(f"expected a probability for each of {rows.num_rows:,} rows, and found others")
+    if probabilities.shape != (rows.num_rows,) or not ((probabilities >= 0) & (probabilities <= 1)).all():
+        raise ScoringError(
+            f"expected a number from 0 to 1 for each of {rows.num_rows:,} rows, and the model gave something else. "
+            "Promote another model, then score these locations again"
+        )
     took = time.monotonic() - started
     spans, outcomes = _find_spans(names), list[Outcome]()
     for location in locations:

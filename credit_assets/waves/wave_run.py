@@ -73,7 +73,7 @@ class WaveRun:
         predict = load_predict(self.checkpoints.store, self.settings, plan.model_number)
         scorer = Scorer(
             read=self._read,
-            find_defects=partial(find_defects, settings=self.settings),
+            find_defects=lambda rows: {**plan.defects, **find_defects(rows, self.settings)},
             predict=predict,
             model_sha256=plan.model_sha256,
             location=self.scoring.location,
@@ -94,7 +94,9 @@ class WaveRun:
                 log.record(fresh, chunk, plan)
             outcomes += found
             self.context.log_event(
-                committed_items(dg.AssetKey(self.asset), "locations", len(outcomes), len(plan.locations))
+                committed_items(
+                    dg.AssetKey(self.asset), "locations", len(outcomes) - len(plan.unknown), len(plan.locations)
+                )
             )
             unshown += len(list_failed(found))
             if unshown and time.monotonic() - shown > PAGE_SECONDS:
@@ -127,7 +129,12 @@ class WaveRun:
 
     def _write_scores(self, chunk: Artifact, plan: Plan) -> None:
         with self.scores.open_transaction() as cursor:
-            upsert_scores(cursor, self.scoring, add_origin(chunk.value, plan))
+            written = upsert_scores(cursor, self.scoring, add_origin(chunk.value, plan))
+        if left := chunk.value.num_rows - written:
+            self.context.log.warning(
+                f"{left:,} of {chunk.value.num_rows:,} scores were not written, because a later wave had written "
+                "others for these applications"
+            )
 
 
 def add_origin(scores: "pa.Table", plan: Plan) -> "pa.Table":

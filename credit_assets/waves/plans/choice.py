@@ -1,4 +1,4 @@
-"""Which locations a wave scores: all of them, those that a person names, or those that failed in the last wave.
+"""Which locations a wave scores: all of them, those that a person names, or those that failed.
 
 Belongs here: the choice. Does not belong here: how the chosen locations become chunks (`plan`).
 """
@@ -20,9 +20,7 @@ class WaveConfig(dg.Config):
     """Which locations are scored; without a value all of them are."""
 
     locations: list[str] = Field(default=[], description="Names of the locations to score. Empty: all locations.")
-    only_failed: bool = Field(
-        default=False, description="Score only the locations that failed in the last wave, or in its repetition."
-    )
+    only_failed: bool = Field(default=False, description="Score only the locations that Dagster shows as failed.")
 
     @model_validator(mode="after")
     def _one_choice(self) -> "WaveConfig":
@@ -39,15 +37,13 @@ class Choice:
     unknown: Sequence[str] = ()
 
 
-def choose_locations(
-    config: WaveConfig, existing: Sequence[str], last_failed: Sequence[str] | None, table: str
-) -> Choice:
+def choose_locations(config: WaveConfig, existing: Sequence[str], failed: Sequence[str], table: str) -> Choice:
     """The locations of a wave, in the order of the table, each once.
 
     Args:
         config: what was asked for.
         existing: the locations that the table has.
-        last_failed: the locations that failed in the last wave; None if there was no wave.
+        failed: the locations that Dagster shows as failed.
         table: name of the table of locations, for messages.
 
     Raises:
@@ -55,17 +51,16 @@ def choose_locations(
     """
     if not existing:
         raise ChoiceError(f"table {table} has no location: add locations, or correct scoring.locations in the settings")
-    if config.only_failed and last_failed is None:
-        raise ChoiceError("only_failed: there was no wave before, so no location has failed. Score all locations first")
-    if config.only_failed and not last_failed:
-        raise ChoiceError("only_failed: no location failed in the last wave. There is nothing to repeat")
     if config.only_failed:
-        failed = [each for each in existing if each in set(last_failed or ())]
         if not failed:
             raise ChoiceError(
-                "only_failed: every location that failed in the last wave has left the table. Nothing is left"
+                "only_failed: Dagster shows no location as failed, so there is nothing to repeat. Name locations in "
+                "the config to score them all the same"
             )
-        return Choice(failed)
+        left = [each for each in existing if each in set(failed)]
+        if not left:
+            raise ChoiceError(f"only_failed: every location that failed has left table {table}. Nothing is left")
+        return Choice(left)
     if not config.locations:
         return Choice(existing)
     wanted = set(config.locations)

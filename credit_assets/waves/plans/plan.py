@@ -7,9 +7,10 @@ Belongs here: the plan, and how locations become chunks. Does not belong here: w
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 from resources.errors import PlatformError
 from resources.store.object_store import ObjectMissing, ObjectStore
@@ -21,7 +22,7 @@ PLAN_VERSION = 1
 
 
 class PlanError(PlatformError):
-    """The plan of a wave can't be read: says which, and what to do."""
+    """The plan of a wave can't be read, or is that of another config: says which, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class Plan:
         model_sha256: of the model's file, in hex.
         chunks: names of locations, each location in one chunk.
         unknown: names that were asked for and are not in the table of locations.
+        defects: locations of the chunks that can't be scored whatever their rows are, each with its reason.
+        asked: the config that the plan was made from, as JSON.
         stray_applications: open applications of no location that the table of locations has; no wave scores them.
         plan_version: of the plan's form.
     """
@@ -45,6 +48,8 @@ class Plan:
     model_sha256: str
     chunks: Sequence[Sequence[str]]
     unknown: Sequence[str] = ()
+    defects: Mapping[str, str] = field(default_factory=dict)
+    asked: Mapping[str, Any] = field(default_factory=dict)
     stray_applications: int = 0
     plan_version: int = PLAN_VERSION
 
@@ -79,11 +84,11 @@ class Plan:
             fields = json.loads(data)
             version = fields["plan_version"]
             plan = cls(**fields) if version == PLAN_VERSION else None
+            if plan:
+                return replace(plan, chunks=tuple(map(tuple, plan.chunks)), unknown=tuple(plan.unknown))
         except (ValueError, TypeError, KeyError):
             raise PlanError(f"{location} can't be read as the plan of a wave: it was changed. {remedy}") from None
-        if plan is None:
-            raise PlanError(f"{location} has version {version}; this release reads {PLAN_VERSION}. {remedy}")
-        return replace(plan, chunks=tuple(map(tuple, plan.chunks)), unknown=tuple(plan.unknown))
+        raise PlanError(f"{location} has version {version}; this release reads {PLAN_VERSION}. {remedy}")
 
 
 def split_chunks(
@@ -106,6 +111,20 @@ def split_chunks(
         chunk.append(location)
         total += count
     return [*chunks, tuple(chunk)] if chunk else chunks
+
+
+def refuse_other_config(plan: Plan, asked: Mapping[str, Any]) -> None:
+    """Refuses a retry with another config than that of the plan, which would be passed over in silence.
+
+    Raises:
+        PlanError: the configs differ.
+    """
+    if plan.asked != asked:
+        different = sorted(name for name in {*plan.asked, *asked} if plan.asked.get(name) != asked.get(name))
+        raise PlanError(
+            f"the wave of run {plan.wave} was planned with another config ({', '.join(different)}), and a "
+            "re-execution does not change its plan. Launch a new run with this config"
+        )
 
 
 def keep_plan(store: ObjectStore, asset: str, wave: str, make: Callable[[], Plan]) -> Plan:

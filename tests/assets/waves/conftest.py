@@ -36,23 +36,25 @@ class Waves:
     def instance(self) -> dg.DagsterInstance:
         return self.sandbox.instance
 
-    def run(self, job: str = SCORE_LOCATIONS, tags: Mapping[str, str] | None = None, **config: Any) -> Any:
-        """Runs a wave in this process; a config of the step, if one is given."""
+    def run(self, job: str = SCORE_LOCATIONS, resources: Mapping[str, Any] | None = None, **config: Any) -> Any:
+        """Runs a wave in this process; with a config of the step, and other resources, if they are given."""
         ops = {"ops": {WAVE: {"config": config}}} if config else None
         return (
-            build_defs(Deployment.from_environment())
+            build_defs(Deployment.from_environment(), resource_overrides=resources)
             .resolve_job_def(job)
-            .execute_in_process(instance=self.instance, run_config=ops, tags=dict(tags or {}), raise_on_error=False)
+            .execute_in_process(instance=self.instance, run_config=ops, raise_on_error=False)
         )
 
-    def retry(self, run: str, job: str = SCORE_LOCATIONS) -> dg.JobExecutionResult:
+    def retry(
+        self, run: str, job: str = SCORE_LOCATIONS, config: Mapping[str, Any] | None = None
+    ) -> dg.JobExecutionResult:
         """Runs all of a run again, as its retry: the worker died after the last commit and before the run's end."""
         first = self.instance.get_run_by_id(run)
         assert first
         with dg.execute_job(
             reconstructable_job(job),
             instance=self.instance,
-            run_config=first.run_config,
+            run_config=config or first.run_config,
             reexecution_options=dg.ReexecutionOptions(parent_run_id=run),
             raise_on_error=False,
         ) as result:

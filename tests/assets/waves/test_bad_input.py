@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
 
 from credit_assets.waves.plans.making import WAVE
+from resources.services.database import Database, DatabaseAway
 
 
 def has_scores(waves) -> bool:
@@ -84,6 +86,41 @@ def test_applications_of_a_location_that_nobody_knows_are_counted_and_not_scored
         location: count for location, count in expected.items() if location not in ("nowhere", "branch-0002")
     }
     assert waves.status()[0] == {f"branch-{number:04}" for number in range(1, 13)} - {"branch-0002"}
+
+
+def test_two_locations_whose_applications_share_an_id_both_fail_although_their_chunks_differ(waves) -> None:
+    waves.sandbox.execute(
+        "ALTER TABLE applications DROP CONSTRAINT applications_pkey; "
+        "UPDATE applications SET id = (SELECT min(id) FROM applications WHERE location = 'branch-0009' "
+        "AND decided_at IS NULL) WHERE id = (SELECT min(id) FROM applications WHERE location = 'branch-0002' "
+        "AND decided_at IS NULL)"
+    )
+    result = waves.run(locations=["branch-0002", "branch-0003"])
+    assert not result.success
+    assert set(waves.scores()) == {"branch-0003"}
+    assert waves.run().success is False
+    assert waves.status()[1] == {"branch-0002", "branch-0009"}
+    page = waves.instance.get_latest_materialization_event(dg.AssetKey(WAVE)).asset_materialization.metadata
+    assert {row.data["what happened"] for row in page["failed locations"].value.records} == {
+        "an id that another application has: id: 1 rows; expected none"
+    }
+
+
+def test_a_database_that_is_away_when_a_wave_is_planned_is_waited_for(waves) -> None:
+    class AwayAtFirst(Database):
+        """Nothing answers the first question."""
+
+        _asked: int = 0
+
+        def connect(self) -> Any:
+            self._asked += 1
+            if self._asked == 1:
+                raise DatabaseAway("the database can't be used: connection refused")
+            return super().connect()
+
+    url = waves.sandbox.environment["PLATFORM_DATABASE_URL"]
+    assert waves.run(resources={"database": AwayAtFirst(url=url)}).success
+    assert waves.scores() == waves.applications()
 
 
 def test_odd_names_are_scored_recorded_and_shown_like_any_other(waves) -> None:

@@ -67,12 +67,50 @@ def test_the_job_rescore_repeats_the_failed_locations_and_no_other(waves, break_
     assert not nothing.success
 
 
+def test_a_wave_of_named_locations_does_not_make_rescore_forget_those_that_failed_before(waves, break_location) -> None:
+    break_location("branch-0003")
+    assert not waves.run().success
+    assert waves.run(locations=["branch-0001"]).success
+    waves.sandbox.execute("UPDATE applications SET income = 1000 WHERE income IS NULL")
+    again = waves.run(RESCORE)
+    assert again.success
+    assert page_of(again)["scored"] == 1
+    assert "branch-0003" in waves.scores()
+
+
+def test_rescore_repeats_failures_although_the_wave_was_wiped_from_dagster(waves, break_location) -> None:
+    break_location("branch-0003")
+    assert not waves.run().success
+    waves.instance.wipe_assets([dg.AssetKey("wave")])
+    waves.sandbox.execute("UPDATE applications SET income = 1000 WHERE income IS NULL")
+    assert waves.run(RESCORE).success
+    assert waves.scores() == waves.applications()
+
+
+def test_a_wave_of_unknown_names_only_is_red_names_them_and_scores_nothing(waves) -> None:
+    result = waves.run(locations=["nowhere", "elsewhere"])
+    assert not result.success
+    assert {row.data["location"] for row in page_of(result)["failed locations"]} == {"nowhere", "elsewhere"}
+    assert waves.scores() == {}
+    assert waves.status() == (set(), set(), set())
+    assert "Dagster shows no location as failed" in waves.find_reason(waves.run(RESCORE))
+
+
 def test_scattered_locations_are_scored_in_one_run_and_an_unknown_name_is_reported(waves) -> None:
     result = waves.run(RESCORE, locations=["branch-0002", "branch-0011", "nowhere"], only_failed=False)
     assert not result.success
     assert set(waves.scores()) == {"branch-0002", "branch-0011"}
     (row,) = page_of(result)["failed locations"]
     assert (row.data["location"], row.data["cause"]) == ("nowhere", "unknown location")
+    observations = waves.instance.fetch_observations(dg.AssetKey("wave"), limit=10).records
+    assert "2 of 2 locations committed" in {each.asset_observation.description for each in observations}
+
+
+def test_a_re_execution_with_another_choice_of_locations_is_refused(waves, break_location) -> None:
+    break_location("branch-0003")
+    first = waves.run()
+    changed = waves.retry(first.run_id, config={"ops": {"wave": {"config": {"locations": ["branch-0001"]}}}})
+    assert "was planned with another config (locations)" in waves.find_reason(changed)
 
 
 def test_a_retry_scores_with_the_model_of_its_wave_and_records_no_location_twice(waves, break_location) -> None:

@@ -1,20 +1,23 @@
 """A person who repeats three locations must not start a wave of all, and a typo must not be scored in silence."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
-from credit_assets.waves.plans.choice import ChoiceError, WaveConfig, choose_locations
+from credit_assets.waves.plans.choice import Choice, ChoiceError, WaveConfig, choose_locations
 
 EXISTING = ["a", "b", "c", "d"]
 
 
-def choose(*, last_failed: list[str] | None = None, existing: list[str] = EXISTING, **config):
-    return choose_locations(WaveConfig(**config), existing, last_failed, "branches")
+def choose(*, failed: Sequence[str] = (), existing: list[str] = EXISTING, **config: Any) -> Choice:
+    return choose_locations(WaveConfig(**config), existing, failed, "branches")
 
 
 def test_without_a_choice_all_locations_are_scored() -> None:
     assert choose().locations == EXISTING
-    assert choose(last_failed=["b"]).locations == EXISTING
+    assert choose(failed=["b"]).locations == EXISTING
 
 
 def test_named_locations_are_scored_once_each_and_no_other() -> None:
@@ -27,8 +30,8 @@ def test_a_name_that_the_table_does_not_know_is_reported_and_keeps_no_other_from
     assert (choice.locations, choice.unknown) == (["a"], ["y", "z"])
 
 
-def test_the_failed_locations_of_the_last_wave_are_scored_without_naming_them() -> None:
-    choice = choose(only_failed=True, last_failed=["c", "left", "a"])
+def test_the_failed_locations_are_scored_without_naming_them_and_no_other() -> None:
+    choice = choose(only_failed=True, failed=["c", "left", "a"])
     assert (list(choice.locations), list(choice.unknown)) == (["a", "c"], [])
 
 
@@ -36,9 +39,8 @@ def test_the_failed_locations_of_the_last_wave_are_scored_without_naming_them() 
     ("config", "message"),
     [
         ({"existing": []}, "table branches has no location"),
-        ({"only_failed": True}, "there was no wave before"),
-        ({"only_failed": True, "last_failed": []}, "no location failed in the last wave"),
-        ({"only_failed": True, "last_failed": ["left"]}, "has left the table"),
+        ({"only_failed": True}, "Dagster shows no location as failed"),
+        ({"only_failed": True, "failed": ["left"]}, "has left table branches"),
     ],
 )
 def test_a_choice_that_leaves_nothing_to_score_is_refused_with_its_reason(config, message) -> None:

@@ -16,6 +16,7 @@ FAILED: list[Outcome] = [Failed("b", "rows break the schema", "income: 1 of 3 ro
 def test_a_wave_with_a_failed_location_fails_its_step_and_is_not_retried() -> None:
     with pytest.raises(dg.Failure, match="1 of 3 locations failed") as raised:
         fail_if_any_failed(SCORED + FAILED, tolerated=0)
+    assert "launch the job rescore, and don't re-execute this run" in str(raised.value.description)
     assert raised.value.allow_retries is False
     assert raised.value.metadata[TOLERATED].value is False
 

@@ -52,8 +52,21 @@ def test_failures_are_counted_by_cause_with_examples_and_each_one_has_its_messag
 def test_a_wave_without_a_failure_shows_none_and_has_nothing_to_repeat() -> None:
     page = describe_wave(PLAN, SCORED, SCORING)
     assert page["failures by cause"] == page["failed locations"] == "none"
-    assert page["a repetition"] == "nothing: no location failed"
-    assert "rescore scores the 4 failed locations" in describe_wave(PLAN, FAILED, SCORING)["a repetition"]
+    assert page["failed locations that are not shown"] == 0
+    assert page["a repetition"] == "nothing: no location of the table failed"
+
+
+def test_the_page_says_that_rescore_repeats_the_failures_and_that_a_re_execution_would_not() -> None:
+    said = describe_wave(PLAN, FAILED, SCORING)["a repetition"]
+    assert "rescore scores the 3 failed locations" in said, "the unknown name can't be scored"
+    assert "A re-execution of this run would find the same failures" in said
+
+
+def test_failures_beyond_the_longest_table_are_counted_and_not_left_out_in_silence() -> None:
+    failed: list[Outcome] = [Failed(f"l{number}", "TimeoutError", "TimeoutError", 5.0) for number in range(63)]
+    page = describe_wave(PLAN, failed, SCORING)
+    assert len(rows(page["failed locations"])) == 50
+    assert page["failed locations that are not shown"] == 13
 
 
 def test_the_smaller_of_share_and_count_is_tolerated() -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from credit_assets.waves.plans.plan import Plan, PlanError, keep_plan, split_chunks
+from credit_assets.waves.plans.plan import Plan, PlanError, keep_plan, refuse_other_config, split_chunks
 from resources.store.object_store import ObjectStore
 
 PLAN = Plan("root", "2026-01-01T00:00:00+00:00", 3, "a" * 64, (("x", 'é"/🏦'), ("y",)), ("unknown",))
@@ -34,9 +34,19 @@ def test_a_plan_that_was_changed_or_is_of_another_release_is_refused(store: Obje
     store.create("wave/changed/plan.json", b'{"wave": "changed"}')
     with pytest.raises(PlanError, match=r"wave/changed/plan\.json can't be read as the plan of a wave"):
         keep_plan(store, "wave", "changed", refuse)
+    store.create("wave/cut/plan.json", replace(PLAN, chunks=3).to_bytes())  # pyright: ignore[reportArgumentType]
+    with pytest.raises(PlanError, match=r"wave/cut/plan\.json can't be read as the plan of a wave"):
+        keep_plan(store, "wave", "cut", refuse)
     store.create("wave/newer/plan.json", replace(PLAN, plan_version=2).to_bytes())
     with pytest.raises(PlanError, match="has version 2; this release reads 1"):
         keep_plan(store, "wave", "newer", refuse)
+
+
+def test_a_retry_with_another_config_than_its_plan_is_refused_and_names_what_differs() -> None:
+    plan = replace(PLAN, asked={"locations": [], "only_failed": False})
+    refuse_other_config(plan, {"locations": [], "only_failed": False})
+    with pytest.raises(PlanError, match=r"run root was planned with another config \(locations\)"):
+        refuse_other_config(plan, {"locations": ["a"], "only_failed": False})
 
 
 def test_chunks_have_few_locations_and_few_rows_and_each_location_once() -> None:

@@ -113,9 +113,9 @@ def test_a_message_of_another_library_which_may_quote_a_row_is_not_kept() -> Non
     assert "Jane" not in failed.message
 
 
-@pytest.mark.parametrize("garbage", [np.array([np.nan]), np.array([np.inf]), np.array([]), np.array([[0.1, 0.9]])])
-def test_a_model_that_answers_garbage_gives_no_scores(garbage: np.ndarray) -> None:
-    made = score_chunk(["b"], replace(SCORER, predict=lambda _: garbage))
+@pytest.mark.parametrize("garbage", [[np.nan], [np.inf], [-0.1], [1.1], [], [[0.1, 0.9]]])
+def test_a_model_that_gives_no_probability_gives_no_scores(garbage: list[float]) -> None:
+    made = score_chunk(["b"], replace(SCORER, predict=lambda _: np.array(garbage)))
     assert [each.location for each in list_failed(made.outcomes)] == ["b"]
     assert made.scores.num_rows == 0
 
