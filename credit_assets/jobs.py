@@ -30,7 +30,7 @@ rescore = dg.define_asset_job(
     name=RESCORE,
     selection=dg.AssetSelection.assets(WAVE),
     config={"ops": {WAVE: {"config": {"locations": [], "only_failed": True}}}},
-    description="Scores the locations that failed in the last wave again, or those that the config names, in one run.",
+    description="Scores the locations that Dagster shows as failed again, or those that the config names, in one run.",
 )
 price_segments = dg.define_asset_job(
     name=PRICE_SEGMENTS,

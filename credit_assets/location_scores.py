@@ -19,7 +19,7 @@ from credit_assets.waves.page import count_tolerated
 from credit_assets.waves.plans.choice import WaveConfig
 from credit_assets.waves.plans.making import make_plan
 from credit_assets.waves.plans.plan import keep_plan
-from credit_assets.waves.record import LOCATION_SCORES, PARTITIONS, LocationLog
+from credit_assets.waves.record import CODE_VERSION, LOCATION_SCORES, PARTITIONS, LocationLog
 from credit_assets.waves.wave_run import WaveRun
 from resources.services.database import Database
 from resources.store.checkpoints import Checkpoints
@@ -54,7 +54,7 @@ with warnings.catch_warnings():
         group_name=GROUP,
         kinds={"postgres", "parquet"},
         owners=["team:credit-risk"],
-        code_version="1",
+        code_version=CODE_VERSION,
         pool=POOL,
         deps=[POINTER],
         partitions_def=PARTITIONS,

@@ -11,7 +11,7 @@ import dagster as dg
 from credit_assets.checks.verdict import declare_checks, publish
 from credit_assets.promotion.table_pointer import POINTER
 from credit_assets.settings.file import SettingsFile
-from credit_assets.waves.ending import CHECKS, fail_if_any_failed, judge, write_report
+from credit_assets.waves.ending import CHECKS, fail_if_any_failed, judge_failures, write_wave_report
 from credit_assets.waves.exclusion import claim_wave, find_root, refuse_ended
 from credit_assets.waves.outcomes import Outcome, list_failed
 from credit_assets.waves.page import count_tolerated, describe_wave
@@ -70,8 +70,8 @@ def wave(
 
     def report() -> tuple[Document, dict[str, Any]]:
         failed = [each.location for each in list_failed(outcomes)]
-        return write_report(plan, outcomes, tolerated), {"failed": failed}
+        return write_wave_report(plan, outcomes, tolerated), {"failed": failed}
 
     kept = checkpoints.work(context, WAVE, settings=declared.fingerprint, plan=plan.sha256).adopt_or(report)
-    yield from publish(WAVE, kept, describe_wave(plan, outcomes, scoring), [judge(outcomes, tolerated)])
+    yield from publish(WAVE, kept, describe_wave(plan, outcomes, scoring), [judge_failures(outcomes, tolerated)])
     fail_if_any_failed(outcomes, tolerated)

@@ -117,7 +117,7 @@ def make_report(
     return Report(run.run_id, run.job_name, f"{ui.rstrip('/')}/runs/{run.run_id}", retry, reasons, failed_checks)
 
 
-def list_causes(events: Iterable[dg.DagsterEvent]) -> list[str]:
+def read_named_causes(events: Iterable[dg.DagsterEvent]) -> list[str]:
     """The causes that failed steps name, a sentence for each; none if no step names any."""
     failed = [event.step_failure_data for event in events if event.event_type is EVENT.STEP_FAILURE]
     metadata = [each.user_failure_data.metadata for each in failed if each.user_failure_data]

@@ -26,7 +26,7 @@ from resources.history.attempt import find_decision
 from resources.history.run_groups import EVENT, read_events
 from resources.history.tags import REPORTED
 from resources.services.http import hide_paths, open_session
-from sensors.failure_report import describe_retry, is_tolerated, list_causes, make_report, split_by_cause
+from sensors.failure_report import describe_retry, is_tolerated, make_report, read_named_causes, split_by_cause
 
 WEBHOOK = "PLATFORM_WEBHOOK_URL"
 TIMEOUTS = (2, 3)  # seconds to connect, seconds without an answer
@@ -77,7 +77,7 @@ def failures(context: dg.RunFailureSensorContext, deployment: dg.ResourceParam[D
     if is_tolerated(events):
         context.log.info(f"{report.text}\nSo many failures are tolerated, and nobody is alarmed")
         return
-    reports = split_by_cause(report, list_causes(events))
+    reports = split_by_cause(report, read_named_causes(events))
     for each in reports:
         context.log.error(each.text)
         log.error(json.dumps({"event": "run_failed", **each.body}))

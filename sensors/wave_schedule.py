@@ -16,7 +16,7 @@ from resources.environment import DeploymentError
 from resources.history.run_groups import find_unfinished_run
 
 
-def decide(scheduled: datetime, under_way: str | None) -> dg.RunRequest | dg.SkipReason:
+def request_wave(scheduled: datetime, under_way: str | None) -> dg.RunRequest | dg.SkipReason:
     """A wave, or a skip that names the wave that is still under way.
 
     Args:
@@ -48,4 +48,4 @@ def wave_schedule(
     # A job's run is known before it begins. One that was started from the asset's page has no job of its own.
     waiting = find_unfinished_run(context.instance, (SCORE_LOCATIONS, RESCORE))
     under_way = waiting or find_wave_under_way(context.instance, declared.table.name)
-    return decide(context.scheduled_execution_time, under_way)
+    return request_wave(context.scheduled_execution_time, under_way)

@@ -13,7 +13,7 @@ from datetime import datetime
 import dagster as dg
 
 from credit_assets.pricing.decisions import Priced
-from resources.history.partitions import PartitionRecord, plan_partitions, record_partitions
+from resources.history.partitions import PartitionRecord, identify_step, plan_partitions, record_partitions
 from resources.store.written_once import compute_sha256
 
 SEGMENT_PRICES, SEGMENTS = "segment_prices", "segments"
@@ -24,7 +24,7 @@ CODE_VERSION = "1"
 def plan_segments(context: dg.AssetExecutionContext, segments: Sequence[str]) -> None:
     """Makes the segments partitions, and reports that this run is going to price them."""
     context.instance.add_dynamic_partitions(SEGMENTS, list(segments))
-    plan_partitions(context.instance, *_name_step(context), ASSET, segments)
+    plan_partitions(context.instance, *identify_step(context), ASSET, segments)
 
 
 def record_prices(context: dg.AssetExecutionContext, priced: Iterable[Priced], now: datetime) -> None:
@@ -52,10 +52,4 @@ def record_prices(context: dg.AssetExecutionContext, priced: Iterable[Priced], n
         )
         for each in priced
     ]
-    record_partitions(context.instance, *_name_step(context), ASSET, records, CODE_VERSION)
-
-
-def _name_step(context: dg.AssetExecutionContext) -> tuple[str, str, str]:
-    """Ids of the run, its job and the step."""
-    step = context.op_execution_context.get_step_execution_context().step.key
-    return context.run.run_id, context.run.job_name, step
+    record_partitions(context.instance, *identify_step(context), ASSET, records, CODE_VERSION)

@@ -9,7 +9,7 @@ import dagster as dg
 
 from credit_assets.checks.verdict import Verdict
 from credit_assets.waves.outcomes import Outcome, describe_outcomes, list_failed, list_scored
-from credit_assets.waves.page import RESCORE, describe_outcome, list_causes
+from credit_assets.waves.page import RESCORE, count_causes, summarize_outcomes
 from credit_assets.waves.plans.plan import Plan
 from resources.history.facts import CAUSES, TOLERATED
 from resources.store.formats import Document
@@ -18,7 +18,7 @@ CHECK = "failures_are_tolerated"
 CHECKS = {CHECK: "At most as many locations failed as [scoring] in the settings tolerates."}
 
 
-def write_report(plan: Plan, outcomes: Sequence[Outcome], tolerated: int) -> Document:
+def write_wave_report(plan: Plan, outcomes: Sequence[Outcome], tolerated: int) -> Document:
     """The report of a wave: for programs the outcome of each location, for people one sentence and the failures."""
     failed = list_failed(outcomes)
     data = {
@@ -31,13 +31,13 @@ def write_report(plan: Plan, outcomes: Sequence[Outcome], tolerated: int) -> Doc
         "outcomes": describe_outcomes(outcomes),
     }
     lines = [f"{each.location}: {each.cause}: {each.message}" for each in failed]
-    return Document(data, "\n".join([describe_outcome(outcomes, tolerated), *lines]) + "\n")
+    return Document(data, "\n".join([summarize_outcomes(outcomes, tolerated), *lines]) + "\n")
 
 
-def judge(outcomes: Sequence[Outcome], tolerated: int) -> Verdict:
+def judge_failures(outcomes: Sequence[Outcome], tolerated: int) -> Verdict:
     """Whether few enough locations failed. The check does not block, because what was scored stays."""
     count = len(list_failed(outcomes))
-    sentence = describe_outcome(outcomes, tolerated)
+    sentence = summarize_outcomes(outcomes, tolerated)
     return Verdict(CHECK, count <= tolerated, sentence, {"failed": count, "tolerated": tolerated}, blocking=False)
 
 
@@ -52,14 +52,14 @@ def fail_if_any_failed(outcomes: Sequence[Outcome], tolerated: int) -> None:
     count = len(list_failed(outcomes))
     if count:
         raise dg.Failure(
-            description=f"{describe_outcome(outcomes, tolerated)}. To score them again, launch the job {RESCORE}, and "
-            "don't re-execute this run",
+            description=f"{summarize_outcomes(outcomes, tolerated)}. To score them again, launch the job {RESCORE}. "
+            "A re-execution of this run would find the same failures",
             metadata={
                 TOLERATED: dg.MetadataValue.bool(count <= tolerated),
                 CAUSES: dg.MetadataValue.json(
                     [
                         f"{each['cause']}: {each['locations']} locations, for example {each['for example']}"
-                        for each in list_causes(outcomes)
+                        for each in count_causes(outcomes)
                     ]
                 ),
             },

@@ -16,7 +16,7 @@ from credit_assets.settings.scoring import Scoring
 from credit_assets.waves.outcomes import Outcome, list_failed, list_scored
 from credit_assets.waves.plans.plan import Plan
 
-# The job that scores the failed locations of the last wave again.
+# The job that scores failed locations again.
 RESCORE = "rescore"
 SLOWEST, EXAMPLES, FAILURES_SHOWN = 10, 3, 50
 
@@ -42,7 +42,7 @@ def describe_wave(plan: Plan, outcomes: Sequence[Outcome], scoring: Scoring) -> 
         "failed": len(failed),
         "waiting": waiting,
         "applications": sum(each.rows for each in scored),
-        "failures by cause": _make_table_or_none(list_causes(outcomes)),
+        "failures by cause": _make_table_or_none(count_causes(outcomes)),
         "failed locations": _make_table_or_none(
             [
                 {"location": each.location, "cause": each.cause, "what happened": each.message}
@@ -64,7 +64,7 @@ def describe_wave(plan: Plan, outcomes: Sequence[Outcome], scoring: Scoring) -> 
     }
 
 
-def list_causes(outcomes: Sequence[Outcome]) -> list[dict[str, str]]:
+def count_causes(outcomes: Sequence[Outcome]) -> list[dict[str, str]]:
     """Each cause of failure with its count and the names of a few locations, the most frequent first."""
     failed = list_failed(outcomes)
     counts = Counter(each.cause for each in failed)
@@ -92,11 +92,11 @@ def describe_repetition(failed: int) -> str:
     )
 
 
-def describe_outcome(outcomes: Sequence[Outcome], tolerated: int) -> str:
+def summarize_outcomes(outcomes: Sequence[Outcome], tolerated: int) -> str:
     """One sentence about a finished wave."""
     failed = list_failed(outcomes)
     causes = "; ".join(
-        f"{each['cause']}: {each['locations']} ({each['for example']})" for each in list_causes(outcomes)
+        f"{each['cause']}: {each['locations']} ({each['for example']})" for each in count_causes(outcomes)
     )
     sentence = f"{len(failed):,} of {len(outcomes):,} locations failed, {tolerated:,} are tolerated"
     return f"{sentence}. {causes}" if failed else sentence

@@ -15,12 +15,19 @@ import dagster as dg
 
 from credit_assets.waves.outcomes import Outcome, Scored
 from credit_assets.waves.plans.plan import Plan
-from resources.history.partitions import PartitionRecord, plan_partitions, read_recorded, record_partitions
+from resources.history.partitions import (
+    PartitionRecord,
+    identify_step,
+    plan_partitions,
+    read_recorded,
+    record_partitions,
+)
 from resources.history.tags import ROOT
 from resources.store.checkpoints import Artifact
 
 LOCATION_SCORES, LOCATIONS = "location_scores", "locations"
 ASSET = dg.AssetKey(LOCATION_SCORES)
+CODE_VERSION = "1"
 PARTITIONS = dg.DynamicPartitionsDefinition(name=LOCATIONS)
 
 
@@ -58,7 +65,7 @@ class LocationLog:
         self.context.instance.add_dynamic_partitions(LOCATIONS, list(locations))
         left = [each for each in locations if each not in self.recorded]
         if left and not self.is_planned:
-            plan_partitions(self.context.instance, *self._names, ASSET, left)
+            plan_partitions(self.context.instance, *identify_step(self.context), ASSET, left)
 
     def select_new(self, outcomes: Iterable[Outcome]) -> list[Scored]:
         """The scored locations that no attempt has recorded."""
@@ -80,10 +87,4 @@ class LocationLog:
             )
             for each in scored
         ]
-        record_partitions(self.context.instance, *self._names, ASSET, records)
-
-    @property
-    def _names(self) -> tuple[str, str, str]:
-        """Ids of the run, its job and the step."""
-        step = self.context.op_execution_context.get_step_execution_context().step.key
-        return self.context.run.run_id, self.context.run.job_name, step
+        record_partitions(self.context.instance, *identify_step(self.context), ASSET, records, CODE_VERSION)

@@ -48,6 +48,12 @@ class PartitionRecord:
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
+def identify_step(context: dg.AssetExecutionContext) -> tuple[str, str, str]:
+    """A step's run, job and key, as the functions below take them."""
+    step = context.op_execution_context.get_step_execution_context().step
+    return context.run.run_id, context.run.job_name, step.key
+
+
 def plan_partitions(
     instance: dg.DagsterInstance,
     run_id: str,

@@ -18,6 +18,7 @@ from credit_assets.settings.file import Settings, load_settings
 from credit_assets.waves.plans.making import WAVE
 from credit_assets.waves.record import ASSET, LOCATIONS
 from resources.deployment import Deployment
+from resources.history.run_groups import read_events
 from tests.support.jobs import reconstructable_job
 from tests.support.sandbox import Sandbox
 from tests.support.settings import write_loans_settings
@@ -68,6 +69,13 @@ class Waves:
         while error.cause:
             error = error.cause
         return error.message
+
+    def recorded(self, run: str) -> list[dg.EventLogEntry]:
+        """The materializations of locations by one run."""
+        entries = read_events(self.instance, run, {dg.DagsterEventType.ASSET_MATERIALIZATION})
+        return [
+            each for each in entries if each.asset_materialization and each.asset_materialization.asset_key == ASSET
+        ]
 
     def reset(self) -> None:
         """Twelve good locations, and nothing scored."""

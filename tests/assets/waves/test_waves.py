@@ -3,6 +3,7 @@
 import dagster as dg
 
 from credit_assets.waves.page import RESCORE
+from credit_assets.waves.record import CODE_VERSION
 
 
 def page_of(result) -> dict:
@@ -22,6 +23,9 @@ def test_a_wave_scores_every_open_application_once_and_records_every_location(wa
     assert waves.scores() == expected
     materialized, failed, in_progress = waves.status()
     assert (materialized, failed, in_progress) == (set(expected), set(), set())
+    made = [record.asset_materialization for record in waves.recorded(result.run_id)]
+    assert sorted(each.partition for each in made) == sorted(expected)
+    assert {each.tags["dagster/code_version"] for each in made} == {CODE_VERSION}
     page = page_of(result)
     assert (page["scored"], page["failed"], page["waiting"]) == (12, 0, 0)
     assert page["applications"] == sum(expected.values())

@@ -4,22 +4,22 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import dagster as dg
 
-from sensors.wave_schedule import decide, wave_schedule
+from sensors.wave_schedule import request_wave, wave_schedule
 
 DUE = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 
 
 def test_a_tick_requests_one_wave_whoever_evaluates_it() -> None:
-    request = decide(DUE, None)
+    request = request_wave(DUE, None)
     assert isinstance(request, dg.RunRequest)
     assert request.run_key == "wave-2026-03-01T09:00"
-    elsewhere = decide(DUE.astimezone(timezone(timedelta(hours=5))), None)
+    elsewhere = request_wave(DUE.astimezone(timezone(timedelta(hours=5))), None)
     assert isinstance(elsewhere, dg.RunRequest)
     assert elsewhere.run_key == request.run_key
 
 
 def test_a_wave_that_is_due_while_another_is_under_way_is_skipped_and_says_which() -> None:
-    skipped = decide(DUE, "a-run")
+    skipped = request_wave(DUE, "a-run")
     assert isinstance(skipped, dg.SkipReason)
     assert "the wave of run a-run is still under way" in str(skipped.skip_message)
 

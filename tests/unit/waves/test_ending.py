@@ -3,7 +3,7 @@
 import dagster as dg
 import pytest
 
-from credit_assets.waves.ending import fail_if_any_failed, judge, write_report
+from credit_assets.waves.ending import fail_if_any_failed, judge_failures, write_wave_report
 from credit_assets.waves.outcomes import Failed, Outcome, Scored, read_outcomes
 from credit_assets.waves.plans.plan import Plan
 from resources.history.facts import TOLERATED
@@ -16,7 +16,9 @@ FAILED: list[Outcome] = [Failed("b", "rows break the schema", "income: 1 of 3 ro
 def test_a_wave_with_a_failed_location_fails_its_step_and_is_not_retried() -> None:
     with pytest.raises(dg.Failure, match="1 of 3 locations failed") as raised:
         fail_if_any_failed(SCORED + FAILED, tolerated=0)
-    assert "launch the job rescore, and don't re-execute this run" in str(raised.value.description)
+    assert "launch the job rescore. A re-execution of this run would find the same failures" in str(
+        raised.value.description
+    )
     assert raised.value.allow_retries is False
     assert raised.value.metadata[TOLERATED].value is False
 
@@ -32,14 +34,14 @@ def test_a_wave_without_a_failure_does_not_fail() -> None:
 
 
 def test_the_check_fails_above_the_limit_and_passes_at_it() -> None:
-    assert not judge(SCORED + FAILED, tolerated=0).passed
-    assert judge(SCORED + FAILED, tolerated=1).passed
-    assert judge(SCORED, tolerated=0).passed
-    assert not judge(SCORED + FAILED, tolerated=0).blocking
+    assert not judge_failures(SCORED + FAILED, tolerated=0).passed
+    assert judge_failures(SCORED + FAILED, tolerated=1).passed
+    assert judge_failures(SCORED, tolerated=0).passed
+    assert not judge_failures(SCORED + FAILED, tolerated=0).blocking
 
 
 def test_the_report_has_every_outcome_for_programs_and_every_failure_for_people() -> None:
-    report = write_report(PLAN, SCORED + FAILED, tolerated=0)
+    report = write_wave_report(PLAN, SCORED + FAILED, tolerated=0)
     assert read_outcomes(report.data) == SCORED + FAILED
     assert (report.data["scored"], report.data["failed"], report.data["model"]["number"]) == (2, 1, 3)
     assert "b: rows break the schema: income: 1 of 3 rows is NULL" in report.text

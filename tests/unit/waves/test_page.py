@@ -4,7 +4,7 @@ from typing import Any
 
 from credit_assets.settings.scoring import Scoring
 from credit_assets.waves.outcomes import Failed, Outcome, Scored
-from credit_assets.waves.page import count_tolerated, describe_outcome, describe_wave, list_causes
+from credit_assets.waves.page import count_causes, count_tolerated, describe_wave, summarize_outcomes
 from credit_assets.waves.plans.plan import Plan
 
 SCORING = Scoring(locations="l", applications="a", scores="s", tolerated_share=0.1, tolerated_count=3)
@@ -36,7 +36,7 @@ def test_the_ten_slowest_locations_are_shown_and_no_other() -> None:
 
 
 def test_failures_are_counted_by_cause_with_examples_and_each_one_has_its_message() -> None:
-    assert list_causes(SCORED + FAILED) == [
+    assert count_causes(SCORED + FAILED) == [
         {"cause": "rows break the schema", "locations": "2", "for example": "l12, l14"},
         {"cause": "TimeoutError", "locations": "1", "for example": "l13"},
         {"cause": "unknown location", "locations": "1", "for example": "zz"},
@@ -76,7 +76,7 @@ def test_the_smaller_of_share_and_count_is_tolerated() -> None:
 
 
 def test_one_sentence_says_how_many_failed_and_why() -> None:
-    assert describe_outcome(SCORED, 2) == "0 of 12 locations failed, 2 are tolerated"
-    assert describe_outcome(SCORED + FAILED[:1], 2) == (
+    assert summarize_outcomes(SCORED, 2) == "0 of 12 locations failed, 2 are tolerated"
+    assert summarize_outcomes(SCORED + FAILED[:1], 2) == (
         "1 of 13 locations failed, 2 are tolerated. rows break the schema: 1 (l12)"
     )
