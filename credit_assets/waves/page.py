@@ -5,6 +5,7 @@ The Map Run page of AWS Step Functions shows the same of a distributed map.
 Belongs here: how a wave is summed up and shown. Does not belong here: the outcomes themselves (`outcomes`).
 """
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,7 +24,8 @@ SLOWEST, EXAMPLES, FAILURES_SHOWN = 10, 3, 50
 
 def count_tolerated(scoring: Scoring, locations: int) -> int:
     """How many locations of a wave may fail before its check does: a count, or a share if that is smaller."""
-    return min(scoring.tolerated_count, int(scoring.tolerated_share * locations))
+    # Rounded first: 0.29 * 100 is 28.999999999999996.
+    return min(scoring.tolerated_count, math.floor(round(scoring.tolerated_share * locations, 6)))
 
 
 def describe_wave(plan: Plan, outcomes: Sequence[Outcome], scoring: Scoring) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """A wave scores every location once, records each one, and a location that fails costs no other anything."""
 
+from typing import Any
+
 import dagster as dg
 
 from credit_assets.waves.page import RESCORE
@@ -117,7 +119,7 @@ def test_a_re_execution_with_another_choice_of_locations_is_refused(waves, break
     assert "was planned with another config (locations)" in waves.find_reason(changed)
 
 
-def test_a_retry_scores_with_the_model_of_its_wave_and_records_no_location_twice(waves, break_location) -> None:
+def test_a_retry_records_no_location_twice_and_its_page_is_the_last_one(waves, break_location) -> None:
     break_location("branch-0003")
     first = waves.run()
     retry = waves.retry(first.run_id)
@@ -129,22 +131,31 @@ def test_a_retry_scores_with_the_model_of_its_wave_and_records_no_location_twice
     assert [record.run_id for record in events.records] == [first.run_id]
 
 
-def test_a_person_can_materialize_any_locations_in_the_ui(waves) -> None:
+def test_a_person_can_materialize_a_range_of_locations_in_the_ui_and_one_that_fails_is_shown(
+    waves, break_location
+) -> None:
     from credit_assets.definitions import build_defs
     from resources.deployment import Deployment
 
     waves.instance.add_dynamic_partitions("locations", sorted(waves.applications()))
     job = build_defs(Deployment.from_environment()).resolve_implicit_global_asset_job_def()
-    result = job.execute_in_process(
-        instance=waves.instance,
-        asset_selection=[dg.AssetKey("location_scores")],
-        tags={
+    selection: dict[str, Any] = {
+        "asset_selection": [dg.AssetKey("location_scores")],
+        "tags": {
             "dagster/asset_partition_range_start": "branch-0002",
             "dagster/asset_partition_range_end": "branch-0004",
         },
-    )
+    }
+    result = job.execute_in_process(instance=waves.instance, **selection)
     assert result.success
     assert set(waves.scores()) == {"branch-0002", "branch-0003", "branch-0004"}
+    assert waves.status()[0] == {"branch-0002", "branch-0003", "branch-0004"}
+    break_location("branch-0003")
+    failed = job.execute_in_process(instance=waves.instance, raise_on_error=False, **selection)
+    assert "1 of 3 locations failed" in waves.find_reason(failed)
+    assert waves.status() == ({"branch-0002", "branch-0004"}, {"branch-0003"}, set())
+    waves.sandbox.execute("UPDATE applications SET income = 1000 WHERE income IS NULL")
+    assert waves.run(RESCORE).success, "rescore repeats what failed in a selection too"
     assert waves.status()[0] == {"branch-0002", "branch-0003", "branch-0004"}
 
 

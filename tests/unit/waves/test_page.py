@@ -75,6 +75,12 @@ def test_the_smaller_of_share_and_count_is_tolerated() -> None:
     assert count_tolerated(SCORING, 5) == 0
 
 
+def test_a_share_that_is_a_whole_number_of_locations_is_tolerated_whole() -> None:
+    scoring = SCORING.model_copy(update={"tolerated_share": 0.29, "tolerated_count": 1_000})
+    assert count_tolerated(scoring, 100) == 29
+    assert count_tolerated(scoring, 103) == 29
+
+
 def test_one_sentence_says_how_many_failed_and_why() -> None:
     assert summarize_outcomes(SCORED, 2) == "0 of 12 locations failed, 2 are tolerated"
     assert summarize_outcomes(SCORED + FAILED[:1], 2) == (
