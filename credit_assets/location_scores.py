@@ -13,8 +13,8 @@ import dagster as dg
 from credit_assets.promotion.table_pointer import POINTER
 from credit_assets.settings.file import SettingsFile
 from credit_assets.wave import GROUP, POOL
+from credit_assets.waves.attempts import find_wave
 from credit_assets.waves.ending import fail_if_any_failed
-from credit_assets.waves.exclusion import find_root, refuse_ended
 from credit_assets.waves.page import count_tolerated
 from credit_assets.waves.plans.choice import WaveConfig
 from credit_assets.waves.plans.making import make_plan
@@ -33,12 +33,11 @@ def score_selection(
     checkpoints: Checkpoints,
 ) -> Iterator[Any]:
     """The probability of a default of each open application of a location."""
-    declared, store, root = settings.load(), checkpoints.store, find_root(context.run)
+    declared, store, wave_id = settings.load(), checkpoints.store, find_wave(context.instance, context.run)
     scoring = declared.require_scoring()
-    refuse_ended(context.instance, context.run)
     config = WaveConfig(locations=list(context.partition_keys))
     plan = keep_plan(
-        store, LOCATION_SCORES, root, lambda: make_plan(database, store, declared, scoring, config, [], root)
+        store, LOCATION_SCORES, wave_id, lambda: make_plan(database, store, declared, scoring, config, [], wave_id)
     )
     attempt = WaveRun(context, LOCATION_SCORES, declared, scoring, database, scores_database, checkpoints)
     outcomes = attempt.score(plan, LocationLog(context, is_planned=True))

@@ -11,8 +11,9 @@ import dagster as dg
 from credit_assets.checks.verdict import declare_checks, publish
 from credit_assets.promotion.table_pointer import POINTER
 from credit_assets.settings.file import SettingsFile
+from credit_assets.waves.attempts import find_wave
 from credit_assets.waves.ending import CHECKS, fail_if_any_failed, judge_failures, write_wave_report
-from credit_assets.waves.exclusion import claim_wave, find_root, refuse_ended
+from credit_assets.waves.exclusion import claim_wave
 from credit_assets.waves.outcomes import Outcome, list_failed
 from credit_assets.waves.page import count_tolerated, describe_wave
 from credit_assets.waves.plans.choice import WaveConfig
@@ -50,15 +51,14 @@ def wave(
     """One run that scores the open applications of all locations, or of some, with one promoted model."""
     declared, store = settings.load(), checkpoints.store
     scoring = declared.require_scoring()
-    refuse_ended(context.instance, context.run)
     claim_wave(context.instance, context.run, declared.table.name)
-    root = find_root(context.run)
+    wave_id = find_wave(context.instance, context.run)
 
     def plan_anew() -> Plan:
         failed = find_failed_locations(context.instance) if config.only_failed else []
-        return make_plan(database, store, declared, scoring, config, failed, root)
+        return make_plan(database, store, declared, scoring, config, failed, wave_id)
 
-    plan = keep_plan(store, WAVE, root, plan_anew)
+    plan = keep_plan(store, WAVE, wave_id, plan_anew)
     refuse_other_config(plan, config.model_dump())
 
     def show(outcomes: Sequence[Outcome]) -> None:

@@ -6,6 +6,7 @@ Belongs here: which wave goes on. Does not belong here: that the schedule asks f
 
 import dagster as dg
 
+from credit_assets.waves.attempts import find_wave
 from resources.errors import PlatformError
 from resources.history.run_groups import UNFINISHED
 
@@ -15,10 +16,6 @@ TAG = "platform/wave"
 
 class WaveUnderWay(PlatformError):
     """Another wave is under way: names its run."""
-
-
-class WaveEnded(PlatformError):
-    """The wave that a run repeats has ended with success, so that nothing of it is left: says what to launch."""
 
 
 def claim_wave(instance: dg.DagsterInstance, run: dg.DagsterRun, table: str) -> None:
@@ -31,38 +28,17 @@ def claim_wave(instance: dg.DagsterInstance, run: dg.DagsterRun, table: str) -> 
         WaveUnderWay: a run of another wave has not ended.
     """
     instance.add_run_tags(run.run_id, {TAG: table})
-    if other := find_wave_under_way(instance, table, except_root=find_root(run)):
+    if other := find_wave_under_way(instance, table, except_wave=find_wave(instance, run)):
         raise WaveUnderWay(f"the wave of run {other} is under way: wait until it has ended, or terminate it")
 
 
-def find_wave_under_way(instance: dg.DagsterInstance, table: str, except_root: str | None = None) -> str | None:
+def find_wave_under_way(instance: dg.DagsterInstance, table: str, except_wave: str | None = None) -> str | None:
     """Id of a run that scores a wave of this table and has not ended; None if there is none.
 
     Args:
         instance: where the runs are.
         table: of the loans.
-        except_root: id of a root run that is left out, with all its retries.
+        except_wave: id of a wave that is left out, with all its attempts.
     """
     runs = instance.get_runs(dg.RunsFilter(statuses=UNFINISHED, tags={TAG: table}))
-    return next((run.run_id for run in runs if find_root(run) != except_root), None)
-
-
-def refuse_ended(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
-    """Refuses to repeat a wave that has ended with success. It would adopt every chunk, and end green without a score.
-
-    Dagster retries no run that succeeded, so that only a person can have asked for it.
-
-    Raises:
-        WaveEnded: this run repeats a run that succeeded.
-    """
-    parent = instance.get_run_by_id(run.parent_run_id) if run.parent_run_id else None
-    if parent and parent.is_success:
-        raise WaveEnded(
-            f"the wave of run {find_root(run)} has ended with success, and a re-execution of it scores nothing. Launch "
-            "a new run instead: it reads the applications again, and has a plan of its own"
-        )
-
-
-def find_root(run: dg.DagsterRun) -> str:
-    """Id of the run that was asked for; its retries have the same."""
-    return run.root_run_id or run.run_id
+    return next((run.run_id for run in runs if find_wave(instance, run) != except_wave), None)

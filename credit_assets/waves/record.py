@@ -13,6 +13,7 @@ from functools import cached_property
 
 import dagster as dg
 
+from credit_assets.waves.attempts import list_attempts
 from credit_assets.waves.outcomes import Outcome, Scored
 from credit_assets.waves.plans.plan import Plan
 from resources.history.partitions import (
@@ -22,7 +23,6 @@ from resources.history.partitions import (
     read_recorded,
     record_partitions,
 )
-from resources.history.tags import ROOT
 from resources.store.checkpoints import Artifact
 
 LOCATION_SCORES, LOCATIONS = "location_scores", "locations"
@@ -52,13 +52,8 @@ class LocationLog:
 
     @cached_property
     def recorded(self) -> frozenset[str]:
-        """The locations that earlier attempts of this root run recorded as scored."""
-        root = self.context.run.root_run_id
-        if root is None:
-            return frozenset()
-        instance = self.context.instance
-        retries = [run.run_id for run in instance.get_runs(dg.RunsFilter(tags={ROOT: root}))]
-        return read_recorded(instance, [root, *retries], ASSET)
+        """The locations that attempts of this wave have recorded as scored before this one."""
+        return read_recorded(self.context.instance, list_attempts(self.context.instance, self.context.run), ASSET)
 
     def plan(self, locations: Sequence[str]) -> None:
         """Makes the locations partitions, and plans those that no attempt has recorded."""

@@ -82,7 +82,9 @@ class WaveRun:
         repeat_while_away(self._prepare_scores)
         log.plan(plan.locations)
         outcomes: list[Outcome] = [
-            Failed(name, UNKNOWN_LOCATION, f"table {self.scoring.locations} has no such location", 0.0)
+            Failed(
+                name, UNKNOWN_LOCATION, f"table {self.scoring.locations} has no such location: correct the name", 0.0
+            )
             for name in plan.unknown
         ]
         unshown, shown = 0, -PAGE_SECONDS

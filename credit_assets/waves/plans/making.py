@@ -50,7 +50,7 @@ def make_plan(
     """A plan of the locations that the config chooses, with the model that is in use now.
 
     Args:
-        wave: id of the root run.
+        wave: id of the run that began it.
         failed: the locations that Dagster shows as failed.
 
     Raises:

@@ -30,7 +30,7 @@ class Plan:
     """What one wave does.
 
     Attributes:
-        wave: id of the root run.
+        wave: id of the run that began it.
         began: when the first attempt made the plan; UTC, ISO 8601.
         model_number: the promotion whose model scores.
         model_sha256: of the model's file, in hex.
@@ -133,7 +133,7 @@ def keep_plan(store: ObjectStore, asset: str, wave: str, make: Callable[[], Plan
     Args:
         store: where waves are stored.
         asset: the asset whose step scores, which is the folder.
-        wave: id of the root run.
+        wave: id of the run that began it.
         make: makes a plan; of two attempts at once, the plan that was written first stands.
 
     Raises:

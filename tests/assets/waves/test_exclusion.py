@@ -1,24 +1,34 @@
 """Two waves at once would show a location with the scores of the one and store those of the other.
 
-A wave that is repeated after its end must not look like a new one.
+A re-execution that ends green without having scored anything would be believed.
 """
 
 import dagster as dg
 import pytest
 
 from credit_assets.jobs import SCORE_LOCATIONS
+from credit_assets.waves.attempts import find_wave, list_attempts
 from credit_assets.waves.exclusion import TAG, WaveUnderWay, claim_wave, find_wave_under_way
 from resources.history.tags import ROOT
 from tests.assets.waves.conftest import Waves
 
-STARTED = dg.DagsterRunStatus.STARTED
 
-
-def add_wave(instance: dg.DagsterInstance, table: str | None = None, retried: str | None = None) -> dg.DagsterRun:
-    """A run that scores. It has claimed the waves of a table if one is given, and retries another run if one is."""
-    tags = ({TAG: table} if table else {}) | ({ROOT: retried} if retried else {})
+def add_wave(
+    instance: dg.DagsterInstance,
+    table: str | None = None,
+    parent: dg.DagsterRun | None = None,
+    status: dg.DagsterRunStatus = dg.DagsterRunStatus.STARTED,
+) -> dg.DagsterRun:
+    """A run that scores. It has claimed the waves of a table if one is given, and repeats another run if one is."""
+    root = (parent.root_run_id or parent.run_id) if parent else None
     return instance.add_run(
-        dg.DagsterRun(job_name=SCORE_LOCATIONS, tags=tags, status=STARTED, root_run_id=retried, parent_run_id=retried)
+        dg.DagsterRun(
+            job_name=SCORE_LOCATIONS,
+            tags=({TAG: table} if table else {}) | ({ROOT: root} if root else {}),
+            status=status,
+            root_run_id=root,
+            parent_run_id=parent.run_id if parent else None,
+        )
     )
 
 
@@ -33,7 +43,7 @@ def test_a_wave_that_waited_in_the_queue_does_not_join_one_that_began_meanwhile(
 
 def test_a_retry_is_not_refused_because_of_its_own_wave(empty_instance: dg.DagsterInstance) -> None:
     root = add_wave(empty_instance, "loans")
-    retry = add_wave(empty_instance, "loans", retried=root.run_id)
+    retry = add_wave(empty_instance, "loans", parent=root)
     claim_wave(empty_instance, retry, "loans")
 
 
@@ -54,11 +64,26 @@ def test_a_wave_is_refused_while_another_is_under_way(waves: Waves) -> None:
     assert waves.run().success
 
 
-def test_a_wave_that_succeeded_is_not_repeated_as_if_it_had_scored_again(waves: Waves) -> None:
+def test_a_re_execution_of_a_wave_that_succeeded_scores_again_as_a_wave_of_its_own(waves: Waves) -> None:
     first = waves.run()
     assert first.success
-    assert "has ended with success, and a re-execution of it scores nothing" in waves.find_reason(
-        waves.retry(first.run_id)
-    )
-    assert waves.sandbox.latest("wave") == first.run_id
-    assert waves.run().success
+    again = waves.retry(first.run_id)
+    assert again.success
+    assert waves.sandbox.execute("SELECT DISTINCT wave FROM scores") == [(again.run_id,)]
+    assert len(waves.recorded(again.run_id)) == len(waves.recorded(first.run_id)) == 12
+    changed = waves.retry(again.run_id, config={"ops": {"wave": {"config": {"locations": ["branch-0001"]}}}})
+    assert changed.success
+    assert [each.get_dagster_event().partition for each in waves.recorded(changed.run_id)] == ["branch-0001"]
+    assert waves.status()[0] == set(waves.applications())
+
+
+def test_a_retry_belongs_to_the_wave_that_a_re_execution_began_and_not_to_the_one_before(
+    empty_instance: dg.DagsterInstance,
+) -> None:
+    lost = add_wave(empty_instance, status=dg.DagsterRunStatus.FAILURE)
+    retry = add_wave(empty_instance, parent=lost, status=dg.DagsterRunStatus.SUCCESS)
+    repeated = add_wave(empty_instance, parent=retry, status=dg.DagsterRunStatus.FAILURE)
+    last = add_wave(empty_instance, parent=repeated)
+    assert set(list_attempts(empty_instance, retry)) == {lost.run_id, retry.run_id}
+    assert find_wave(empty_instance, last) == repeated.run_id
+    assert set(list_attempts(empty_instance, last)) == {repeated.run_id, last.run_id}

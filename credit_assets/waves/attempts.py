@@ -1,0 +1,41 @@
+"""Which runs are attempts of one wave: the run that began it, and its retries.
+
+A re-execution of a run that succeeded begins a wave of its own, although Dagster calls both by one root run. Otherwise
+it would adopt every chunk, and end green without having scored anything.
+
+Belongs here: runs and their wave. Does not belong here: what an attempt does (`wave_run`).
+"""
+
+from collections.abc import Mapping
+
+import dagster as dg
+
+from resources.history.tags import ROOT
+
+
+def find_wave(
+    instance: dg.DagsterInstance, run: dg.DagsterRun, known: Mapping[str, dg.DagsterRun] | None = None
+) -> str:
+    """Id of the wave that a run scores, which is the id of the run that began it.
+
+    Args:
+        instance: where the runs are.
+        run: any attempt.
+        known: runs that were read before, by their id.
+    """
+    while run.parent_run_id:
+        parent = (known or {}).get(run.parent_run_id) or instance.get_run_by_id(run.parent_run_id)
+        if parent is None or parent.is_success:
+            break
+        run = parent
+    return run.run_id
+
+
+def list_attempts(instance: dg.DagsterInstance, run: dg.DagsterRun) -> list[str]:
+    """Ids of all attempts of the wave that a run scores, the run itself included."""
+    if run.root_run_id is None:
+        return [run.run_id]
+    filters = (dg.RunsFilter(run_ids=[run.root_run_id]), dg.RunsFilter(tags={ROOT: run.root_run_id}))
+    known = {each.run_id: each for wanted in filters for each in instance.get_runs(wanted)}
+    wave = find_wave(instance, run, known)
+    return [each.run_id for each in known.values() if find_wave(instance, each, known) == wave]
