@@ -227,4 +227,4 @@ def test_each_cause_of_a_failure_is_an_alert_of_its_own_and_many_causes_are_no_f
     texts = [report["text"] for report in webhook.received]
     assert [cause in text for cause, text in zip(causes, texts, strict=False)] == [True] * 5
     assert "cause 1" not in texts[0]
-    assert "2 more causes are on the page of the wave" in texts[-1]
+    assert "2 more causes are on the page of the run" in texts[-1]

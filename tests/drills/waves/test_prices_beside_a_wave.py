@@ -9,7 +9,7 @@ from statistics import median
 import pytest
 
 from tests.drills.support.platform import Platform
-from tests.drills.support.waves import (
+from tests.drills.waves.support import (
     JOB,
     PRICING_JOB,
     PRICING_STEP,

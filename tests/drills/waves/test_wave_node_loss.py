@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.drills.support.platform import Platform
-from tests.drills.support.waves import (
+from tests.drills.waves.support import (
     JOB,
     STEP,
     add_locations,
