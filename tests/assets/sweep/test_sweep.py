@@ -21,7 +21,7 @@ from tests.assets.sweep.wave_invariants import WaveInvariants
 
 CASES = int(os.environ.get("SWEEP_CASES", "20"))
 # Of fewer cases of a kind, half may be uninterrupted by chance.
-ENOUGH_CASES = 6
+ENOUGH_CASES = 10
 
 
 @dataclass
