@@ -1,4 +1,4 @@
-"""Prints docs/values.md from the chart's values.yaml: each value, its default, and the comment above it."""
+"""Prints docs/kubernetes/values.md from the chart's values.yaml: each value, its default, and the comment above it."""
 
 import json
 import textwrap
@@ -10,7 +10,7 @@ import yaml
 
 VALUES = Path(__file__).parent / "credit-platform" / "values.yaml"
 HEAD = """# Values
-This page is generated from [values.yaml](../helm/credit-platform/values.yaml) by `helm/values_reference.py`.
+This page is generated from [values.yaml](../../helm/credit-platform/values.yaml) by `helm/values_reference.py`.
 To change a text, change it there. Each line has the name, the default and the meaning.
 Helm refuses a name that is not here."""
 

@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[3]
 CHART = ROOT / "helm" / "credit-platform"
 VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
 SCHEMA = json.loads((CHART / "values.schema.json").read_text())
+REFERENCE = ROOT / "docs" / "kubernetes" / "values.md"
 
 
 def test_a_misspelled_value_is_refused_with_its_name(render, refused) -> None:
@@ -60,13 +61,13 @@ def objects(node: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[
 def test_the_reference_is_what_the_values_file_says() -> None:
     command = [sys.executable, ROOT / "helm" / "values_reference.py"]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    assert (ROOT / "docs" / "values.md").read_text() == printed, (
-        "after a change to values.yaml: .venv/bin/python helm/values_reference.py > docs/values.md"
+    assert REFERENCE.read_text() == printed, (
+        "after a change to values.yaml: .venv/bin/python helm/values_reference.py > docs/kubernetes/values.md"
     )
 
 
 def test_the_reference_names_every_value_with_its_default() -> None:
-    lines = re.findall(r"^- `([\w.]+)`: `(.+?)`(?:\.|$)", (ROOT / "docs" / "values.md").read_text(), re.MULTILINE)
+    lines = re.findall(r"^- `([\w.]+)`: `(.+?)`(?:\.|$)", REFERENCE.read_text(), re.MULTILINE)
     assert len(lines) > 80
     for name, default in lines:
         here = VALUES

@@ -47,7 +47,7 @@ STATED = [
     ("decisions/recovery/0013-no-answer-is-not-a-death.md", r"sensor waits (\d+) s before", DAEMON_SECONDS),
     ("recovery.md", r"`lost_retries` looks every (\d+) s", lost_retries.lost_retries.minimum_interval_seconds),
     ("recovery.md", r"and so on up to (\d+) s", LONGEST_DELAY),
-    ("spot-traces.md", r"machine for (\d+) s", MONITORING["startTimeoutSeconds"]),
+    ("kubernetes/spot-traces.md", r"machine for (\d+) s", MONITORING["startTimeoutSeconds"]),
     ("decisions/store/0002-object-store.md", r"Objects up to (\d+) MiB", ONE_REQUEST / 2**20),
     ("your-table.md", r"the threshold of ([\d.]+)", THRESHOLD),
     ("../README.md", r"every (\d+) days", INTERVAL.days),
