@@ -9,9 +9,10 @@ take minutes that way. Here up to 500 of them share one transaction, a page
 """
 
 import logging
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import groupby
+from typing import Any
 
 import dagster as dg
 from dagster_postgres import PostgresEventLogStorage, PostgresRunStorage
@@ -22,10 +23,12 @@ from resources.instance.pooled_connections import Pooled
 log = logging.getLogger(__name__)
 # The ends of a run that may leave a step without an end.
 UNFINISHED_ENDS = (dg.DagsterEventType.RUN_FAILURE, dg.DagsterEventType.RUN_CANCELED)
+PLANNED_CHECK = dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED
 PAGED = (
     dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED,
     dg.DagsterEventType.ASSET_MATERIALIZATION,
     dg.DagsterEventType.ASSET_OBSERVATION,
+    PLANNED_CHECK,
 )
 # Seconds after which PostgreSQL ends the transaction of a client that says nothing more. Until then a worker whose node
 # was lost keeps its turn and its lease. Leases are revoked 8 s after their last renewal, so that it delays nobody.
@@ -34,8 +37,16 @@ SILENT_SECONDS = 5
 # first. Dagster's status of partitions remembers the greatest id that it has seen, and reads only what lies above it.
 # Everybody takes the turns of several assets in one order, so that two writers never wait for each other.
 TAKE_TURNS = """SELECT set_config('idle_in_transaction_session_timeout', %(silent)s, true),
-    pg_advisory_xact_lock(hashtext('events of assets'), turn)
-  FROM (SELECT DISTINCT hashtext(key) AS turn FROM unnest(%(keys)s) AS key ORDER BY turn) AS turns"""
+  (SELECT count(pg_advisory_xact_lock(hashtext('events of assets'), turn))
+   FROM (SELECT DISTINCT hashtext(key) AS turn FROM unnest(%(keys)s::text[]) AS key ORDER BY turn) AS turns)"""
+# A check that a run plans twice would end this run when the check is evaluated, because Dagster expects one row.
+PLAN_CHECKS = """INSERT INTO asset_check_executions (asset_key, check_name, partition, run_id, execution_status,
+    evaluation_event, evaluation_event_timestamp, evaluation_event_storage_id)
+  SELECT asset, name, part, run, 'PLANNED', event, at, id
+  FROM unnest(%(assets)s::text[], %(names)s::text[], %(parts)s::text[], %(runs)s::text[], %(events)s::text[],
+    %(times)s::timestamp[], %(ids)s::bigint[]) AS planned (asset, name, part, run, event, at, id)
+  WHERE NOT EXISTS (SELECT FROM asset_check_executions AS known WHERE known.run_id = run
+    AND known.asset_key = asset AND known.check_name = name AND known.partition IS NOT DISTINCT FROM part)"""
 
 
 class EventLogStorage(Pooled, PostgresEventLogStorage):
@@ -62,33 +73,38 @@ class EventLogStorage(Pooled, PostgresEventLogStorage):
             self._free_places(event.run_id)
 
     def store_event_batch(self, events: Sequence[dg.EventLogEntry]) -> None:
-        """Stores events in their order. If a page can't be written, nothing of it is, and what came before it stays."""
-        for event_type, same in groupby(events, lambda event: event.get_dagster_event().event_type):
-            alike = list(same)
-            if event_type in PAGED:
-                for begin in range(0, len(alike), PAGE):
-                    self._store_page(alike[begin : begin + PAGE])
-            else:
-                super().store_event_batch(alike)
+        """Stores events in their order. If a page can't be written, nothing of it is, and what came before it stays.
+
+        Dagster then stores the whole batch again, event by event. Its batches are no longer than a page.
+        """
+        stored = [each for each in events if each.get_dagster_event().event_type in PAGED]  # Dagster drops the others
+        for begin in range(0, len(stored), PAGE):
+            self._store_page(stored[begin : begin + PAGE])
 
     def _store_page(self, events: Sequence[dg.EventLogEntry]) -> None:
-        """Writes events of one type in one transaction.
+        """Writes events in one transaction.
 
-        The last event of an asset leaves its row as all of them would, one after the other. Stock updates the row of
-        the last event's asset only, and loses the others of a mixed batch.
+        The last event of a type leaves the row of its asset as all of them would, one after the other. Stock updates
+        the row of the last event's asset only, and loses the others of a mixed batch.
 
         The statement is the same for every page, so that SQLAlchemy compiles it once, and not while others wait.
         """
         rows = [self._event_to_row(event) for event in events]
         table = self.prepare_insert_event(events[0]).table
         insert = table.insert().returning(table.c.id, sort_by_parameter_order=True)
-        last = {name_asset(event): place for place, event in enumerate(events)}
+        of_assets = [place for place, event in enumerate(events) if name_asset(event)]
+        last = {(events[place].get_dagster_event().event_type, name_asset(events[place])): place for place in of_assets}
+        keys = sorted({asset for _, asset in last})
         with self.index_transaction() as connection:
-            connection.exec_driver_sql(TAKE_TURNS, {"keys": list(last), "silent": f"{SILENT_SECONDS}s"})
+            connection.exec_driver_sql(TAKE_TURNS, {"keys": keys, "silent": f"{SILENT_SECONDS}s"})
             ids = connection.execute(insert, rows).scalars().all()
-            self._store_asset_event_tags(connection, events, ids)
-            for place in last.values():
+            self._store_asset_event_tags(
+                connection, [events[place] for place in of_assets], [ids[place] for place in of_assets]
+            )
+            for place in sorted(last.values()):
                 self._store_asset_event(connection, events[place], ids[place])
+            if checks := describe_planned_checks(events, rows, ids):
+                connection.exec_driver_sql(PLAN_CHECKS, checks)
 
     def _free_places(self, run_id: str) -> None:
         """An error here must not become one of the run, whose end is written. Dagster's monitor frees them later."""
@@ -104,3 +120,29 @@ def name_asset(event: dg.EventLogEntry) -> str:
     """The key of the event's asset, as Dagster's tables have it."""
     key = event.get_dagster_event().asset_key
     return key.to_string() if key else ""
+
+
+def describe_planned_checks(
+    events: Sequence[dg.EventLogEntry], rows: Sequence[Mapping[str, Any]], ids: Sequence[int]
+) -> dict[str, list[Any]]:
+    """The rows by which Dagster finds the checks that these events plan, as columns; empty if they plan none.
+
+    Args:
+        events: of any kinds.
+        rows: of the event log, one for each event.
+        ids: of these rows.
+    """
+    columns: dict[str, list[Any]] = defaultdict(list)
+    for event, row, id in zip(events, rows, ids, strict=True):
+        if event.get_dagster_event().event_type is not PLANNED_CHECK:
+            continue
+        planned = event.get_dagster_event().asset_check_planned_data
+        for partition in planned.partitions_subset.get_partition_keys() if planned.partitions_subset else [None]:
+            columns["assets"].append(planned.asset_key.to_string())
+            columns["names"].append(planned.check_name)
+            columns["parts"].append(partition)
+            columns["runs"].append(event.run_id)
+            columns["events"].append(row["event"])
+            columns["times"].append(row["timestamp"])
+            columns["ids"].append(id)
+    return dict(columns)

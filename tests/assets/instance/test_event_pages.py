@@ -25,7 +25,8 @@ TABLES = {
     "asset_keys": "asset_key, last_materialization, last_run_id, asset_details, wipe_timestamp,"
     " last_materialization_timestamp, tags, cached_status_data",
     "asset_event_tags": "event_id, asset_key, key, value, event_timestamp",
-    "asset_check_executions": "asset_key, check_name, partition, run_id, execution_status",
+    "asset_check_executions": "asset_key, check_name, partition, run_id, execution_status, evaluation_event,"
+    " evaluation_event_timestamp, evaluation_event_storage_id, materialization_event_storage_id",
 }
 PLACES = dg.StaticPartitionsDefinition([f"place {number:04}" for number in range(600)])
 
@@ -152,6 +153,27 @@ def test_a_size_of_batches_that_somebody_has_chosen_stays(opened, statements, mo
     with opened() as instance:
         materialize_range(instance, 60)
     assert count_inserts(statements) > 2 * 60
+
+
+def test_a_batch_of_several_kinds_that_can_not_be_written_leaves_nothing_for_dagsters_second_try_to_repeat(
+    ours,
+) -> None:
+    unstorable = make_planned_event("wave", "score", ONE, "no text \0 of PostgreSQL")
+    entries = [make_entry(event, "a run", 1_700_000_000.5) for event in (*plan(ONE, "a"), check(ONE), unstorable)]
+    with pytest.raises(ValueError, match="NUL"):
+        ours.event_log_storage.store_event_batch(entries)
+    assert not ours.event_log_storage.get_logs_for_run("a run")
+    for entry in entries[:2]:
+        ours.event_log_storage.store_event(entry)
+    assert len(ours.event_log_storage.get_logs_for_run("a run")) == 2
+
+
+def test_a_check_that_is_planned_twice_has_one_row_and_another_run_has_a_row_of_its_own(emptied) -> None:
+    instance, url = emptied["ours"]
+    for run in ("a run", "a run", "another run"):
+        instance.event_log_storage.store_event_batch([make_entry(check(ONE), run, 1_700_000_000.5)])
+    rows = read_tables(url)["asset_check_executions"]
+    assert [row[3] for row in rows] == ["a run", "another run"], "Dagster ends a run that evaluates a check of two rows"
 
 
 def test_a_page_that_can_not_be_written_stores_nothing_of_itself_and_the_pages_before_it_stay(ours) -> None:
