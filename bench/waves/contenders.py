@@ -58,7 +58,7 @@ def load_script(settings: Settings) -> Callable[[Sequence[str]], int]:
     store, database = open_store(os.environ["PLATFORM_STORE"]), Database(url=os.environ[DATABASE])
     scoring, model = settings.require_scoring(), find_model(store, settings.table.name)
     predict, folder = load_predict(store, settings, model.number), Path(tempfile.mkdtemp())
-    plan = Plan("script", "2026-01-01T00:00:00+00:00", model.number, model.sha256, ())
+    plan = Plan("script", "2026-01-01T00:00:00+00:00", model.number, model.sha256, (), ())
 
     def read(locations: Sequence[str]) -> Any:
         with database.open_snapshot() as cursor:

@@ -1,5 +1,8 @@
 """One attempt of a wave: it adopts the chunks that are committed, makes the others, and records every location.
 
+Chunk 0 takes the first locations of the plan, and each later one takes from those that no chunk before it has. Which
+these are is read from the committed chunks, so that all attempts agree, even two at once.
+
 For each chunk three things happen in this order: its artifact is committed, its scores are written to the table, and
 its locations are recorded in Dagster. A worker may die between any two. The retry then does again what follows the
 commit; writing the same scores twice leaves the same rows.
@@ -23,6 +26,7 @@ from credit_assets.settings.file import Settings
 from credit_assets.settings.scoring import Scoring
 from credit_assets.waves.model_in_use import load_predict
 from credit_assets.waves.outcomes import Failed, Outcome, describe_outcomes, list_failed, read_outcomes
+from credit_assets.waves.plans.chunks import choose_chunk
 from credit_assets.waves.plans.plan import Plan
 from credit_assets.waves.record import LocationLog
 from credit_assets.waves.scoring import ScoredChunk, Scorer, score_chunk
@@ -88,9 +92,14 @@ class WaveRun:
             for name in plan.unknown
         ]
         unshown, shown = 0, -PAGE_SECONDS
-        for number, locations in enumerate(plan.chunks):
-            chunk = self._commit_chunk(plan, number, locations, scorer)
+        left, number = plan.count_rows(), 0
+        while left:
+            chunk = self._commit_chunk(plan, number, left, scorer)
+            # Another attempt may have committed it first, with other locations than this one has chosen.
             found = read_outcomes(chunk.facts)
+            for each in found:
+                del left[each.location]
+            number += 1
             if fresh := log.select_new(found):
                 repeat_while_away(partial(self._write_scores, chunk, plan))
                 log.record(fresh, chunk, plan)
@@ -110,8 +119,9 @@ class WaveRun:
         with self.database.open_snapshot() as cursor:
             return read_applications(cursor, self.settings, locations)
 
-    def _commit_chunk(self, plan: Plan, number: int, locations: Sequence[str], scorer: Scorer) -> Artifact:
+    def _commit_chunk(self, plan: Plan, number: int, left: Mapping[str, int], scorer: Scorer) -> Artifact:
         def compute() -> tuple["pa.Table", Mapping[str, Any]]:
+            locations = choose_chunk(left).locations
             made: ScoredChunk = repeat_while_away(partial(score_chunk, locations, scorer))
             return made.scores, {"wave": plan.wave, "chunk": number, "outcomes": describe_outcomes(made.outcomes)}
 

@@ -1,6 +1,6 @@
 """Which locations a wave scores: all of them, those that a person names, or those that failed.
 
-Belongs here: the choice. Does not belong here: how the chosen locations become chunks (`plan`).
+Belongs here: the choice. Does not belong here: how the chosen locations become chunks (`chunks`).
 """
 
 from collections.abc import Sequence

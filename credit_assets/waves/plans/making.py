@@ -16,7 +16,7 @@ from credit_assets.settings.scoring import Scoring
 from credit_assets.tables.rules import describe_counts
 from credit_assets.waves.model_in_use import find_model
 from credit_assets.waves.plans.choice import WaveConfig, choose_locations
-from credit_assets.waves.plans.plan import Plan, split_chunks
+from credit_assets.waves.plans.plan import Plan
 from resources.services.database import Database, repeat_while_away
 from resources.store.object_store import ObjectStore
 
@@ -68,7 +68,8 @@ def make_plan(
         began=datetime.now(UTC).isoformat(),
         model_number=model.number,
         model_sha256=model.sha256,
-        chunks=split_chunks({location: tables.rows.get(location, 0) for location in choice.locations}),
+        locations=tuple(choice.locations),
+        rows=tuple(tables.rows.get(location, 0) for location in choice.locations),
         unknown=choice.unknown,
         defects={
             location: describe_counts(REPEATED, {scoring.id: tables.repeated[location]})

@@ -1,13 +1,14 @@
-"""The plan of a wave: which model scores which locations, in which chunks. It is written once, by the first attempt.
+"""The plan of a wave: which model scores which locations. It is written once, by the first attempt.
 
 A retry reads the plan that it finds, so that a wave scores with one model, whatever was promoted meanwhile.
 
-Belongs here: the plan, and how locations become chunks. Does not belong here: which locations are chosen (`choice`).
+Belongs here: the plan. Does not belong here: which locations are chosen (`choice`), and how they become chunks
+(`chunks`).
 """
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -16,9 +17,7 @@ from resources.errors import PlatformError
 from resources.store.object_store import ObjectMissing, ObjectStore
 from resources.store.written_once import compute_sha256, write_once
 
-# A chunk of so many rows is scored in well under a second, and a lost worker costs one chunk.
-MOST_LOCATIONS, MOST_ROWS = 100, 10_000
-PLAN_VERSION = 1
+PLAN_VERSION = 2  # 2 has locations with their rows, where 1 had fixed chunks
 
 
 class PlanError(PlatformError):
@@ -34,9 +33,10 @@ class Plan:
         began: when the first attempt made the plan; UTC, ISO 8601.
         model_number: the promotion whose model scores.
         model_sha256: of the model's file, in hex.
-        chunks: names of locations, each location in one chunk.
+        locations: names of all locations that are scored, each once, in the order in which chunks take them.
+        rows: open applications of each of these locations.
         unknown: names that were asked for and are not in the table of locations.
-        defects: locations of the chunks that can't be scored whatever their rows are, each with its reason.
+        defects: locations that can't be scored whatever their rows are, each with its reason.
         asked: the config that the plan was made from, as JSON.
         stray_applications: open applications of no location that the table of locations has; no wave scores them.
         plan_version: of the plan's form.
@@ -46,7 +46,8 @@ class Plan:
     began: str
     model_number: int
     model_sha256: str
-    chunks: Sequence[Sequence[str]]
+    locations: Sequence[str]
+    rows: Sequence[int]
     unknown: Sequence[str] = ()
     defects: Mapping[str, str] = field(default_factory=dict)
     asked: Mapping[str, Any] = field(default_factory=dict)
@@ -58,10 +59,9 @@ class Plan:
         """When it began, with its time zone."""
         return datetime.fromisoformat(self.began)
 
-    @cached_property
-    def locations(self) -> list[str]:
-        """All locations that are scored, in the order of the chunks."""
-        return [location for chunk in self.chunks for location in chunk]
+    def count_rows(self) -> dict[str, int]:
+        """Open applications of each location that is scored, in the order in which chunks take them."""
+        return dict(zip(self.locations, self.rows, strict=True))
 
     @cached_property
     def sha256(self) -> str:
@@ -83,34 +83,14 @@ class Plan:
         try:
             fields = json.loads(data)
             version = fields["plan_version"]
-            plan = cls(**fields) if version == PLAN_VERSION else None
-            if plan:
-                return replace(plan, chunks=tuple(map(tuple, plan.chunks)), unknown=tuple(plan.unknown))
+            if version == PLAN_VERSION:
+                lists = {name: tuple(fields[name]) for name in ("locations", "rows", "unknown")}
+                plan = cls(**fields | lists)
+                plan.count_rows()  # ValueError: the two lists differ in length
+                return plan
         except (ValueError, TypeError, KeyError):
             raise PlanError(f"{location} can't be read as the plan of a wave: it was changed. {remedy}") from None
         raise PlanError(f"{location} has version {version}; this release reads {PLAN_VERSION}. {remedy}")
-
-
-def split_chunks(
-    rows: Mapping[str, int], most_locations: int = MOST_LOCATIONS, most_rows: int = MOST_ROWS
-) -> list[tuple[str, ...]]:
-    """Locations in chunks of few enough locations and rows, in their order. A greater location is a chunk of its own.
-
-    Args:
-        rows: open applications of each location.
-        most_locations: of one chunk.
-        most_rows: of one chunk, unless one location has more.
-    """
-    chunks: list[tuple[str, ...]] = []
-    chunk: list[str] = []
-    total = 0
-    for location, count in rows.items():
-        if chunk and (len(chunk) == most_locations or total + count > most_rows):
-            chunks.append(tuple(chunk))
-            chunk, total = [], 0
-        chunk.append(location)
-        total += count
-    return [*chunks, tuple(chunk)] if chunk else chunks
 
 
 def refuse_other_config(plan: Plan, asked: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ from credit_assets.waves.outcomes import Failed, Outcome, Scored, read_outcomes
 from credit_assets.waves.plans.plan import Plan
 from resources.history.facts import TOLERATED
 
-PLAN = Plan("root", "2026-01-01T00:00:00+00:00", 3, "a" * 64, (("a", "b", "c"),))
+PLAN = Plan("root", "2026-01-01T00:00:00+00:00", 3, "a" * 64, ("a", "b", "c"), (2, 1, 0))
 SCORED: list[Outcome] = [Scored("a", 2, 0.1, "d" * 64), Scored("c", 0, 0.0, "e" * 64)]
 FAILED: list[Outcome] = [Failed("b", "rows break the schema", "income: 1 of 3 rows is NULL", 0.1)]
 

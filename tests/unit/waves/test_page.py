@@ -9,7 +9,13 @@ from credit_assets.waves.plans.plan import Plan
 
 SCORING = Scoring(locations="l", applications="a", scores="s", tolerated_share=0.1, tolerated_count=3)
 PLAN = Plan(
-    "root", "2026-01-01T00:00:00+00:00", 3, "a" * 64, (tuple(f"l{number:02d}" for number in range(20)),), ("zz",)
+    "root",
+    "2026-01-01T00:00:00+00:00",
+    3,
+    "a" * 64,
+    tuple(f"l{number:02d}" for number in range(20)),
+    tuple(range(20)),
+    ("zz",),
 )
 SCORED: list[Outcome] = [Scored(f"l{number:02d}", number, number / 10, "d" * 64) for number in range(12)]
 FAILED: list[Outcome] = [

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from credit_assets.waves.plans.plan import Plan, PlanError, keep_plan, refuse_other_config, split_chunks
+from credit_assets.waves.plans.plan import Plan, PlanError, keep_plan, refuse_other_config
 from resources.store.object_store import ObjectStore
 
-PLAN = Plan("root", "2026-01-01T00:00:00+00:00", 3, "a" * 64, (("x", 'é"/🏦'), ("y",)), ("unknown",))
+PLAN = Plan("root", "2026-01-01T00:00:00+00:00", 3, "a" * 64, ("x", 'é"/🏦', "a"), (5, 0, 7), ("unknown",))
 
 
 def refuse() -> Plan:
@@ -34,12 +34,12 @@ def test_a_plan_that_was_changed_or_is_of_another_release_is_refused(store: Obje
     store.create("wave/changed/plan.json", b'{"wave": "changed"}')
     with pytest.raises(PlanError, match=r"wave/changed/plan\.json can't be read as the plan of a wave"):
         keep_plan(store, "wave", "changed", refuse)
-    store.create("wave/cut/plan.json", replace(PLAN, chunks=3).to_bytes())  # pyright: ignore[reportArgumentType]
+    store.create("wave/cut/plan.json", replace(PLAN, rows=(5,)).to_bytes())
     with pytest.raises(PlanError, match=r"wave/cut/plan\.json can't be read as the plan of a wave"):
         keep_plan(store, "wave", "cut", refuse)
-    store.create("wave/newer/plan.json", replace(PLAN, plan_version=2).to_bytes())
-    with pytest.raises(PlanError, match="has version 2; this release reads 1"):
-        keep_plan(store, "wave", "newer", refuse)
+    store.create("wave/older/plan.json", b'{"wave": "older", "chunks": [["x"]], "plan_version": 1}')
+    with pytest.raises(PlanError, match=r"has version 1; this release reads 2\. Start a new wave"):
+        keep_plan(store, "wave", "older", refuse)
 
 
 def test_a_retry_with_another_config_than_its_plan_is_refused_and_names_what_differs() -> None:
@@ -49,17 +49,8 @@ def test_a_retry_with_another_config_than_its_plan_is_refused_and_names_what_dif
         refuse_other_config(plan, {"locations": ["a"], "only_failed": False})
 
 
-def test_chunks_have_few_locations_and_few_rows_and_each_location_once() -> None:
-    rows = {f"{number:04d}": 10 for number in range(250)} | {"huge": 5_000, "after": 0}
-    chunks = split_chunks(rows, most_locations=100, most_rows=900)
-    assert [location for chunk in chunks for location in chunk] == list(rows)
-    assert all(len(chunk) <= 100 for chunk in chunks)
-    assert all(sum(rows[each] for each in chunk) <= 900 for chunk in chunks if chunk != ("huge",))
-    assert ("huge",) in chunks
-    assert split_chunks({}) == []
-    assert split_chunks({"only": 10**9}) == [("only",)]
-
-
-def test_the_locations_of_a_plan_are_those_of_its_chunks() -> None:
-    assert PLAN.locations == ["x", 'é"/🏦', "y"]
-    assert PLAN.sha256 != replace(PLAN, chunks=(("x",), ("y",))).sha256
+def test_a_plan_keeps_the_order_of_its_locations_and_names_the_rows_of_each(store: ObjectStore) -> None:
+    keep_plan(store, "wave", "root", lambda: PLAN)
+    read = keep_plan(store, "wave", "root", refuse)
+    assert list(read.count_rows().items()) == [("x", 5), ('é"/🏦', 0), ("a", 7)]
+    assert PLAN.sha256 != replace(PLAN, rows=(5, 1, 7)).sha256
