@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from credit_assets.waves.plans.chunks import Chunk, choose_chunk
 
 
-def choose_all(rows: Mapping[str, int], **limits: int) -> list[tuple[str, ...]]:
+def choose_all(rows: Mapping[str, int], most_rows: int = 10_000) -> list[tuple[str, ...]]:
     """All chunks of these locations, one after the other, if every location is ready."""
     left, chunks = dict(rows), list[tuple[str, ...]]()
     while left:
-        chunks.append(choose_chunk(left, **limits).locations)
+        chunks.append(choose_chunk(left, most_rows=most_rows).locations)
         for location in chunks[-1]:
             del left[location]
     return chunks
@@ -17,7 +17,7 @@ def choose_all(rows: Mapping[str, int], **limits: int) -> list[tuple[str, ...]]:
 
 def test_chunks_have_few_locations_and_few_rows_and_each_location_once() -> None:
     rows = {f"{number:04d}": 10 for number in range(250)} | {"huge": 5_000, "after": 0}
-    chunks = choose_all(rows, most_locations=100, most_rows=900)
+    chunks = choose_all(rows, most_rows=900)
     assert [location for chunk in chunks for location in chunk] == list(rows)
     assert all(len(chunk) <= 100 for chunk in chunks)
     assert all(sum(rows[each] for each in chunk) <= 900 for chunk in chunks if chunk != ("huge",))
