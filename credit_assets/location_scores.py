@@ -13,13 +13,13 @@ import dagster as dg
 from credit_assets.promotion.table_pointer import POINTER
 from credit_assets.settings.file import SettingsFile
 from credit_assets.wave import GROUP, POOL
-from credit_assets.waves.attempts import find_wave
 from credit_assets.waves.ending import fail_if_any_failed
 from credit_assets.waves.page import count_tolerated
 from credit_assets.waves.plans.choice import WaveConfig
 from credit_assets.waves.plans.making import make_plan
 from credit_assets.waves.plans.plan import keep_plan
 from credit_assets.waves.record import CODE_VERSION, LOCATION_SCORES, PARTITIONS, LocationLog
+from credit_assets.waves.runs.attempts import find_wave
 from credit_assets.waves.wave_run import WaveRun
 from resources.services.database import Database
 from resources.store.checkpoints import Checkpoints
@@ -40,7 +40,7 @@ def score_selection(
         store, LOCATION_SCORES, wave_id, lambda: make_plan(database, store, declared, scoring, config, [], wave_id)
     )
     attempt = WaveRun(context, LOCATION_SCORES, declared, scoring, database, scores_database, checkpoints)
-    outcomes = attempt.score(plan, LocationLog(context, is_planned=True))
+    outcomes = attempt.score(plan, plan.take_share(1, 1), LocationLog(context, is_planned=True))
     fail_if_any_failed(outcomes, count_tolerated(scoring, len(outcomes)))
     yield from ()
 

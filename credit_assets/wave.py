@@ -11,15 +11,22 @@ import dagster as dg
 from credit_assets.checks.verdict import declare_checks, publish
 from credit_assets.promotion.table_pointer import POINTER
 from credit_assets.settings.file import SettingsFile
-from credit_assets.waves.attempts import find_wave
-from credit_assets.waves.ending import CHECKS, fail_if_any_failed, judge_failures, write_wave_report
-from credit_assets.waves.exclusion import claim_wave
+from credit_assets.waves.ending import (
+    CHECKS,
+    fail_if_any_failed,
+    fail_shard_if_any_failed,
+    judge_failures,
+    write_wave_report,
+)
 from credit_assets.waves.outcomes import Outcome, list_failed
 from credit_assets.waves.page import count_tolerated, describe_wave
 from credit_assets.waves.plans.choice import WaveConfig
 from credit_assets.waves.plans.making import WAVE, make_plan
 from credit_assets.waves.plans.plan import Plan, keep_plan, refuse_other_config
 from credit_assets.waves.record import LocationLog, find_failed_locations
+from credit_assets.waves.runs.attempts import find_wave
+from credit_assets.waves.runs.exclusion import claim_wave
+from credit_assets.waves.runs.shards import Shard
 from credit_assets.waves.wave_run import WaveRun
 from resources.services.database import Database
 from resources.store.checkpoints import Checkpoints
@@ -59,14 +66,18 @@ def wave(
         return make_plan(database, store, declared, scoring, config, failed, wave_id)
 
     plan = keep_plan(store, WAVE, wave_id, plan_anew)
-    refuse_other_config(plan, config.model_dump())
+    refuse_other_config(plan, config.describe_wave())
+    shard = Shard(store, f"{WAVE}/{wave_id}", config.shard, config.shards)
 
-    def show(outcomes: Sequence[Outcome]) -> None:
-        context.log_event(dg.AssetObservation(WAVE, metadata=describe_wave(plan, outcomes, scoring)))
+    def show(own: Sequence[Outcome]) -> None:
+        page = describe_wave(plan, [*own, *shard.read_others()], scoring)
+        context.log_event(dg.AssetObservation(WAVE, metadata=page))
 
     attempt = WaveRun(context, WAVE, declared, scoring, database, scores_database, checkpoints, show)
-    outcomes = attempt.score(plan, LocationLog(context))
-    tolerated = count_tolerated(scoring, len(outcomes))
+    own = attempt.score(plan, plan.take_share(config.shard, config.shards), LocationLog(context))
+    is_last = shard.leave(own)
+    outcomes = [*own, *shard.read_others()]
+    tolerated = count_tolerated(scoring, plan.size)
 
     def report() -> tuple[Document, dict[str, Any]]:
         failed = [each.location for each in list_failed(outcomes)]
@@ -74,4 +85,6 @@ def wave(
 
     kept = checkpoints.work(context, WAVE, settings=declared.fingerprint, plan=plan.sha256).adopt_or(report)
     yield from publish(WAVE, kept, describe_wave(plan, outcomes, scoring), [judge_failures(outcomes, tolerated)])
-    fail_if_any_failed(outcomes, tolerated)
+    if is_last:
+        fail_if_any_failed(outcomes, tolerated)
+    fail_shard_if_any_failed(own, config.shard)

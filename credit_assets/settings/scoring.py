@@ -11,6 +11,9 @@ from pydantic import Field, model_validator
 from credit_assets.settings.columns import Name, Strict, TableName
 from credit_assets.settings.limits import Share
 
+# Each shard is a run with a pod of its own. More would wait for each other's events in PostgreSQL.
+MOST_SHARDS = 16
+
 
 class Scoring(Strict):
     """What a wave reads and writes, and which failures it tolerates.
@@ -24,6 +27,7 @@ class Scoring(Strict):
         decided_at: a column of the applications; one without a value there is open. None: all are open.
         tolerated_share: of a wave's locations; if more have failed, the wave fails its check.
         tolerated_count: the same as a number of locations. The wave passes only if it is within both.
+        shards: runs that score the waves of the schedule side by side, each its share of the locations.
     """
 
     locations: TableName
@@ -34,6 +38,7 @@ class Scoring(Strict):
     decided_at: Name | None = None
     tolerated_share: Share = 0.01
     tolerated_count: Annotated[int, Field(ge=0)] = 10
+    shards: Annotated[int, Field(ge=1, le=MOST_SHARDS)] = 1
 
     @property
     def own_columns(self) -> list[str]:

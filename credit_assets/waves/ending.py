@@ -65,3 +65,18 @@ def fail_if_any_failed(outcomes: Sequence[Outcome], tolerated: int) -> None:
             },
             allow_retries=False,
         )
+
+
+def fail_shard_if_any_failed(own: Sequence[Outcome], number: int) -> None:
+    """Fails the step of a shard that did not end last, if one of its own locations failed.
+
+    Raises:
+        dagster.Failure: at least one location failed. It alarms nobody, because the shard that ends last judges all.
+    """
+    if failed := list_failed(own):
+        raise dg.Failure(
+            description=f"{len(failed):,} of the {len(own):,} locations of shard {number} failed. The shard that ends "
+            "last says whether so many are tolerated in the whole wave",
+            metadata={TOLERATED: dg.MetadataValue.bool(True)},
+            allow_retries=False,
+        )

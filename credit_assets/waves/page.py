@@ -37,12 +37,11 @@ def describe_wave(plan: Plan, outcomes: Sequence[Outcome], scoring: Scoring) -> 
         scoring: how many failures are tolerated.
     """
     scored, failed = list_scored(outcomes), list_failed(outcomes)
-    waiting = len(plan.locations) + len(plan.unknown) - len(outcomes)
-    tolerated = count_tolerated(scoring, len(plan.locations) + len(plan.unknown))
+    tolerated = count_tolerated(scoring, plan.size)
     return {
         "scored": len(scored),
         "failed": len(failed),
-        "waiting": waiting,
+        "waiting": plan.size - len(outcomes),
         "applications": sum(each.rows for each in scored),
         "failures by cause": _make_table_or_none(count_causes(outcomes)),
         "failed locations": _make_table_or_none(

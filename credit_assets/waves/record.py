@@ -13,9 +13,9 @@ from functools import cached_property
 
 import dagster as dg
 
-from credit_assets.waves.attempts import list_attempts
 from credit_assets.waves.outcomes import Outcome, Scored
 from credit_assets.waves.plans.plan import Plan
+from credit_assets.waves.runs.attempts import find_first_attempt, list_attempts
 from resources.history.partitions import (
     PartitionRecord,
     identify_step,
@@ -55,6 +55,11 @@ class LocationLog:
         """The locations that attempts of this wave have recorded as scored before this one."""
         return read_recorded(self.context.instance, list_attempts(self.context.instance, self.context.run), ASSET)
 
+    @cached_property
+    def first_run(self) -> str:
+        """Id of the run that was asked for, whose attempt this is."""
+        return find_first_attempt(self.context.instance, self.context.run).run_id
+
     def plan(self, locations: Sequence[str]) -> None:
         """Makes the locations partitions, and plans those that no attempt has recorded."""
         self.context.instance.add_dynamic_partitions(LOCATIONS, list(locations))
@@ -75,7 +80,7 @@ class LocationLog:
                 metadata={
                     "dagster/row_count": each.rows,
                     "seconds": each.seconds,
-                    "wave": dg.MetadataValue.dagster_run(plan.wave),
+                    "wave": dg.MetadataValue.dagster_run(self.first_run),
                     "promotion": plan.model_number,
                     "path": dg.MetadataValue.path(chunk.location),
                 },

@@ -27,7 +27,7 @@ from credit_assets.settings.scoring import Scoring
 from credit_assets.waves.model_in_use import load_predict
 from credit_assets.waves.outcomes import Failed, Outcome, describe_outcomes, list_failed, read_outcomes
 from credit_assets.waves.plans.chunks import choose_chunk
-from credit_assets.waves.plans.plan import Plan
+from credit_assets.waves.plans.plan import Plan, Share
 from credit_assets.waves.record import LocationLog
 from credit_assets.waves.scoring import ScoredChunk, Scorer, score_chunk
 from resources.history.facts import committed_items
@@ -66,8 +66,8 @@ class WaveRun:
     checkpoints: Checkpoints
     show: Callable[[Sequence[Outcome]], None] = field(default=lambda _: None)
 
-    def score(self, plan: Plan, log: LocationLog) -> list[Outcome]:
-        """Scores what the plan names and no attempt has scored yet, and returns the outcomes of all locations.
+    def score(self, plan: Plan, share: Share, log: LocationLog) -> list[Outcome]:
+        """Scores its share of the plan, as far as no attempt has, and returns the outcomes of all its locations.
 
         Raises:
             ArtifactError, PointerError, OtherFeatures: the plan's model can't be used.
@@ -84,15 +84,15 @@ class WaveRun:
             id=self.scoring.id,
         )
         repeat_while_away(self._prepare_scores)
-        log.plan(plan.locations)
+        log.plan(list(share.rows))
         outcomes: list[Outcome] = [
             Failed(
                 name, UNKNOWN_LOCATION, f"table {self.scoring.locations} has no such location: correct the name", 0.0
             )
-            for name in plan.unknown
+            for name in share.unknown
         ]
         unshown, shown = 0, -PAGE_SECONDS
-        left, number = plan.count_rows(), 0
+        left, number = dict(share.rows), 0
         while left:
             chunk = self._commit_chunk(plan, number, left, scorer)
             # Another attempt may have committed it first, with other locations than this one has chosen.
@@ -106,7 +106,7 @@ class WaveRun:
             outcomes += found
             self.context.log_event(
                 committed_items(
-                    dg.AssetKey(self.asset), "locations", len(outcomes) - len(plan.unknown), len(plan.locations)
+                    dg.AssetKey(self.asset), "locations", len(outcomes) - len(share.unknown), len(share.rows)
                 )
             )
             unshown += len(list_failed(found))

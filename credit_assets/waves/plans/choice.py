@@ -5,10 +5,12 @@ Belongs here: the choice. Does not belong here: how the chosen locations become 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import dagster as dg
 from pydantic import Field, model_validator
 
+from credit_assets.settings.scoring import MOST_SHARDS
 from resources.errors import PlatformError
 
 
@@ -17,16 +19,30 @@ class ChoiceError(PlatformError):
 
 
 class WaveConfig(dg.Config):
-    """Which locations are scored; without a value all of them are."""
+    """Which locations are scored, and by how many runs; without a value this run scores all of them."""
 
     locations: list[str] = Field(default=[], description="Names of the locations to score. Empty: all locations.")
     only_failed: bool = Field(default=False, description="Score only the locations that Dagster shows as failed.")
+    shard: int = Field(default=1, ge=1, description="Which share of the locations this run scores, from 1 to shards.")
+    shards: int = Field(
+        default=1, ge=1, le=MOST_SHARDS, description="How many runs with one tag platform/wave_id share the locations."
+    )
 
     @model_validator(mode="after")
     def _one_choice(self) -> "WaveConfig":
         if self.locations and self.only_failed:
             raise ValueError("locations and only_failed contradict each other: give one of the two")
         return self
+
+    @model_validator(mode="after")
+    def _shard_exists(self) -> "WaveConfig":
+        if self.shard > self.shards:
+            raise ValueError(f"shard {self.shard} is not one of {self.shards}: give a number from 1 to {self.shards}")
+        return self
+
+    def describe_wave(self) -> dict[str, Any]:
+        """What all runs of the wave are asked for: everything but the number of the shard."""
+        return self.model_dump(exclude={"shard"})
 
 
 @dataclass(frozen=True)

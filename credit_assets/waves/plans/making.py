@@ -50,7 +50,7 @@ def make_plan(
     """A plan of the locations that the config chooses, with the model that is in use now.
 
     Args:
-        wave: id of the run that began it.
+        wave: its id, which is that of the run that began it, unless shards share another.
         failed: the locations that Dagster shows as failed.
 
     Raises:
@@ -76,7 +76,7 @@ def make_plan(
             for location in choice.locations
             if location in tables.repeated
         },
-        asked=config.model_dump(),
+        asked=config.describe_wave(),
         stray_applications=sum(tables.rows[location] for location in tables.rows.keys() - set(tables.locations)),
     )
 

@@ -25,11 +25,24 @@ class PlanError(PlatformError):
 
 
 @dataclass(frozen=True)
+class Share:
+    """What one run of a wave scores.
+
+    Attributes:
+        rows: open applications of each of its locations, in the order in which chunks take them.
+        unknown: names that it reports as unknown.
+    """
+
+    rows: Mapping[str, int]
+    unknown: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
 class Plan:
     """What one wave does.
 
     Attributes:
-        wave: id of the run that began it.
+        wave: its id, which is that of the run that began it, unless shards share another.
         began: when the first attempt made the plan; UTC, ISO 8601.
         model_number: the promotion whose model scores.
         model_sha256: of the model's file, in hex.
@@ -63,10 +76,25 @@ class Plan:
         """Open applications of each location that is scored, in the order in which chunks take them."""
         return dict(zip(self.locations, self.rows, strict=True))
 
+    @property
+    def size(self) -> int:
+        """How many outcomes the whole wave has: of its locations, and of the names that are unknown."""
+        return len(self.locations) + len(self.unknown)
+
     @cached_property
     def sha256(self) -> str:
         """SHA-256 in hex of its bytes, on which the place of every chunk depends."""
         return compute_sha256(self.to_bytes())
+
+    def take_share(self, shard: int, shards: int) -> Share:
+        """What one of many runs scores, about as many locations as each other run. The first reports unknown names.
+
+        Args:
+            shard: from 1.
+            shards: how many runs share the plan.
+        """
+        mine = list(self.count_rows().items())[shard - 1 :: shards]
+        return Share(dict(mine), self.unknown if shard == 1 else ())
 
     def to_bytes(self) -> bytes:
         """Canonical JSON."""
@@ -113,7 +141,7 @@ def keep_plan(store: ObjectStore, asset: str, wave: str, make: Callable[[], Plan
     Args:
         store: where waves are stored.
         asset: the asset whose step scores, which is the folder.
-        wave: id of the run that began it.
+        wave: its id, which is that of the run that began it, unless shards share another.
         make: makes a plan; of two attempts at once, the plan that was written first stands.
 
     Raises:

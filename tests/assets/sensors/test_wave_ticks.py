@@ -15,9 +15,9 @@ import pytest
 from credit_assets.applications.seed import fill_applications
 from credit_assets.jobs import SCORE_LOCATIONS
 from credit_assets.settings.file import SettingsFile, load_settings
-from credit_assets.waves.exclusion import TAG
 from credit_assets.waves.page import RESCORE
 from credit_assets.waves.record import LOCATIONS
+from credit_assets.waves.runs.exclusion import TAG
 from resources.deployment import Deployment
 from resources.services.database import Database
 from sensors.locations import locations

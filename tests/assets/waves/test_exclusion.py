@@ -7,8 +7,8 @@ import dagster as dg
 import pytest
 
 from credit_assets.jobs import SCORE_LOCATIONS
-from credit_assets.waves.attempts import find_wave, list_attempts
-from credit_assets.waves.exclusion import TAG, WaveUnderWay, claim_wave, find_wave_under_way
+from credit_assets.waves.runs.attempts import find_wave, list_attempts
+from credit_assets.waves.runs.exclusion import TAG, WaveUnderWay, claim_wave, find_wave_under_way
 from resources.history.tags import ROOT
 from tests.assets.waves.conftest import Waves
 

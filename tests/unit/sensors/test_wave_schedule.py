@@ -4,18 +4,34 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import dagster as dg
 
+from credit_assets.waves.plans.choice import WaveConfig
+from credit_assets.waves.runs.attempts import WAVE_ID
 from sensors.wave_schedule import request_wave, wave_schedule
 
 DUE = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 
 
+def request_runs(due: datetime, shards: int) -> list[dg.RunRequest]:
+    requests = request_wave(due, None, shards)
+    assert isinstance(requests, list)
+    return requests
+
+
 def test_a_tick_requests_one_wave_whoever_evaluates_it() -> None:
-    request = request_wave(DUE, None)
-    assert isinstance(request, dg.RunRequest)
+    (request,) = request_runs(DUE, 1)
     assert request.run_key == "wave-2026-03-01T09:00"
-    elsewhere = request_wave(DUE.astimezone(timezone(timedelta(hours=5))), None)
-    assert isinstance(elsewhere, dg.RunRequest)
+    assert (request.tags, request.run_config) == ({}, {})
+    (elsewhere,) = request_runs(DUE.astimezone(timezone(timedelta(hours=5))), 1)
     assert elsewhere.run_key == request.run_key
+
+
+def test_the_shards_of_a_wave_are_runs_that_share_its_id_and_each_has_a_number_of_its_own() -> None:
+    requests = request_runs(DUE, 3)
+    assert {each.tags[WAVE_ID] for each in requests} == {"wave-2026-03-01T09:00"}
+    assert len({each.run_key for each in requests}) == 3
+    configs = [WaveConfig(**each.run_config["ops"]["wave"]["config"]) for each in requests]
+    assert [(each.shard, each.shards) for each in configs] == [(1, 3), (2, 3), (3, 3)]
+    assert len({str(each.describe_wave()) for each in configs}) == 1, "shards would refuse the plan of another"
 
 
 def test_a_wave_that_is_due_while_another_is_under_way_is_skipped_and_says_which() -> None:

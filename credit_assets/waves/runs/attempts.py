@@ -1,4 +1,4 @@
-"""Which runs are attempts of one wave: the run that began it, and its retries.
+"""Which runs are attempts of one wave: the run that began it, its retries, and those of its other shards.
 
 A re-execution of a run that succeeded begins a wave of its own, although Dagster calls both by one root run. Otherwise
 it would adopt every chunk, and end green without having scored anything.
@@ -12,11 +12,14 @@ import dagster as dg
 
 from resources.history.tags import ROOT
 
+# Tag of the runs that share a wave, each as a shard of it. A retry inherits it.
+WAVE_ID = "platform/wave_id"
 
-def find_wave(
+
+def find_first_attempt(
     instance: dg.DagsterInstance, run: dg.DagsterRun, known: Mapping[str, dg.DagsterRun] | None = None
-) -> str:
-    """Id of the wave that a run scores, which is the id of the run that began it.
+) -> dg.DagsterRun:
+    """The run that was asked for, and whose retry, or whose retry's retry, this run is; the run itself if it is none.
 
     Args:
         instance: where the runs are.
@@ -28,11 +31,27 @@ def find_wave(
         if parent is None or parent.is_success:
             break
         run = parent
-    return run.run_id
+    return run
+
+
+def find_wave(
+    instance: dg.DagsterInstance, run: dg.DagsterRun, known: Mapping[str, dg.DagsterRun] | None = None
+) -> str:
+    """Id of the wave that a run scores: that of its first attempt, or the id that all shards have as a tag.
+
+    A re-execution of a shard that succeeded has inherited the tag. It is a wave of its own all the same.
+
+    Args:
+        instance: where the runs are.
+        run: any attempt.
+        known: runs that were read before, by their id.
+    """
+    first = find_first_attempt(instance, run, known)
+    return first.run_id if first.parent_run_id else first.tags.get(WAVE_ID, first.run_id)
 
 
 def list_attempts(instance: dg.DagsterInstance, run: dg.DagsterRun) -> list[str]:
-    """Ids of all attempts of the wave that a run scores, the run itself included."""
+    """Ids of all attempts of the run that was asked for: of the same shard only, the run itself included."""
     if run.root_run_id is None:
         return [run.run_id]
     filters = (dg.RunsFilter(run_ids=[run.root_run_id]), dg.RunsFilter(tags={ROOT: run.root_run_id}))

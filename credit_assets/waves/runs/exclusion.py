@@ -6,7 +6,7 @@ Belongs here: which wave goes on. Does not belong here: that the schedule asks f
 
 import dagster as dg
 
-from credit_assets.waves.attempts import find_wave
+from credit_assets.waves.runs.attempts import find_wave
 from resources.errors import PlatformError
 from resources.history.run_groups import UNFINISHED
 
