@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError, model_validator
 from credit_assets.settings.columns import Attribute, Column, Name, Strict, Table, Target
 from credit_assets.settings.limits import Limits, Prices, Promotion, Refresh
 from credit_assets.settings.pricing import Pricing
+from credit_assets.settings.retention import Retention
 from credit_assets.settings.scoring import Scoring
 from resources.errors import PlatformError
 from resources.store.written_once import compute_sha256
@@ -54,6 +55,7 @@ class Settings(Strict):
     seed: Seed = Seed()
     scoring: Scoring | None = None
     pricing: Pricing | None = None
+    retention: Retention | None = None
 
     @model_validator(mode="after")
     def _every_column_has_one_role(self) -> "Settings":
@@ -94,7 +96,7 @@ class Settings(Strict):
     @property
     def fingerprint(self) -> str:
         """SHA-256 of what the settings say; comments and layout of the file don't count."""
-        unrelated = {"seed", "refresh", "prices", "promotion", "scoring", "pricing"}
+        unrelated = {"seed", "refresh", "prices", "promotion", "scoring", "pricing", "retention"}
         return compute_sha256(self.model_dump(mode="json", exclude=unrelated))
 
     def require_scoring(self) -> Scoring:
