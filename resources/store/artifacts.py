@@ -10,9 +10,9 @@ where a step's place is (`checkpoints`).
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, cached_property
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
@@ -74,10 +74,17 @@ class Manifest:
     manifest_version: int = MANIFEST_VERSION
 
     def to_bytes(self) -> bytes:
-        fields = {name: value for name, value in asdict(self).items() if value or name != "where"}
-        return json.dumps(fields, indent=1, sort_keys=True).encode()
+        return self._content
 
-    @property
+    @cached_property
+    def _content(self) -> bytes:
+        """Made once: a manifest is written, announced and compared, and may hold facts of a hundred locations."""
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        described = {name: value for name, value in values.items() if value or name != "where"}
+        described["files"] = [asdict(file) for file in self.files]
+        return json.dumps(described, indent=1, sort_keys=True).encode()
+
+    @cached_property
     def sha256(self) -> str:
         """SHA-256 in hex of its bytes, by which the event log names it."""
         return compute_sha256(self.to_bytes())
@@ -91,10 +98,10 @@ class Manifest:
             location: URI of the place, for the error.
         """
         try:
-            fields = json.loads(data)
-            found = fields["manifest_version"]
+            content = json.loads(data)
+            found = content["manifest_version"]
             if found in READABLE:
-                return cls(**fields | {"files": [StoredFile(**file) for file in fields["files"]]})
+                return cls(**content | {"files": [StoredFile(**file) for file in content["files"]]})
         except (ValueError, TypeError, KeyError):
             raise ArtifactError(
                 f"{location}/{MANIFEST} can't be read as a manifest: it was changed. {REMEDY}"
