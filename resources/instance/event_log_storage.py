@@ -15,10 +15,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
-from dagster_postgres import PostgresEventLogStorage, PostgresRunStorage
+from dagster_postgres import PostgresRunStorage
 
 from resources.history.run_groups import PAGE
 from resources.instance.pooled_connections import Pooled
+from resources.instance.run_page import RunPageStorage
 
 log = logging.getLogger(__name__)
 # The ends of a run that may leave a step without an end.
@@ -49,7 +50,7 @@ PLAN_CHECKS = """INSERT INTO asset_check_executions (asset_key, check_name, part
     AND known.asset_key = asset AND known.check_name = name AND known.partition IS NOT DISTINCT FROM part)"""
 
 
-class EventLogStorage(Pooled, PostgresEventLogStorage):
+class EventLogStorage(Pooled, RunPageStorage):
     """Events, asset keys and the places in pools (concurrency slots).
 
     A run has failed before its failure can be read. Stock writes the event first, and the daemon, which reads it once,
@@ -60,6 +61,10 @@ class EventLogStorage(Pooled, PostgresEventLogStorage):
     """
 
     runs: PostgresRunStorage
+
+    def optimize_for_webserver(self, statement_timeout: int, pool_recycle: int, max_overflow: int) -> None:
+        super().optimize_for_webserver(statement_timeout, pool_recycle, max_overflow)
+        self.is_webserver = True
 
     def store_event(self, event: dg.EventLogEntry) -> None:
         stored = event.dagster_event

@@ -14,6 +14,7 @@ from dagster_postgres import PostgresEventLogStorage
 
 from resources.history import partitions
 from resources.instance.event_log_storage import PAGED, PLANNED_CHECK
+from resources.instance.run_page import RunPageStorage
 from resources.instance.storage import BATCH_SIZE
 
 EVENTS: Any = import_module("dagster._core.events")
@@ -110,3 +111,14 @@ def test_an_instance_answers_which_partitions_a_run_made_without_decoding_events
     assert parameters(dg.DagsterInstance.get_asset_partitions_for_run) == ["run_id", "of_type"]
     assert isinstance(inspect.getattr_static(dg.DagsterInstance, "event_log_storage"), property)
     assert "deserialize" not in inspect.getsource(PostgresEventLogStorage.get_asset_partitions_for_run)
+
+
+def test_the_page_of_a_run_is_read_with_what_we_override() -> None:
+    stats: Any = import_module("dagster._core.execution.stats")
+    assert parameters(stats.build_run_step_stats_from_events) == ["run_id", "entries"]
+    assert dg.DagsterEventType.ASSET_MATERIALIZATION in stats.STEP_STATS_EVENT_TYPES, "then ours is of no use any more"
+    for name in ("get_records_for_run", "get_step_stats_for_run"):
+        assert parameters(getattr(RunPageStorage, name)) == parameters(getattr(PostgresEventLogStorage, name))
+    graphql: Any = import_module("dagster_graphql.implementation.execution")
+    assert "instance.get_records_for_run" in inspect.getsource(graphql.gen_events_for_run)
+    assert "of_type" not in inspect.getsource(graphql.gen_events_for_run), "the log of a run is read without types"
