@@ -96,6 +96,24 @@ def unknown_variables(table: Sequence[Field[Any]], environ: Mapping[str, str] | 
     )
 
 
+def read_secret(name: str, meaning: str) -> str:
+    """The text of a variable that a settings file names, and that the table of variables does not know.
+
+    Args:
+        name: of the variable.
+        meaning: for people, in the error.
+
+    Raises:
+        DeploymentError: it is not set, or it can't stand in a header of HTTP. The message does not show it.
+    """
+    text = os.environ.get(name, "").strip()
+    if not text:
+        raise DeploymentError(f"{name} is not set: expected {meaning}")
+    if not (text.isascii() and text.isprintable()):
+        raise DeploymentError(f"{name} has a character that can't be sent: expected {meaning}, in printable ASCII")
+    return text
+
+
 def child_environment(*, without: Sequence[str] = (), **changed: str) -> dict[str, str]:
     """This process's environment for a child process, less some variables, with others set."""
     return {name: text for name, text in os.environ.items() if name not in without} | changed

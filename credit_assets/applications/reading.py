@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from credit_assets.applications.tables import LocationsError, declare_applications, open_only
+from credit_assets.settings.columns import Column
 from credit_assets.settings.file import Settings
 from credit_assets.tables.declared import check_columns, make_schema
 from credit_assets.tables.rows import open_batches
@@ -22,12 +23,24 @@ if TYPE_CHECKING:
 def application_schema(settings: Settings) -> "pa.Schema":
     """The columns of applications as they are read, with their types: location, id, and the features in their order.
 
+    Features that a service answers are not among them.
+
     Raises:
         SettingsError: the settings have no section `scoring`.
     """
     scoring = settings.require_scoring()
-    features = {name: column.type for name, column in settings.features.items()}
+    features = {name: column.type for name, column in select_table_features(settings).items()}
     return make_schema({scoring.location: "name", scoring.id: "integer", **features})
+
+
+def select_table_features(settings: Settings) -> dict[str, Column]:
+    """The features that the table of applications has: all of those that no service answers.
+
+    Raises:
+        SettingsError: the settings have no section `scoring`.
+    """
+    answered = settings.require_scoring().answered_columns
+    return {name: column for name, column in settings.features.items() if name not in answered}
 
 
 def read_applications(cursor: "cursor", settings: Settings, locations: Sequence[str]) -> "pa.Table":
@@ -48,7 +61,7 @@ def read_applications(cursor: "cursor", settings: Settings, locations: Sequence[
     import pyarrow as pa
 
     scoring, schema = settings.require_scoring(), application_schema(settings)
-    table = declare_applications(scoring, settings.features)
+    table = declare_applications(scoring, select_table_features(settings))
     check_columns(cursor, table)
     columns = ", ".join(f'"{name}"' for name in schema.names)
     # COPY takes no parameters. psycopg2 quotes the names as it does for any statement, by the settings of the server.

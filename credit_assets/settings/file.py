@@ -78,6 +78,15 @@ class Settings(Strict):
         return self
 
     @model_validator(mode="after")
+    def _services_answer_features(self) -> "Settings":
+        if self.scoring and (others := set(self.scoring.answered_columns) - set(self.features)):
+            raise ValueError(
+                f"scoring.services: {', '.join(sorted(others))} is no feature; name a feature, or declare it under "
+                "[features]"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _prices_follow_scores(self) -> "Settings":
         if self.pricing is None:
             return self

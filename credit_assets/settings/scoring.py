@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from credit_assets.settings.columns import Name, Strict, TableName
 from credit_assets.settings.limits import Share
+from credit_assets.settings.services import ScoringService
 
 # Each shard is a run with a pod of its own. More would wait for each other's events in PostgreSQL.
 MOST_SHARDS = 16
@@ -28,6 +29,7 @@ class Scoring(Strict):
         tolerated_share: of a wave's locations; if more have failed, the wave fails its check.
         tolerated_count: the same as a number of locations. The wave passes only if it is within both.
         shards: runs that score the waves of the schedule side by side, each its share of the locations.
+        services: outside services that know features of a location.
     """
 
     locations: TableName
@@ -39,11 +41,26 @@ class Scoring(Strict):
     tolerated_share: Share = 0.01
     tolerated_count: Annotated[int, Field(ge=0)] = 10
     shards: Annotated[int, Field(ge=1, le=MOST_SHARDS)] = 1
+    services: tuple[ScoringService, ...] = ()
 
     @property
     def own_columns(self) -> list[str]:
         """The columns of the applications that are no features."""
         return [self.location, self.id, *([self.decided_at] if self.decided_at else [])]
+
+    @property
+    def answered_columns(self) -> list[str]:
+        """The features that services answer."""
+        return [column for service in self.services for column in service.columns]
+
+    @model_validator(mode="after")
+    def _services_differ(self) -> "Scoring":
+        names = [service.name for service in self.services]
+        if len(set(names)) < len(names):
+            raise ValueError("services: two have one name; give each a name of its own")
+        if len(set(self.answered_columns)) < len(self.answered_columns):
+            raise ValueError("services: a column is answered twice; name it in one service, once")
+        return self
 
     @model_validator(mode="after")
     def _tables_and_columns_differ(self) -> "Scoring":

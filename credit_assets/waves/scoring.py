@@ -64,7 +64,7 @@ def score_chunk(locations: Sequence[str], scorer: Scorer) -> ScoredChunk:
     """Scores all open applications of these locations, together if that is possible.
 
     Args:
-        locations: names, at least one, each once.
+        locations: names, each once.
         scorer: reads and scores.
 
     Raises:
@@ -72,6 +72,8 @@ def score_chunk(locations: Sequence[str], scorer: Scorer) -> ScoredChunk:
     """
     import pyarrow as pa
 
+    if not locations:
+        return ScoredChunk(_make_no_scores(), [])
     try:
         return _score_together(locations, scorer)
     except DatabaseAway:

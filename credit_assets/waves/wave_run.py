@@ -10,7 +10,6 @@ commit; writing the same scores twice leaves the same rows.
 Belongs here: the order of these things. Does not belong here: how one chunk is scored (`scoring`).
 """
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,12 +23,13 @@ from credit_assets.applications.scores_table import create_scores_table, upsert_
 from credit_assets.applications.validation import find_defects
 from credit_assets.settings.file import Settings
 from credit_assets.settings.scoring import Scoring
+from credit_assets.waves.failures.page_under_way import PageUnderWay
 from credit_assets.waves.model_in_use import load_predict
-from credit_assets.waves.outcomes import Failed, Outcome, describe_outcomes, list_failed, read_outcomes
-from credit_assets.waves.plans.chunks import choose_chunk
+from credit_assets.waves.outcomes import Failed, Outcome, describe_outcomes, read_outcomes
 from credit_assets.waves.plans.plan import Plan, Share
 from credit_assets.waves.record import LocationLog
 from credit_assets.waves.scoring import ScoredChunk, Scorer, score_chunk
+from credit_assets.waves.services.readiness import Readiness, open_readiness
 from resources.history.facts import committed_items
 from resources.services.database import Database, repeat_while_away
 from resources.store.checkpoints import Artifact, Checkpoints
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 UNKNOWN_LOCATION = "unknown location"
-# How often the page of a wave under way is written, at most.
-PAGE_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -71,60 +69,72 @@ class WaveRun:
 
         Raises:
             ArtifactError, PointerError, OtherFeatures: the plan's model can't be used.
+            DeploymentError: a service needs a token, and its variable is not set.
             DatabaseAway: a database stayed away for all patience.
             DatabaseError, StoreError: a database refuses, or the store is full, denied or away.
         """
-        predict = load_predict(self.checkpoints.store, self.settings, plan.model_number)
-        scorer = Scorer(
-            read=self._read,
+        with open_readiness(self.settings) as readiness:
+            scorer = self._make_scorer(plan, readiness)
+            repeat_while_away(self._prepare_scores)
+            log.plan(list(share.rows))
+            outcomes = self._refuse_unknown(share)
+            page = PageUnderWay(self.show)
+            left, number = dict(share.rows), 0
+
+            def choose() -> Sequence[str]:
+                return readiness.choose_next(left, on_wait=lambda: page.show_if_due(outcomes)).locations
+
+            while left:
+                chunk = self._commit_chunk(plan, number, choose, scorer, readiness.failed)
+                # Another attempt may have committed it first, with other locations than this one has chosen.
+                found = read_outcomes(chunk.facts)
+                if fresh := log.select_new(found):
+                    repeat_while_away(partial(self._write_scores, chunk, plan))
+                    log.record(fresh, chunk, plan)
+                for each in found:
+                    del left[each.location]
+                outcomes += found
+                number += 1
+                self._count(len(share.rows) - len(left), len(share.rows))
+                page.show_if_due(outcomes)
+        return outcomes
+
+    def _make_scorer(self, plan: Plan, readiness: Readiness) -> Scorer:
+        def read(locations: Sequence[str]) -> "pa.Table":
+            with self.database.open_snapshot() as cursor:
+                return readiness.complete(read_applications(cursor, self.settings, locations))
+
+        return Scorer(
+            read=read,
             find_defects=lambda rows: {**plan.defects, **find_defects(rows, self.settings)},
-            predict=predict,
+            predict=load_predict(self.checkpoints.store, self.settings, plan.model_number),
             model_sha256=plan.model_sha256,
             location=self.scoring.location,
             id=self.scoring.id,
         )
-        repeat_while_away(self._prepare_scores)
-        log.plan(list(share.rows))
-        outcomes: list[Outcome] = [
-            Failed(
-                name, UNKNOWN_LOCATION, f"table {self.scoring.locations} has no such location: correct the name", 0.0
-            )
-            for name in share.unknown
-        ]
-        unshown, shown = 0, -PAGE_SECONDS
-        left, number = dict(share.rows), 0
-        while left:
-            chunk = self._commit_chunk(plan, number, left, scorer)
-            # Another attempt may have committed it first, with other locations than this one has chosen.
-            found = read_outcomes(chunk.facts)
-            for each in found:
-                del left[each.location]
-            number += 1
-            if fresh := log.select_new(found):
-                repeat_while_away(partial(self._write_scores, chunk, plan))
-                log.record(fresh, chunk, plan)
-            outcomes += found
-            self.context.log_event(
-                committed_items(
-                    dg.AssetKey(self.asset), "locations", len(outcomes) - len(share.unknown), len(share.rows)
-                )
-            )
-            unshown += len(list_failed(found))
-            if unshown and time.monotonic() - shown > PAGE_SECONDS:
-                self.show(outcomes)
-                unshown, shown = 0, time.monotonic()
-        return outcomes
 
-    def _read(self, locations: Sequence[str]) -> "pa.Table":
-        with self.database.open_snapshot() as cursor:
-            return read_applications(cursor, self.settings, locations)
+    def _refuse_unknown(self, share: Share) -> list[Outcome]:
+        said = f"table {self.scoring.locations} has no such location: correct the name"
+        return [Failed(name, UNKNOWN_LOCATION, said, 0.0) for name in share.unknown]
 
-    def _commit_chunk(self, plan: Plan, number: int, left: Mapping[str, int], scorer: Scorer) -> Artifact:
+    def _commit_chunk(
+        self,
+        plan: Plan,
+        number: int,
+        choose: Callable[[], Sequence[str]],
+        scorer: Scorer,
+        failed: Mapping[str, Failed],
+    ) -> Artifact:
         def compute() -> tuple["pa.Table", Mapping[str, Any]]:
-            locations = choose_chunk(left).locations
-            made: ScoredChunk = repeat_while_away(partial(score_chunk, locations, scorer))
-            return made.scores, {"wave": plan.wave, "chunk": number, "outcomes": describe_outcomes(made.outcomes)}
+            locations = choose()
+            made: ScoredChunk = repeat_while_away(
+                partial(score_chunk, [each for each in locations if each not in failed], scorer)
+            )
+            outcomes = [*made.outcomes, *(failed[each] for each in locations if each in failed)]
+            return made.scores, {"wave": plan.wave, "chunk": number, "outcomes": describe_outcomes(outcomes)}
 
+        # Without services, the place of a chunk is the one that it had before there were any.
+        asked = [each.model_dump(mode="json", include={"name", "url", "columns"}) for each in self.scoring.services]
         work = self.checkpoints.work(
             self.context,
             self.asset,
@@ -132,8 +142,12 @@ class WaveRun:
             settings=self.settings.fingerprint,
             plan=plan.sha256,
             chunk=number,
+            **({"services": asked} if asked else {}),
         )
         return work.adopt_or(compute).commit()
+
+    def _count(self, done: int, total: int) -> None:
+        self.context.log_event(committed_items(dg.AssetKey(self.asset), "locations", done, total))
 
     def _prepare_scores(self) -> None:
         with self.scores.open_transaction() as cursor:
