@@ -1,14 +1,15 @@
-"""One object store for `file:///…` and `s3://…`: create once, read, never overwrite.
+"""One object store for `file:///…` and `s3://…`: create once, read, never overwrite, delete what is not needed.
 
 Belongs here: bytes under keys, and errors that name the store. Does not belong here: opening a store (`opening`), and
 what an object means (`artifacts`, `blocks`, `pointer`, `backups`).
 """
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -21,6 +22,11 @@ FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
 DENIED = {errno.EPERM, errno.EACCES, errno.EROFS}
 ONE_REQUEST = 64 * 1024 * 1024
 ONE_PIECE = 16 * 1024 * 1024
+RIGHT_TO_DELETE = (
+    "Give this process the right to delete there (s3:DeleteObject), which only retention, backups and `.probe/` need"
+)
+# Requests to delete that wait for the store's answer at the same time.
+DELETED_AT_ONCE = 8
 
 
 class StoreError(PlatformError):
@@ -37,6 +43,21 @@ class ObjectMissing(StoreError):
 
 class ObjectExists(StoreError):
     """Another writer created this key first; the object under it is untouched."""
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """What a listing says of an object.
+
+    Attributes:
+        key: its key.
+        bytes: its size.
+        written_at: when it was written, by the clock of the store, with a time zone.
+    """
+
+    key: str
+    bytes: int
+    written_at: datetime
 
 
 @dataclass(frozen=True)
@@ -130,10 +151,23 @@ class ObjectStore:
         Raises:
             StoreError: the store can't be listed.
         """
+        return [each.key for each in self.list_objects(prefix)]
+
+    def list_objects(self, prefix: str = "") -> list[StoredObject]:
+        """Every object below a folder with its size and age, in the order of the keys.
+
+        Raises:
+            StoreError: the store can't be listed.
+        """
         import obstore
 
         with self._errors("list its objects"):
-            return sorted(each["path"] for batch in obstore.list(self.client, prefix) for each in batch)
+            found = [
+                StoredObject(each["path"], each["size"], each["last_modified"])
+                for batch in obstore.list(self.client, prefix)
+                for each in batch
+            ]
+        return sorted(found, key=lambda each: each.key)
 
     def delete(self, key: str) -> None:
         """Deletes one object; it is no error if there is none.
@@ -143,8 +177,25 @@ class ObjectStore:
         """
         import obstore
 
-        with self._errors(f"delete {key}"), suppress(FileNotFoundError):
+        with self._errors(f"delete {key}", denied=RIGHT_TO_DELETE), suppress(FileNotFoundError):
             obstore.delete(self.client, key)
+
+    def delete_all(self, keys: Collection[str]) -> None:
+        """Deletes many objects, in no order; it is no error if some are not there.
+
+        Each has a request of its own. The request of S3 for a thousand keys says of a denied one only that it failed.
+
+        Raises:
+            StoreError: as `delete`. Some of the objects may be deleted then.
+        """
+        with ThreadPoolExecutor(DELETED_AT_ONCE) as pool:
+            deletions = [pool.submit(self.delete, key) for key in keys]
+            try:
+                for deletion in deletions:
+                    deletion.result()
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
 
     def _holds(self, key: str) -> bool:
         import obstore
@@ -160,7 +211,7 @@ class ObjectStore:
         return f"{self.uri}/{quote(key)}"
 
     @contextmanager
-    def _errors(self, action: str) -> Iterator[None]:
+    def _errors(self, action: str, denied: str = "Give this process the right to do that") -> Iterator[None]:
         from obstore.exceptions import AlreadyExistsError, BaseError
 
         try:
@@ -173,16 +224,16 @@ class ObjectStore:
             kind = RequestLost if is_broken_request(str(error)) else StoreError
             raise kind(
                 f"store {self.uri}: can't {action}: {shorten_store_error(str(error))}. "
-                f"{_find_remedy(error)}, or name another store in {SETTING}"
+                f"{_find_remedy(error, denied)}, or name another store in {SETTING}"
             ) from None
 
 
-def _find_remedy(error: Exception) -> str:
+def _find_remedy(error: Exception, denied: str) -> str:
     from obstore.exceptions import PermissionDeniedError, UnauthenticatedError
 
     number = getattr(error, "errno", None) or find_os_error(str(error))
     if number in FULL:
         return "Free space there"
     if number in DENIED or isinstance(error, PermissionDeniedError | UnauthenticatedError):
-        return "Give this process the right to do that"
+        return denied
     return "See that it answers and is healthy"

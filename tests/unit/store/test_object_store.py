@@ -9,12 +9,13 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import obstore
 import pytest
-from obstore.exceptions import GenericError
+from obstore.exceptions import GenericError, PermissionDeniedError
+from obstore.store import LocalStore
 
 from resources.store.object_store import ObjectExists, ObjectMissing, ObjectStore, RequestLost, StoreError
 from resources.store.opening import open_store, open_store_for_reading
@@ -220,6 +221,46 @@ def test_a_store_that_lets_the_second_writer_win_is_refused(tmp_path: Path, monk
     monkeypatch.setattr("obstore.put", lambda client, key, data, mode="overwrite": put(client, key, data))
     with pytest.raises(StoreError, match="it let a second writer overwrite"):
         open_store(tmp_path.as_uri())
+
+
+def test_a_listing_knows_the_size_and_the_age_of_each_object_and_of_no_other_folder(store: ObjectStore) -> None:
+    before = datetime.now(UTC) - timedelta(seconds=5)
+    store.create("a/one", b"1")
+    store.create("a/two", b"22")
+    store.create("ab/three", b"333")
+    found = store.list_objects("a")
+    assert [(each.key, each.bytes) for each in found] == [("a/one", 1), ("a/two", 2)]
+    assert all(before <= each.written_at <= datetime.now(UTC) + timedelta(seconds=5) for each in found)
+
+
+def test_many_objects_are_deleted_although_some_are_gone_and_no_other_is_touched(store: ObjectStore) -> None:
+    keys = [f"old/{number}" for number in range(20)]
+    for key in (*keys[::2], "new/1"):
+        store.create(key, b"bytes")
+    store.delete_all(keys)
+    store.delete_all(keys)
+    assert store.list_keys() == ["new/1"]
+
+
+def test_a_process_that_may_not_delete_is_told_which_right_it_needs_and_for_what(
+    store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.create("old/1", b"bytes")
+
+    def deny(*_: object) -> None:
+        raise PermissionDeniedError("The operation lacked the necessary privileges")
+
+    monkeypatch.setattr(obstore, "delete", deny)
+    with pytest.raises(
+        StoreError, match=r"can't delete old/1: .*s3:DeleteObject.*only retention, backups.*PLATFORM_STORE"
+    ):
+        store.delete_all(["old/1", "old/2"])
+    assert store.read("old/1") == b"bytes"
+
+
+def test_a_folder_that_forbids_deleting_is_told_apart_from_a_store_that_is_away() -> None:
+    with pytest.raises(StoreError, match="s3:DeleteObject"):
+        ObjectStore("file:///sys/kernel", LocalStore("/sys/kernel")).delete("uevent_seqnum")
 
 
 def _client_of_a_closed_port() -> object:
