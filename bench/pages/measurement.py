@@ -22,7 +22,7 @@ PAGES = {
         "/assets/location_scores?view=partitions",
         f"/Materialized \\([1-9]/.test({TEXT}) && {TEXT}.includes('branch-0001')",
     ),
-    "run": ("/runs/{run}", f"/(Succeeded|Errored) \\([1-9]/.test({TEXT}) && {TEXT}.includes('ASSET_MATERIALIZATION')"),
+    "run": ("/runs/{run}", f"/(Succeeded|Errored) \\([1-9]/.test({TEXT}) && {TEXT}.includes('EVENT TYPE')"),
     "run, whole log": ("/runs/{run}", f"/RUN_(SUCCESS|FAILURE)/.test({TEXT})"),
     "wave": ("/assets/wave?view=overview", f"/failed locations.*a repetition/s.test({TEXT})"),
 }

@@ -6,6 +6,7 @@ import dagster as dg
 import pytest
 
 from resources.history.partitions import PartitionRecord, plan_partitions, record_partitions
+from resources.instance import run_page
 from resources.instance.event_log_storage import EventLogStorage
 from resources.instance.run_page import RunPageStorage
 from tests.support.sandbox import open_sandbox
@@ -54,7 +55,9 @@ def count_types(storage: EventLogStorage, run_id: str) -> dict[str, int]:
     return counts
 
 
-def test_the_log_in_the_ui_leaves_out_only_that_a_partition_was_planned(own, run) -> None:
+def test_a_log_with_many_events_of_partitions_is_shown_without_them_and_one_with_few_is_whole(
+    own, run, monkeypatch
+) -> None:
     everything = count_types(storage_of(own, webserver=False), run)
     assert everything == {
         "ASSET_MATERIALIZATION_PLANNED whole": 1,
@@ -62,26 +65,37 @@ def test_the_log_in_the_ui_leaves_out_only_that_a_partition_was_planned(own, run
         "ASSET_MATERIALIZATION_PLANNED partition": 3,
         "ASSET_MATERIALIZATION partition": 2,
     }
-    shown = count_types(storage_of(own, webserver=True), run)
-    del everything["ASSET_MATERIALIZATION_PLANNED partition"]
-    assert shown == everything
+    assert count_types(storage_of(own, webserver=True), run) == everything
+    monkeypatch.setattr(run_page, "MOST_PARTITION_EVENTS", 5)
+    assert count_types(storage_of(own, webserver=True), run) == everything
+    monkeypatch.setattr(run_page, "MOST_PARTITION_EVENTS", 4)
+    assert count_types(storage_of(own, webserver=False), run) == everything
+    assert count_types(storage_of(own, webserver=True), run) == {
+        name: count for name, count in everything.items() if name.endswith("whole")
+    }
 
 
-def test_whoever_asks_for_planned_events_gets_them_from_the_webserver_too(own, run) -> None:
+def test_whoever_asks_for_planned_events_gets_them_from_the_webserver_too(own, run, monkeypatch) -> None:
+    monkeypatch.setattr(run_page, "MOST_PARTITION_EVENTS", 0)
     planned = storage_of(own, webserver=True).get_records_for_run(
         run, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED
     )
     assert len(planned.records) == 4
 
 
-def test_the_pages_of_a_log_go_on_where_the_one_before_ended(own, run) -> None:
+def test_the_parts_of_a_log_go_on_where_the_one_before_ended(own, run, monkeypatch) -> None:
+    monkeypatch.setattr(run_page, "MOST_PARTITION_EVENTS", 0)
     storage = storage_of(own, webserver=True)
     whole_log, cursor, more, paged = storage.get_records_for_run(run).records, None, True, []
     while more:
         page = storage.get_records_for_run(run, cursor, limit=2)
         paged += page.records
         cursor, more = page.cursor, page.has_more
-    assert [record.storage_id for record in paged] == [record.storage_id for record in whole_log]
+    assert len(whole_log) > 10
+    assert paged == whole_log
+    assert storage.get_records_for_run(run, cursor) == ([], cursor, False)
+    every = storage_of(own, webserver=False).get_records_for_run(run).records
+    assert [record for record in every if record in whole_log] == whole_log
 
 
 def test_the_times_of_the_steps_are_those_of_unmodified_dagster(own, run) -> None:

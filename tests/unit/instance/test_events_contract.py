@@ -119,6 +119,10 @@ def test_the_page_of_a_run_is_read_with_what_we_override() -> None:
     assert dg.DagsterEventType.ASSET_MATERIALIZATION in stats.STEP_STATS_EVENT_TYPES, "then ours is of no use any more"
     for name in ("get_records_for_run", "get_step_stats_for_run"):
         assert parameters(getattr(RunPageStorage, name)) == parameters(getattr(PostgresEventLogStorage, name))
+    base: Any = import_module("dagster._core.storage.event_log.base")
+    assert list(base.EventLogConnection._fields) == ["records", "cursor", "has_more"]
+    cursor: Any = import_module("dagster._core.event_api").EventLogCursor
+    assert cursor.parse(cursor.from_storage_id(7).to_string()).storage_id() == 7
     graphql: Any = import_module("dagster_graphql.implementation.execution")
     assert "instance.get_records_for_run" in inspect.getsource(graphql.gen_events_for_run)
     assert "of_type" not in inspect.getsource(graphql.gen_events_for_run), "the log of a run is read without types"
