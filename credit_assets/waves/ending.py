@@ -30,7 +30,7 @@ def write_wave_report(plan: Plan, outcomes: Sequence[Outcome], tolerated: int) -
         "tolerated": tolerated,
         "outcomes": describe_outcomes(outcomes),
     }
-    lines = [f"{each.location}: {each.cause}: {each.message}" for each in failed]
+    lines = [f"{each.location}: {each.cause}: {each.message}. Log: {each.log or 'none'}" for each in failed]
     return Document(data, "\n".join([summarize_outcomes(outcomes, tolerated), *lines]) + "\n")
 
 

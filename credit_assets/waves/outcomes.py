@@ -34,12 +34,14 @@ class Failed:
         cause: the kind of failure, the same for all locations that fail alike; it never quotes a row.
         message: what happened here, for people; it never quotes a row.
         seconds: from the start of its attempt to the failure.
+        log: address of its stored log; empty if it has none.
     """
 
     location: str
     cause: str
     message: str
     seconds: float
+    log: str = ""
 
 
 Outcome = Scored | Failed

@@ -46,7 +46,7 @@ def describe_wave(plan: Plan, outcomes: Sequence[Outcome], scoring: Scoring) -> 
         "failures by cause": _make_table_or_none(count_causes(outcomes)),
         "failed locations": _make_table_or_none(
             [
-                {"location": each.location, "cause": each.cause, "what happened": each.message}
+                {"location": each.location, "cause": each.cause, "what happened": each.message, "log": each.log}
                 for each in failed[:FAILURES_SHOWN]
             ]
         ),

@@ -9,10 +9,11 @@ Belongs here: what happens in memory. Does not belong here: SQL (`credit_assets.
 import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from credit_assets.waves.outcomes import Failed, Outcome, Scored
+from credit_assets.waves.failures.steps import Step
+from credit_assets.waves.outcomes import Failed, Outcome, Scored, list_failed
 from resources.errors import PlatformError
 from resources.services.database import DatabaseAway
 
@@ -54,10 +55,12 @@ class ScoredChunk:
     Attributes:
         scores: columns `location`, `application` and `probability`, sorted by location and application.
         outcomes: one for each location of the chunk.
+        steps: what was tried for each location that failed.
     """
 
     scores: "pa.Table"
     outcomes: Sequence[Outcome]
+    steps: Mapping[str, Sequence[Step]] = field(default_factory=dict)
 
 
 def score_chunk(locations: Sequence[str], scorer: Scorer) -> ScoredChunk:
@@ -74,14 +77,21 @@ def score_chunk(locations: Sequence[str], scorer: Scorer) -> ScoredChunk:
 
     if not locations:
         return ScoredChunk(_make_no_scores(), [])
+    together = Step(f"read and scored, {len(locations):,} locations together")
     try:
-        return _score_together(locations, scorer)
+        with together.watch():
+            made = _score_together(locations, scorer)
+        return replace(made, steps={each.location: [together] for each in list_failed(made.outcomes)})
     except DatabaseAway:
         raise
     except Exception:  # noqa: BLE001 - whatever one location does to a chunk must not reach the others
-        alone = [_score_alone(location, scorer) for location in locations]
+        alone = [_score_alone(location, scorer, together) for location in locations]
     tables = [each.scores for each in alone if each.scores.num_rows] or [_make_no_scores()]
-    return ScoredChunk(pa.concat_tables(tables), [outcome for each in alone for outcome in each.outcomes])
+    return ScoredChunk(
+        pa.concat_tables(tables),
+        [outcome for each in alone for outcome in each.outcomes],
+        {location: steps for each in alone for location, steps in each.steps.items()},
+    )
 
 
 def compute_scores_sha256(applications: "np.ndarray", probabilities: "np.ndarray", model_sha256: str) -> str:
@@ -142,15 +152,18 @@ def _find_spans(names: "pa.ChunkedArray") -> dict[str, tuple[int, int]]:
     return {values[numbers[start]]: (start, stop) for start, stop in zip(starts.tolist(), stops, strict=True)}
 
 
-def _score_alone(location: str, scorer: Scorer) -> ScoredChunk:
-    started = time.monotonic()
+def _score_alone(location: str, scorer: Scorer, together: Step) -> ScoredChunk:
+    """Scores one location of a chunk that could not be scored together."""
+    alone = Step("read and scored, alone")
     try:
-        return _score_together([location], scorer)
+        with alone.watch():
+            made = _score_together([location], scorer)
+        return replace(made, steps={each.location: [together, alone] for each in list_failed(made.outcomes)})
     except DatabaseAway:
         raise
     except Exception as error:  # noqa: BLE001 - as above: it becomes the outcome of this location
-        failed = Failed(location, *_describe_error(error), round(time.monotonic() - started, 3))
-    return ScoredChunk(_make_no_scores(), [failed])
+        failed = Failed(location, *_describe_error(error), round(alone.seconds, 3))
+    return ScoredChunk(_make_no_scores(), [failed], {location: [together, alone]})
 
 
 def _describe_error(error: Exception) -> tuple[str, str]:

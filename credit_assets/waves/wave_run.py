@@ -23,9 +23,11 @@ from credit_assets.applications.scores_table import create_scores_table, upsert_
 from credit_assets.applications.validation import find_defects
 from credit_assets.settings.file import Settings
 from credit_assets.settings.scoring import Scoring
+from credit_assets.waves.failures.log import write_failure_logs
 from credit_assets.waves.failures.page_under_way import PageUnderWay
+from credit_assets.waves.failures.steps import Step
 from credit_assets.waves.model_in_use import load_predict
-from credit_assets.waves.outcomes import Failed, Outcome, describe_outcomes, read_outcomes
+from credit_assets.waves.outcomes import Failed, Outcome, describe_outcomes, list_failed, read_outcomes
 from credit_assets.waves.plans.plan import Plan, Share
 from credit_assets.waves.record import LocationLog
 from credit_assets.waves.scoring import ScoredChunk, Scorer, score_chunk
@@ -77,7 +79,7 @@ class WaveRun:
             scorer = self._make_scorer(plan, readiness)
             repeat_while_away(self._prepare_scores)
             log.plan(list(share.rows))
-            outcomes = self._refuse_unknown(share)
+            outcomes = self._refuse_unknown(plan, share)
             page = PageUnderWay(self.show)
             left, number = dict(share.rows), 0
 
@@ -85,7 +87,7 @@ class WaveRun:
                 return readiness.choose_next(left, on_wait=lambda: page.show_if_due(outcomes)).locations
 
             while left:
-                chunk = self._commit_chunk(plan, number, choose, scorer, readiness.failed)
+                chunk = self._commit_chunk(plan, number, choose, scorer, readiness)
                 # Another attempt may have committed it first, with other locations than this one has chosen.
                 found = read_outcomes(chunk.facts)
                 if fresh := log.select_new(found):
@@ -113,25 +115,32 @@ class WaveRun:
             id=self.scoring.id,
         )
 
-    def _refuse_unknown(self, share: Share) -> list[Outcome]:
+    def _refuse_unknown(self, plan: Plan, share: Share) -> list[Outcome]:
         said = f"table {self.scoring.locations} has no such location: correct the name"
-        return [Failed(name, UNKNOWN_LOCATION, said, 0.0) for name in share.unknown]
+        return [*self._write_logs(plan, [Failed(name, UNKNOWN_LOCATION, said, 0.0) for name in share.unknown], {})]
+
+    def _write_logs(
+        self, plan: Plan, failed: Sequence[Failed], steps: Mapping[str, Sequence[Step]]
+    ) -> Sequence[Failed]:
+        folder = f"{self.asset}/{plan.wave}"
+        return write_failure_logs(self.checkpoints.store, folder, failed, steps, plan, self.context.run.run_id)
 
     def _commit_chunk(
-        self,
-        plan: Plan,
-        number: int,
-        choose: Callable[[], Sequence[str]],
-        scorer: Scorer,
-        failed: Mapping[str, Failed],
+        self, plan: Plan, number: int, choose: Callable[[], Sequence[str]], scorer: Scorer, readiness: Readiness
     ) -> Artifact:
         def compute() -> tuple["pa.Table", Mapping[str, Any]]:
             locations = choose()
-            made: ScoredChunk = repeat_while_away(
-                partial(score_chunk, [each for each in locations if each not in failed], scorer)
-            )
-            outcomes = [*made.outcomes, *(failed[each] for each in locations if each in failed)]
-            return made.scores, {"wave": plan.wave, "chunk": number, "outcomes": describe_outcomes(outcomes)}
+            unanswered = [readiness.failed[each] for each in locations if each in readiness.failed]
+            answered = [each for each in locations if each not in readiness.failed]
+            made: ScoredChunk = repeat_while_away(partial(score_chunk, answered, scorer))
+            steps = {
+                each.location: [*readiness.steps[each.location], *made.steps.get(each.location, ())]
+                for each in [*unanswered, *list_failed(made.outcomes)]
+            }
+            failed = self._write_logs(plan, [*unanswered, *list_failed(made.outcomes)], steps)
+            found = {each.location: each for each in [*made.outcomes, *failed]}
+            outcomes = describe_outcomes(found[each] for each in locations)
+            return made.scores, {"wave": plan.wave, "chunk": number, "outcomes": outcomes}
 
         # Without services, the place of a chunk is the one that it had before there were any.
         asked = [each.model_dump(mode="json", include={"name", "url", "columns"}) for each in self.scoring.services]

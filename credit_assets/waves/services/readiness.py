@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from credit_assets.settings.file import Settings
 from credit_assets.tables.declared import make_schema
+from credit_assets.waves.failures.log import make_call_steps
+from credit_assets.waves.failures.steps import Step
 from credit_assets.waves.outcomes import Failed
 from credit_assets.waves.plans.chunks import Chunk, choose_chunk
 from credit_assets.waves.services.answers import STEPS_OF_A_PATH, describe_service, make_request
@@ -37,6 +39,10 @@ class Readiness:
     Args:
         settings: with a section `scoring`.
 
+    Attributes:
+        failed: the locations whose service has failed.
+        steps: the calls for each location.
+
     Raises:
         DeploymentError: the variable of a token is not set.
     """
@@ -48,7 +54,7 @@ class Readiness:
         self._replies: Replies | None = None
         self._stack = ExitStack()
         self.failed = dict[str, Failed]()
-        self.replies = defaultdict[str, list[Reply[Any]]](list)
+        self.steps = defaultdict[str, list[Step]](list)
 
     def choose_next(self, left: Mapping[str, int], on_wait: Callable[[], None] = lambda: None) -> Chunk:
         """The next chunk, as soon as it is full or has waited for long enough.
@@ -110,7 +116,7 @@ class Readiness:
         return self._stack.enter_context(ask_in_background(requests))
 
     def _take(self, reply: Reply[Any]) -> None:
-        self.replies[reply.key].append(reply)
+        self.steps[reply.key] += make_call_steps(reply.service, reply.tries)
         if reply.value is not None:
             self._answered[reply.key].update(reply.value)
         elif reply.key not in self.failed:

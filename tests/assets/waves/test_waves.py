@@ -1,6 +1,8 @@
 """A wave scores every location once, records each one, and a location that fails costs no other anything."""
 
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import dagster as dg
 
@@ -55,6 +57,21 @@ def test_a_location_with_bad_rows_fails_alone_and_is_shown_as_failed(waves, brea
     (row,) = page["failed locations"]
     assert row.data["location"] == "branch-0003"
     assert "income" in row.data["what happened"]
+
+
+def test_a_failed_location_has_a_stored_log_that_the_page_and_the_report_name(waves, break_location) -> None:
+    break_location("branch-0003")
+    result = waves.run(locations=["branch-0002", "branch-0003", "nowhere"])
+    rows = {row.data["location"]: row.data["log"] for row in page_of(result)["failed locations"]}
+    assert set(rows) == {"branch-0003", "nowhere"}
+    texts = {location: Path(urlsplit(address).path).read_text() for location, address in rows.items()}
+    assert "cause: rows break the schema" in texts["branch-0003"]
+    assert f"wave: {result.run_id}" in texts["branch-0003"]
+    assert "1. 20" in texts["branch-0003"]
+    assert "2 locations together: done" in texts["branch-0003"]
+    assert "cause: unknown location" in texts["nowhere"]
+    (report,) = Path(waves.sandbox.store).glob(f"wave/{result.run_id}/*/*.txt")
+    assert all(address in report.read_text() for address in rows.values())
 
 
 def test_the_job_rescore_repeats_the_failed_locations_and_no_other(waves, break_location) -> None:

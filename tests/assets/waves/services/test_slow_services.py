@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import dagster as dg
 import pytest
@@ -121,6 +122,9 @@ def test_garbage_for_some_locations_fails_these_and_quotes_nothing(waves, server
     rows = [row.data for row in read_page(waves)["failed locations"].value.records]
     assert {row["cause"] for row in rows} == {"service economy: an answer that can't be used"}
     assert not any("Jane" in row["what happened"] for row in rows)
+    text = Path(urlsplit(rows[0]["log"]).path).read_text()
+    assert "service economy was called, try 1: answered" in text
+    assert "Jane" not in text
 
 
 def test_a_wave_without_its_token_names_the_variable_and_scores_nothing(waves, server, monkeypatch) -> None:
