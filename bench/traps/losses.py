@@ -55,7 +55,7 @@ def die_in_wave() -> None:
     record, job = LocationLog.record, build_defs(Deployment.from_environment()).resolve_job_def(SCORE_LOCATIONS)
 
     def record_or_die(log: LocationLog, scored: Any, chunk: Any, plan: Any) -> None:
-        if chunk.facts["chunk"] == len(plan.chunks) - 1:
+        if chunk.facts["outcomes"][-1]["location"] == plan.locations[-1]:
             os._exit(KILLED)
         record(log, scored, chunk, plan)
 
