@@ -83,7 +83,7 @@ def train_once(name: str, folder: Path, trees: int) -> dict[str, float | str]:
     from credit_assets.loans.seed import LOAN_COLUMNS, generate_loans
     from credit_assets.model.pipeline import TrainingConfig, build_pipeline, fit_pipeline
     from credit_assets.settings.file import load_settings
-    from resources.store.blocks import Blocks
+    from resources.store.blocks.series import Blocks
     from resources.store.opening import open_store
     from resources.store.written_once import compute_sha256
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import dagster as dg
 
+from credit_assets.helping.helper_run import help_training_job
 from credit_assets.jobs import price_segments, refresh, rescore, resilience, score_locations
 from credit_assets.loan_dataset import loan_dataset
 from credit_assets.location_scores import location_scores
@@ -33,10 +34,11 @@ from sensors.failures import failures
 from sensors.locations import locations
 from sensors.lost_retries import lost_retries
 from sensors.new_loans import new_loans
-from sensors.price_schedule import price_schedule
-from sensors.refresh_schedule import refresh_schedule
-from sensors.resilience_schedule import resilience_schedule
-from sensors.wave_schedule import wave_schedule
+from sensors.schedules.price_schedule import price_schedule
+from sensors.schedules.refresh_schedule import refresh_schedule
+from sensors.schedules.resilience_schedule import resilience_schedule
+from sensors.schedules.wave_schedule import wave_schedule
+from sensors.training_helpers import training_helpers
 
 
 def build_defs(deployment: Deployment, *, resource_overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
@@ -57,9 +59,9 @@ def build_defs(deployment: Deployment, *, resource_overrides: Mapping[str, Any] 
             location_scores,
             segment_prices,
         ],
-        jobs=[refresh, resilience, promote_by_hand_job, score_locations, rescore, price_segments],
+        jobs=[refresh, resilience, promote_by_hand_job, score_locations, rescore, price_segments, help_training_job],
         schedules=[refresh_schedule, resilience_schedule, wave_schedule, price_schedule],
-        sensors=[new_loans, locations, failures, lost_retries],
+        sensors=[new_loans, locations, failures, lost_retries, training_helpers],
         executor=choose_executor(deployment.executor),
         loggers={"progress": progress, "console": dg.colored_console_logger},
         resources=build_resources(deployment) | dict(resource_overrides or {}),

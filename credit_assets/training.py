@@ -7,6 +7,7 @@ import dagster as dg
 
 from credit_assets.checks.training import MODEL_CHECKS, SPLIT_CHECKS, check_model, check_split
 from credit_assets.checks.verdict import commit_if_passed, declare_checks, materialize
+from credit_assets.helping.order import PLACE, Order, count_helpers, keep_order, name_versions
 from credit_assets.loans.table import refuse_other_tables
 from credit_assets.model.cross_validation import cross_validate
 from credit_assets.model.pipeline import TrainingConfig, fit_pipeline, split_rows
@@ -63,8 +64,21 @@ def training(
     def fit() -> tuple[Any, dict[str, Any]]:
         from joblib import cpu_count
 
+        is_helped = count_helpers(context.run.tags) > 0
+        if is_helped:
+            dataset = loan_dataset.committed
+            order = Order(
+                place=work.place,
+                dataset_place=dataset.place,
+                dataset_manifest_sha256=dataset.manifest_sha256,
+                settings=declared.fingerprint,
+                config=config.model_dump(),
+                versions=name_versions(),
+            )
+            keep_order(checkpoints.store, order)
+            context.instance.add_run_tags(context.run.run_id, {PLACE: work.place})
         context.log.info(f"training {config.n_estimators} trees on {len(rows):,} loans")
-        trees = work.blocks("trees", at_once=cpu_count())
+        trees = work.blocks("trees", at_once=cpu_count(), is_helped=is_helped)
         # A fold is a training of its own and may take longer than a notice allows.
         folds = work.blocks("folds", folder="folds", hold_notices=False)
         return fit_pipeline(loans.take(rows), declared, config, trees.grow), pinned | {

@@ -6,6 +6,7 @@ interrupted: a pickle of several trees would depend on which of them share an ob
 
 import pickle
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,6 +15,28 @@ if TYPE_CHECKING:
 
 # `grow(total, make)` returns items 0 … total - 1, in order; `make(start, stop)` makes items start … stop - 1.
 Grow = Callable[[int, Callable[[int, int], list[bytes]]], list[bytes]]
+
+
+def grow_trees(
+    forest: "RandomForestClassifier", rows: "np.ndarray", outcomes: "np.ndarray", start: int, stop: int
+) -> list[bytes]:
+    """Trees start … stop - 1 of the forest, each as a pickle.
+
+    Args:
+        forest: unfitted; its random_state is an int.
+        rows: shape (rows, features).
+        outcomes: shape (rows,).
+        start: the first tree.
+        stop: behind the last one.
+
+    Source: `RandomForestClassifier(warm_start=True)` of scikit-learn, which grows the trees that are missing.
+    """
+    from sklearn.base import clone
+
+    part = clone(forest).set_params(warm_start=True, n_estimators=stop)
+    # A fit that finds so many trees draws their seeds without using them, and grows the trees behind them.
+    part.estimators_ = [None] * start
+    return [pickle.dumps(tree, protocol=5) for tree in part.fit(rows, outcomes).estimators_[start:]]
 
 
 def grow_forest(
@@ -29,21 +52,13 @@ def grow_forest(
 
     Raises:
         ValueError: random_state is not an int.
-
-    Source: `RandomForestClassifier(warm_start=True)` of scikit-learn, which grows the trees that are missing.
     """
     from sklearn.base import clone
 
     if not isinstance(forest.random_state, int):
         raise ValueError(f"random_state is {forest.random_state!r}: expected an int, so that trees can be grown again")
 
-    def grow_trees(start: int, stop: int) -> list[bytes]:
-        part = clone(forest).set_params(warm_start=True, n_estimators=stop)
-        # A fit that finds so many trees draws their seeds without using them, and grows the trees behind them.
-        part.estimators_ = [None] * start
-        return [pickle.dumps(tree, protocol=5) for tree in part.fit(rows, outcomes).estimators_[start:]]
-
-    trees = grow(forest.n_estimators, grow_trees)
+    trees = grow(forest.n_estimators, partial(grow_trees, forest, rows, outcomes))
     # A fit of one tree sets what scikit-learn learns beside the trees (classes_, n_features_in_, …), with its own names
     # and in its own order, on which the bytes of the artifact depend. Its tree is then replaced.
     fitted = clone(forest).set_params(n_estimators=1).fit(rows, outcomes)

@@ -4,13 +4,15 @@ Belongs here: which rows the model learns from, and its preprocessing. Does not 
 (`forest`), and how it is validated (`cross_validation`).
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import dagster as dg
 from pydantic import Field
 
 from credit_assets.loans.columns import select_features, select_outcomes
-from credit_assets.model.forest import Grow, grow_forest
+from credit_assets.model.forest import Grow, grow_forest, grow_trees
 from credit_assets.settings.file import Settings
 
 if TYPE_CHECKING:
@@ -76,6 +78,17 @@ def build_pipeline(settings: Settings, config: TrainingConfig) -> "Pipeline":
             ),
         ]
     )
+
+
+def prepare_trees(loans: "pa.Table", settings: Settings, config: TrainingConfig) -> Callable[[int, int], list[bytes]]:
+    """A function that grows trees of the forest of `fit_pipeline`, from any one up to any other.
+
+    Args:
+        loans: the training part.
+    """
+    pipeline = build_pipeline(settings, config)
+    encoded = pipeline.named_steps["encode"].fit_transform(select_features(loans, settings))
+    return partial(grow_trees, pipeline.named_steps["forest"], encoded, select_outcomes(loans, settings))
 
 
 def fit_pipeline(loans: "pa.Table", settings: Settings, config: TrainingConfig, grow: Grow) -> "Pipeline":

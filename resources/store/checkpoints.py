@@ -32,7 +32,7 @@ from resources.store.artifacts import (
     read_manifest,
     store_file,
 )
-from resources.store.blocks import Blocks
+from resources.store.blocks.series import Blocks
 from resources.store.formats import FORMATS, Format
 from resources.store.object_store import ObjectStore
 from resources.store.opening import open_store
@@ -144,7 +144,9 @@ class Work:
         """`asset/root run/fingerprint of the identity`."""
         return f"{self.asset}/{self.root_run}/{compute_sha256(self.identity)[:16]}"
 
-    def blocks(self, items: str, folder: str = "", at_once: int = 1, hold_notices: bool = True) -> Blocks:
+    def blocks(
+        self, items: str, folder: str = "", at_once: int = 1, hold_notices: bool = True, is_helped: bool = False
+    ) -> Blocks:
         """The blocks that attempts of this step have committed, for a step that takes long.
 
         Args:
@@ -152,6 +154,7 @@ class Work:
             folder: below the place; a step that makes two kinds of items needs one for the second.
             at_once: items that are made side by side.
             hold_notices: whether a notice waits for the items that are being made.
+            is_helped: whether other runs may make some of the items.
         """
 
         def log_commit(committed: int, total: int) -> None:
@@ -163,6 +166,7 @@ class Work:
             items=items,
             at_once=at_once,
             hold_notices=hold_notices,
+            is_helped=is_helped,
             on_commit=log_commit,
             log=self.log.write_message,
         )

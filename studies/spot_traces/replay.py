@@ -20,7 +20,7 @@ from obstore.store import MemoryStore
 from resources.history.attempt import Attempt
 from resources.history.retry_rule import find_missing_retry
 from resources.launching.placement import place_attempt
-from resources.store.blocks import Blocks
+from resources.store.blocks.series import Blocks
 from resources.supervision.worker import draw_delay
 from sensors.lost_retries import lost_retries
 from studies.spot_traces.machine import DistantStore, Machine, MachineLost, Stopped

@@ -8,7 +8,7 @@ from random import Random
 
 import dagster as dg
 
-from sensors.refresh_schedule import FIRST_DAY, decide
+from sensors.schedules.refresh_schedule import FIRST_DAY, decide
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from credit_assets.commands.one_machine.outcome import failure_reasons
 from credit_assets.definitions import build_defs
 from credit_assets.jobs import REFRESH
 from resources.deployment import Deployment
-from resources.store.blocks import decode_block
+from resources.store.blocks.encoding import decode_block
 from resources.store.formats import Joblib
 from tests.support.run_log import assert_one_error
 from tests.support.sandbox import Sandbox, file_digests

@@ -14,8 +14,9 @@ import dagster as dg
 import pytest
 
 from resources.history.facts import ITEMS, ITEMS_COMMITTED, ITEMS_TOTAL, is_committed_block
-from resources.store.blocks import decode_block, write_once
+from resources.store.blocks.encoding import decode_block
 from resources.store.opening import open_store
+from resources.store.written_once import write_once
 from tests.support.jobs import reconstructable_job
 
 FOLDS = 4
@@ -73,7 +74,7 @@ def die_at_block(number: int, folder: str) -> Iterator[None]:
         return write_once(store, key, content)
 
     with pytest.MonkeyPatch.context() as dying:
-        dying.setattr("resources.store.blocks.write_once", write_or_die)
+        dying.setattr("resources.store.blocks.series.write_once", write_or_die)
         with pytest.raises(KeyboardInterrupt):
             yield
 
@@ -124,7 +125,7 @@ def test_a_retry_repeats_no_fold_of_the_cross_validation_that_was_committed(
 
     monkeypatch.setattr(cross_validation, "build_pipeline", count)
     # With a block for each fold: the third is fitted and lost.
-    monkeypatch.setattr("resources.store.blocks.choose_size", lambda *_: 1)
+    monkeypatch.setattr("resources.store.blocks.series.choose_size", lambda *_: 1)
     lost, retry = lose_and_retry(3, "folds/blocks/")
     assert lost.counts("folds") == [1, 2]
     assert lost.counts("trees")[-1] == 100, "the folds are counted apart from the trees"

@@ -14,7 +14,7 @@ import pytest
 from credit_assets.jobs import PRICE_SEGMENTS, SCORE_LOCATIONS
 from credit_assets.settings.file import SettingsFile
 from resources.deployment import Deployment
-from sensors.price_schedule import price_schedule
+from sensors.schedules.price_schedule import price_schedule
 from tests.support.settings import LOANS_SETTINGS
 
 DUE = datetime(2026, 3, 1, 9, 10, tzinfo=UTC)

@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from sensors.refresh_schedule import find_next_refresh_day, refresh_schedule
+from sensors.schedules.refresh_schedule import find_next_refresh_day, refresh_schedule
 
 
 def keys(tick: Any) -> list[str]:

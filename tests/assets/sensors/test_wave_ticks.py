@@ -21,7 +21,7 @@ from credit_assets.waves.runs.exclusion import TAG
 from resources.deployment import Deployment
 from resources.services.database import Database
 from sensors.locations import locations
-from sensors.wave_schedule import wave_schedule
+from sensors.schedules.wave_schedule import wave_schedule
 from tests.support.settings import settings_text, write_loans_settings
 
 DUE = datetime(2026, 3, 1, 9, tzinfo=UTC)

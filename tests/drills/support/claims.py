@@ -5,7 +5,7 @@ Does not belong here: assertions that only one drill makes.
 
 import time
 
-from resources.store.blocks import FOUND
+from resources.store.blocks.series import FOUND
 from tests.drills.support.platform import NotInTime, Platform
 
 

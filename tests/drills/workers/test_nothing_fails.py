@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sensors.refresh_schedule import find_next_refresh_day
+from sensors.schedules.refresh_schedule import find_next_refresh_day
 from tests.drills.support.cluster import SPOT
 
 ASSETS = {"loan_dataset", "test_split", "trained_model", "model_metrics"}

@@ -11,11 +11,11 @@ import yaml
 from credit_assets.measurement.scores import THRESHOLD
 from credit_assets.model.pipeline import TrainingConfig
 from resources.history.retry_rule import DAEMON_SECONDS
-from resources.store.blocks import Blocks
+from resources.store.blocks.series import Blocks
 from resources.store.object_store import ONE_REQUEST
 from resources.supervision.worker import LONGEST_DELAY, RETRIES_WITHOUT_DELAY
 from sensors import lost_retries
-from sensors.refresh_schedule import INTERVAL
+from sensors.schedules.refresh_schedule import INTERVAL
 from tests.support.pages import ROOT, code_blocks
 
 DOCS = ROOT / "docs"

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import dagster as dg
 
-from sensors.price_schedule import price_schedule, request_prices
+from sensors.schedules.price_schedule import price_schedule, request_prices
 
 DUE = datetime(2026, 3, 1, 9, 10, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 import pytest
 
-from sensors.refresh_schedule import decide, find_next_refresh_day, is_refresh_day, refresh_schedule
+from sensors.schedules.refresh_schedule import decide, find_next_refresh_day, is_refresh_day, refresh_schedule
 
 TEN_YEARS = [date(2024, 1, 1) + timedelta(days=days) for days in range(3_653)]
 

@@ -6,7 +6,7 @@ import dagster as dg
 
 from credit_assets.waves.plans.choice import WaveConfig
 from credit_assets.waves.runs.attempts import WAVE_ID
-from sensors.wave_schedule import request_wave, wave_schedule
+from sensors.schedules.wave_schedule import request_wave, wave_schedule
 
 DUE = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 

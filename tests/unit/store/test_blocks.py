@@ -9,12 +9,14 @@ from functools import partial
 import obstore
 import pytest
 
-from resources.store.blocks import BlockDamaged, Blocks, choose_size, decode_block, hold_notices
+from resources.store.blocks.encoding import BlockDamaged, decode_block
+from resources.store.blocks.pace import choose_size, hold_notices
+from resources.store.blocks.series import Blocks
 
 # Makes items until it is told to die by itself in the middle of one.
 DYING = """
 import os, signal, sys
-from resources.store.blocks import Blocks
+from resources.store.blocks.series import Blocks
 from resources.store.opening import open_store
 def make(first, last):
     if first >= int(sys.argv[2]):

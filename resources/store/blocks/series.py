@@ -1,26 +1,25 @@
 """A long step in blocks: each block is committed as soon as it is made, and the next attempt continues after the last.
 
 For a step that makes many items of one kind in order, such as the trees of a forest. Its result must not depend on
-where blocks begin: a step that was interrupted a hundred times returns the same bytes as one that was not.
+where blocks begin: a step that was interrupted a hundred times returns the same bytes as one that was not. Nor does it
+depend on who makes a block: other runs may help.
 
-Belongs here: the size of blocks, their bytes, and notices. Does not belong here: what an item is, and where the step's
-place is (`checkpoints`).
+Belongs here: which items are made next, and their blocks in the store. Does not belong here: the bytes of a block
+(`encoding`), and how many items it has (`pace`).
 """
 
-import json
 import logging
 import re
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import groupby
 
-from resources.errors import PlatformError
+from resources.store.blocks.encoding import BlockDamaged, decode_block, encode_block
+from resources.store.blocks.pace import choose_size, hold_notices
 from resources.store.object_store import ObjectStore
-from resources.store.written_once import compute_sha256, write_once
+from resources.store.written_once import write_once
 
 log = logging.getLogger(__name__)
 NAME = re.compile(r"\d{8}\.\d{2}")
@@ -33,16 +32,12 @@ def ignore_commit(_committed: int, _total: int) -> None:
     """Does nothing when a block is committed."""
 
 
-class BlockDamaged(PlatformError):
-    """A block's bytes are not those that were committed."""
-
-
 @dataclass(frozen=True)
 class Blocks:
     """The blocks of one step, which all its attempts share.
 
-    A block is an object `<first item>.<number of the try>`: a line of JSON (`sha256`, `sizes`), then its items. A
-    damaged block is never overwritten; it is made again under the next number.
+    A block is an object `<first item>.<number of the try>`. A damaged one is never overwritten; it is made again under
+    the next number.
 
     Args:
         store: where the blocks lie.
@@ -56,6 +51,7 @@ class Blocks:
             early. Each look leaves cores idle until all have finished, so more cores look less often.
         hold_notices: whether a notice waits for the items that are being made. False for items that may take longer
             than a notice allows: the notice then stops the step at once, and the unfinished block is lost.
+        is_helped: whether other runs may help. It then looks for their blocks before it makes one of its own.
         on_commit: called after each block with the number of items that are committed, and of all.
         log: called with a sentence for each block that is found, and for each damaged one.
         clock: seconds, by which blocks are measured.
@@ -69,6 +65,7 @@ class Blocks:
     max_seconds: float = 2.5
     notice_seconds: float = 0.3
     hold_notices: bool = True
+    is_helped: bool = False
     on_commit: Callable[[int, int], None] = ignore_commit
     log: Callable[[str], None] = log.info
     clock: Callable[[], float] = time.monotonic
@@ -86,6 +83,8 @@ class Blocks:
         blocks, size, step = self._list_blocks(), self.at_once, self.at_once
         items: list[bytes] = []
         while (first := len(items)) < total:
+            if self.is_helped and first not in blocks:
+                blocks = self._list_blocks()
             if block := self._read_first_whole(blocks.get(first, [])):
                 items += block
                 self.log(f"{len(items):,} of {total:,} {self.items} found: {FOUND}")
@@ -106,6 +105,41 @@ class Blocks:
             size = choose_size(len(made), took, committing, self.max_share, self.max_seconds, self.at_once)
         return items[:total]
 
+    def help(self, first: int, stop: int, make: Make, is_over: Callable[[], bool] = lambda: False) -> int:
+        """Makes items of a part for another run, which makes all from the first to the last.
+
+        It makes them from the end of the part to its begin. So the two meet once, and at most one block is made twice.
+
+        Args:
+            first: where the part begins.
+            stop: behind its last item.
+            make: as in `grow`.
+            is_over: whether nobody needs the items any more.
+
+        Returns:
+            How many items it made.
+
+        Raises:
+            StoreError: the store is denied, full or away.
+        """
+        end, size, helped = min(self._list_starts(first, stop), default=stop), self.at_once, 0
+        while end > first and not is_over():
+            begin, began = max(first, end - size), self.clock()
+            with hold_notices() if self.hold_notices else nullcontext():
+                made = make(begin, end)
+                took = self.clock() - began
+                self._commit(begin, made)
+            helped += len(made)
+            size = choose_size(
+                len(made), took, self.clock() - began - took, self.max_share, self.max_seconds, self.at_once
+            )
+            end = first if self._list_starts(first, begin) else begin
+        return helped
+
+    def _list_starts(self, first: int, stop: int) -> list[int]:
+        """The first items of the blocks that begin in a part."""
+        return [start for start in self._list_blocks() if first <= start < stop]
+
     def _list_blocks(self) -> dict[int, list[str]]:
         """Names of the blocks that earlier attempts committed, by their first item."""
         keys = self.store.list_keys(f"{self.place}/blocks/")
@@ -117,11 +151,9 @@ class Blocks:
 
     def _commit(self, first: int, made: list[bytes]) -> list[bytes]:
         """Creates the block. If another attempt was first, its items are taken."""
-        payload = b"".join(made)
-        head = {"sha256": compute_sha256(payload), "sizes": [len(item) for item in made]}
+        block = encode_block(made)
         for number in range(100):
             name = f"{first:08d}.{number:02d}"
-            block = json.dumps(head).encode() + b"\n" + payload
             if write_once(self.store, f"{self.place}/blocks/{name}", block).created:
                 return made
             if items := self._read(name):
@@ -139,54 +171,3 @@ class Blocks:
         except BlockDamaged as error:
             self.log(f"{self.store.location(key)} is damaged and is made again: {error}")
             return None
-
-
-def decode_block(block: bytes) -> list[bytes]:
-    """The items of a block.
-
-    Raises:
-        BlockDamaged: it was truncated or changed.
-    """
-    line, _, payload = block.partition(b"\n")
-    try:
-        head = json.loads(line)
-        sizes, sha256 = list(map(int, head["sizes"])), head["sha256"]
-    except (ValueError, TypeError, KeyError):
-        raise BlockDamaged("its first line can't be read") from None
-    if compute_sha256(payload) != sha256 or sum(sizes) != len(payload):
-        raise BlockDamaged(f"expected {sum(sizes)} bytes with sha256 {str(sha256)[:12]}…, found {len(payload)} others")
-    ends = [sum(sizes[: number + 1]) for number in range(len(sizes))]
-    return [payload[end - size : end] for end, size in zip(ends, sizes, strict=True)]
-
-
-def choose_size(
-    made: int, took: float, committing: float, max_share: float, max_seconds: float, fewest: int = 1
-) -> int:
-    """Items of the next block: so many that committing is a small share of it, and so few that a loss is short.
-
-    Args:
-        made: items of the last block.
-        took: seconds that making them took.
-        committing: seconds that committing them took.
-        max_share: the greatest share of the time that committing may take.
-        max_seconds: how long a block may take to make.
-        fewest: items that a block has at least.
-    """
-    wanted = min(max(committing / max_share, max_seconds / 4), max_seconds)
-    return max(fewest, min(round(made * wanted / max(took, 1e-6)), made * 16))
-
-
-@contextmanager
-def hold_notices() -> Iterator[list[int]]:
-    """Makes SIGTERM wait until the finished items are committed; yields a list that is empty unless one waits."""
-    waiting: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield waiting
-        return
-    before = signal.signal(signal.SIGTERM, lambda number, _: waiting.append(number))
-    try:
-        yield waiting
-    finally:
-        signal.signal(signal.SIGTERM, before)
-        if waiting:
-            signal.raise_signal(signal.SIGTERM)
