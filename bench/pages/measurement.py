@@ -22,9 +22,10 @@ PAGES = {
         "/assets/location_scores?view=partitions",
         f"/Materialized \\([1-9]/.test({TEXT}) && {TEXT}.includes('branch-0001')",
     ),
-    "run": ("/runs/{run}", f"/(Succeeded|Errored) \\([1-9]/.test({TEXT}) && {TEXT}.includes('EVENT TYPE')"),
+    "run": ("/runs/{run}", f"/(Succeeded|Errored) \\([1-9]/.test({TEXT}) && /event type/i.test({TEXT})"),
     "run, whole log": ("/runs/{run}", f"/RUN_(SUCCESS|FAILURE)/.test({TEXT})"),
     "wave": ("/assets/wave?view=overview", f"/failed locations.*a repetition/s.test({TEXT})"),
+    "wave, events": ("/assets/wave?view=events", f"/failed locations.*a repetition/s.test({TEXT})"),
 }
 SECONDS, APPLICATIONS = 2, 2
 
