@@ -69,9 +69,9 @@ def test_the_page_says_that_rescore_repeats_the_failures_and_that_a_re_execution
 
 
 def test_failures_beyond_the_longest_table_are_counted_and_not_left_out_in_silence() -> None:
-    failed: list[Outcome] = [Failed(f"l{number}", "TimeoutError", "TimeoutError", 5.0) for number in range(63)]
+    failed: list[Outcome] = [Failed(f"l{number}", "TimeoutError", "TimeoutError", 5.0) for number in range(213)]
     page = describe_wave(PLAN, failed, SCORING)
-    assert len(rows(page["failed locations"])) == 50
+    assert len(rows(page["failed locations"])) == 200
     assert page["failed locations that are not shown"] == 13
 
 
