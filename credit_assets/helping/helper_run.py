@@ -12,6 +12,7 @@ from pydantic import Field
 from credit_assets.helping.order import MOST_HELPERS, HelpError, read_order
 from credit_assets.model.pipeline import TrainingConfig, prepare_trees, split_rows
 from credit_assets.settings.file import SettingsFile
+from resources.history.facts import committed_items
 from resources.store.artifacts import find_artifact
 from resources.store.blocks.series import Blocks
 from resources.store.checkpoints import Checkpoints
@@ -55,8 +56,7 @@ def help_training(
     made = blocks.help(
         first, stop, prepare_trees(loans.take(rows), declared, chosen), lambda: bool(find_artifact(store, order.place))
     )
-    context.log.info(f"grew {made:,} of the {stop - first:,} trees of part {config.part}")
-    context.add_output_metadata({"trees": made})
+    context.log_event(committed_items(dg.AssetKey("trained_model"), "trees", made, stop - first))
 
 
 @dg.job(

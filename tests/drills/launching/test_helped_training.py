@@ -1,0 +1,59 @@
+"""Drill 23. Two helpers grow trees of a long training, and one of them is lost.
+
+The training does not wait for the lost one, and its model has the bytes of a training that nobody helps.
+"""
+
+import time
+
+from credit_assets.helping.helper_run import HELP_TRAINING
+from credit_assets.helping.order import HELPERS, PLACE
+from resources.services.webserver import read_metadata
+from tests.drills.support.platform import Platform
+
+# A training of this many trees takes longer than its helpers need to begin.
+TREES, HELPING = 5_000, 2
+
+
+def train(platform: Platform, **tags: str) -> str:
+    """Trains many trees, and returns the run."""
+    return platform.train_long(TREES, tags=tags)
+
+
+def find_helper(platform: Platform, run: str, part: int) -> str | None:
+    """The run that helps with a part, if its step has begun."""
+    place = platform.run_sql(f"SELECT value FROM run_tags WHERE run_id = '{run}' AND key = '{PLACE}'", "dagster")
+    found = platform.find_runs("dagster/run_key", f"{place} {part} of {HELPING}") if place else []
+    platform.runs += [each for each in found if each not in platform.runs]
+    return next((each for each in found if platform.read_step_starts(each, HELP_TRAINING)), None)
+
+
+def count_grown(platform: Platform, run: str) -> int:
+    """How many trees a helper has grown."""
+    (output,) = platform.read_events(run, "ExecutionStepOutputEvent")
+    return int(read_metadata(output["metadataEntries"])["trees"])
+
+
+def test_a_training_that_three_pods_grow_leaves_the_same_model_although_a_helper_is_lost(platform) -> None:
+    alone = train(platform)
+    assert platform.webserver.wait_for_run(alone, 600) == "SUCCESS"
+    helped = train(platform, **{HELPERS: str(HELPING)})
+    lost, whole = (
+        platform.wait_until(f"helper {part} works", lambda part=part: find_helper(platform, helped, part), 120)
+        for part in (1, 2)
+    )
+    struck = time.time()
+    platform.kubectl("delete", "pod", platform.find_pod(lost)["metadata"]["name"], "--force", "--grace-period=0")
+    assert platform.webserver.wait_for_run(lost, 60) == "FAILURE"
+    assert platform.webserver.wait_for_run(helped, 600) == "SUCCESS"
+    assert platform.read_digests(helped) == platform.read_digests(alone)
+    assert platform.find_retry(helped) is None, "the loss of a helper disturbed the training"
+    assert platform.webserver.wait_for_run(whole, 120) == "SUCCESS"
+    assert count_grown(platform, whole) > 0
+    retry = platform.wait_until("the lost helper is retried", lambda: platform.find_retry(lost), 90)
+    assert platform.webserver.wait_for_run(retry, 120) == "SUCCESS"
+    (failed,) = platform.read_events(lost, "RunFailureEvent")
+    platform.record(
+        fault="a helper of a training lost",
+        detected_after=round(failed["at"] - struck, 1),
+        trees_of_the_other_helper=count_grown(platform, whole),
+    )
