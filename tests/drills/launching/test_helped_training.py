@@ -7,6 +7,7 @@ import time
 
 from credit_assets.helping.helper_run import HELP_TRAINING
 from credit_assets.helping.order import HELPERS, PLACE
+from resources.history.facts import ITEMS_COMMITTED
 from resources.services.webserver import read_metadata
 from tests.drills.support.platform import Platform
 
@@ -29,8 +30,8 @@ def find_helper(platform: Platform, run: str, part: int) -> str | None:
 
 def count_grown(platform: Platform, run: str) -> int:
     """How many trees a helper has grown."""
-    (output,) = platform.read_events(run, "ExecutionStepOutputEvent")
-    return int(read_metadata(output["metadataEntries"])["trees"])
+    facts = [read_metadata(event["metadataEntries"]) for event in platform.read_events(run, "ObservationEvent")]
+    return sum(int(each[ITEMS_COMMITTED]) for each in facts if ITEMS_COMMITTED in each)
 
 
 def test_a_training_that_three_pods_grow_leaves_the_same_model_although_a_helper_is_lost(platform) -> None:
