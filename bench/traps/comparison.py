@@ -21,6 +21,8 @@ ROWS = (
     ("scattered failures, runs to repeat them", "ranges", "runs", 200),
     ("a dead process, partitions to make again", "lost", "made_again", 250),
     ("leaked places, still taken after 5 s", "places", "still_taken", 5),
+    ("a run's page that reads all events, s", "log", "log_s", 3_000),
+    ("a page that reads all states, s", "status", "status_s", 20_000),
 )
 
 
@@ -92,7 +94,7 @@ def tabulate_traps(figures: Mapping[str, Mapping[str, Mapping[str, float | str]]
         notes=[
             "Each in a process and a database of its own. Nine of ten partitions are made, where some fail.",
             "A dead process: stock's dies with its batch of events in memory, ours between the commit and the record.",
-            "The page that asks for every partition is in the tables of `python -m bench --only pages`.",
+            "All states: computed from the events, and from the cache that Dagster itself keeps after that.",
         ],
     )
 

@@ -12,6 +12,7 @@ from bench.traps.losses import (
     measure_places,
 )
 from bench.traps.ranges import measure_runs
+from bench.traps.reading import measure_log, measure_status
 from bench.traps.recording import measure_recording
 from bench.traps.states import measure_green, measure_red
 
@@ -21,6 +22,8 @@ TRAPS: Mapping[str, Callable[[str, int], Mapping[str, float] | None]] = {
     "red": measure_red,
     "ranges": measure_runs,
     "places": measure_places,
+    "log": measure_log,
+    "status": measure_status,
     "die": lambda way, count: die_in_stock(count) if way == "stock" else die_in_wave(),
     "lost": lambda way, count: count_lost_in_stock(count) if way == "stock" else count_lost_in_wave(),
 }

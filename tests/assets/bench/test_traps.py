@@ -6,6 +6,7 @@ import pytest
 
 from bench.traps.losses import measure_places
 from bench.traps.ranges import measure_runs
+from bench.traps.reading import measure_log, measure_status
 from bench.traps.recording import measure_recording
 from bench.traps.states import measure_green, measure_red
 
@@ -32,3 +33,11 @@ def test_we_repeat_scattered_partitions_in_one_run_over_one_connection(database_
     monkeypatch.setenv("DAGSTER_HOME", "")
     assert measure_runs("ours", 5) == {"runs": 1}
     assert measure_recording("ours", 20)["connections"] <= 1
+
+
+@pytest.mark.parametrize("way", ["stock", "ours"])
+def test_the_reading_of_a_run_and_of_all_states_is_timed_both_ways(database_url, monkeypatch, way: str) -> None:
+    monkeypatch.setenv("PLATFORM_HISTORY_URL", database_url)
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    assert measure_log(way, 20)["log_s"] > 0
+    assert measure_status(way, 20)["status_s"] > 0
