@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 
 from credit_assets.helping.helper_run import help_training_job
-from credit_assets.jobs import price_segments, refresh, rescore, resilience, score_locations
+from credit_assets.jobs import apply_retention, price_segments, refresh, rescore, resilience, score_locations
 from credit_assets.loan_dataset import loan_dataset
 from credit_assets.location_scores import location_scores
 from credit_assets.model_metrics import model_metrics
@@ -19,6 +19,7 @@ from credit_assets.pricing.segment_prices import segment_prices
 from credit_assets.promoted_model import promoted_model
 from credit_assets.promotion.by_hand import promote_by_hand_job
 from credit_assets.resilience_report import resilience_report
+from credit_assets.retention.retention import retention
 from credit_assets.settings.file import SettingsFile
 from credit_assets.training import training
 from credit_assets.wave import wave
@@ -37,6 +38,7 @@ from sensors.new_loans import new_loans
 from sensors.schedules.price_schedule import price_schedule
 from sensors.schedules.refresh_schedule import refresh_schedule
 from sensors.schedules.resilience_schedule import resilience_schedule
+from sensors.schedules.retention_schedule import retention_schedule
 from sensors.schedules.wave_schedule import wave_schedule
 from sensors.training_helpers import training_helpers
 
@@ -58,9 +60,19 @@ def build_defs(deployment: Deployment, *, resource_overrides: Mapping[str, Any] 
             wave,
             location_scores,
             segment_prices,
+            retention,
         ],
-        jobs=[refresh, resilience, promote_by_hand_job, score_locations, rescore, price_segments, help_training_job],
-        schedules=[refresh_schedule, resilience_schedule, wave_schedule, price_schedule],
+        jobs=[
+            refresh,
+            resilience,
+            promote_by_hand_job,
+            score_locations,
+            rescore,
+            price_segments,
+            help_training_job,
+            apply_retention,
+        ],
+        schedules=[refresh_schedule, resilience_schedule, wave_schedule, price_schedule, retention_schedule],
         sensors=[new_loans, locations, failures, lost_retries, training_helpers],
         executor=choose_executor(deployment.executor),
         loggers={"progress": progress, "console": dg.colored_console_logger},

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from credit_assets.pricing.record import SEGMENT_PRICES
+from credit_assets.retention.retention import RETENTION
 from credit_assets.waves.page import RESCORE
 from credit_assets.waves.plans.making import WAVE
 
@@ -31,6 +32,11 @@ rescore = dg.define_asset_job(
     selection=dg.AssetSelection.assets(WAVE),
     config={"ops": {WAVE: {"config": {"locations": [], "only_failed": True}}}},
     description="Scores the locations that Dagster shows as failed again, or those that the config names, in one run.",
+)
+apply_retention = dg.define_asset_job(
+    name="apply_retention",
+    selection=dg.AssetSelection.assets(RETENTION),
+    description="Deletes what is older than [retention] in the settings allows. With dry_run it only shows what.",
 )
 price_segments = dg.define_asset_job(
     name=PRICE_SEGMENTS,

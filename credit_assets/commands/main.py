@@ -99,6 +99,18 @@ def lineage(what: str | None, of_dataset: str | None, of_code: str | None, setti
 
 
 @cli.command()
+@settings_option
+@click.option("--apply", is_flag=True, help="Delete it. Without this option nothing is deleted.")
+def retention(settings: Path | None, *, apply: bool) -> int:
+    """Print what the limits of [retention] in the settings would delete, what stays, and why."""
+    from credit_assets.commands.retention import print_retention
+
+    deployment = Deployment.from_environment()
+    print_retention(deployment, choose_settings(settings, deployment), apply=apply)
+    return DONE
+
+
+@cli.command()
 @click.argument("chosen", type=ChosenSet())
 @click.option(
     "--who",

@@ -14,6 +14,7 @@ COMMANDS = {
     "run": ["run"],
     "ui": ["ui", "--port", "3999"],
     "lineage": ["lineage"],
+    "retention": ["retention"],
     "promote": ["promote", "1", "--who", "Ada", "--why", "a reason"],
 }
 

@@ -171,6 +171,7 @@ def test_the_run_config_that_pages_show_is_accepted(tmp_path: Path) -> None:
         "loan_dataset": "refresh",
         "promotion_by_hand": "promote_by_hand",
         "segment_prices": "price_segments",
+        "retention": "apply_retention",
         "wave": "rescore",
     }
     for config in shown:

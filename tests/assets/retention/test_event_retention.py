@@ -1,0 +1,184 @@
+"""Without retention the event log grows for ever; with one that deletes too much, Dagster shows another past."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from credit_assets.retention.events import find_event_removals
+from credit_assets.settings.retention import Retention
+from credit_assets.waves.record import ASSET, LOCATIONS, PARTITIONS
+from resources.history import partitions
+from resources.history.partitions import PartitionRecord, plan_partitions, record_partitions
+from resources.instance.growth.superseded import EventLog
+from tests.support.sandbox import Sandbox
+
+NAMES = [f"branch-{number:02}" for number in range(10)]
+DAY = 86_400
+JOB = "score_locations"
+
+
+@pytest.fixture
+def instance(sandbox: Sandbox) -> dg.DagsterInstance:
+    """On a PostgreSQL, without runs, events and partitions."""
+    for run in sandbox.instance.get_run_ids():
+        sandbox.instance.delete_run(run)
+    for name in sandbox.instance.get_dynamic_partitions(LOCATIONS):
+        sandbox.instance.delete_dynamic_partition(LOCATIONS, name)
+    # Not wipe_assets: it hides events that are older than the wiping, as all are here.
+    storage: Any = sandbox.instance.event_log_storage
+    with storage.connect() as connection:
+        connection.exec_driver_sql("TRUNCATE event_logs, asset_event_tags, asset_keys")
+    sandbox.instance.add_dynamic_partitions(LOCATIONS, NAMES)
+    return sandbox.instance
+
+
+@pytest.fixture
+def add_wave(instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Adds a wave that was so many days ago: it planned all locations, and some of them failed."""
+
+    def add(
+        days: float, failed: tuple[str, ...] = (), status: dg.DagsterRunStatus = dg.DagsterRunStatus.SUCCESS
+    ) -> str:
+        at = time.time() - days * DAY
+        run = instance.add_run(dg.DagsterRun(job_name=JOB, status=dg.DagsterRunStatus.STARTED))
+        with monkeypatch.context() as past:
+            past.setattr(partitions.time, "time", lambda: at)
+            where = (instance, run.run_id, JOB, "wave", ASSET)
+            plan_partitions(*where, NAMES)
+            record_partitions(
+                *where, [PartitionRecord(name, f"digest of {name}") for name in NAMES if name not in failed]
+            )
+        if status is not dg.DagsterRunStatus.STARTED:
+            set_end(instance, run.run_id, status, at)
+        return run.run_id
+
+    return add
+
+
+def set_end(instance: dg.DagsterInstance, run: str, status: dg.DagsterRunStatus, at: float) -> None:
+    """Ends a run at a time in the past."""
+    storage: Any = instance.run_storage
+    with storage.connect() as connection:
+        connection.exec_driver_sql(
+            "UPDATE runs SET status = %(status)s, update_timestamp = %(at)s,"
+            " run_body = replace(run_body, 'STARTED', %(status)s) WHERE run_id = %(run)s",
+            {"status": status.value, "at": datetime.fromtimestamp(at, UTC).replace(tzinfo=None), "run": run},
+        )
+
+
+def apply(instance: dg.DagsterInstance, now: datetime | None = None, **limits: int) -> None:
+    for each in find_event_removals(instance, Retention(**limits), [JOB], now or datetime.now(UTC)):
+        each.delete()
+
+
+def count_events(instance: dg.DagsterInstance) -> int:
+    return EventLog(instance).measure_asset(ASSET).count
+
+
+def read_states(instance: dg.DagsterInstance) -> dict[str, Any]:
+    """What Dagster shows of each location: its state, and the digest of its newest scores."""
+    states = instance.get_status_by_partition(ASSET, NAMES, PARTITIONS) or {}
+    newest = {
+        name: instance.get_latest_materialization_event(ASSET)
+        and instance.fetch_materializations(
+            dg.AssetRecordsFilter(asset_key=ASSET, asset_partitions=[name]), limit=1
+        ).records
+        for name in NAMES
+    }
+    return {name: (states.get(name), [each.storage_id for each in newest[name] or []]) for name in NAMES}
+
+
+def test_the_event_log_of_thirty_days_of_waves_is_flat_with_retention_and_grows_without(
+    instance: dg.DagsterInstance, add_wave: Callable[..., str]
+) -> None:
+    counts, limit = [], 5
+    for day in range(30, 0, -1):
+        for hour in (0, 0.5):
+            add_wave(day - hour)
+        apply(instance, datetime.now(UTC) - timedelta(days=day - 0.6), wave_days=limit)
+        counts.append(count_events(instance))
+    settled = counts[limit + 1 :]
+    assert len(set(settled)) == 1, settled
+    assert settled[0] <= (limit + 1) * 2 * len(NAMES)
+    assert len(instance.get_runs()) <= (limit + 1) * 2
+    for day in (0.4, 0.3, 0.2):
+        add_wave(day)
+    assert count_events(instance) == settled[0] + 3 * 2 * len(NAMES), "without retention each wave adds its events"
+
+
+def test_what_dagster_shows_of_each_location_is_the_same_before_and_after(
+    instance: dg.DagsterInstance, add_wave: Callable[..., str]
+) -> None:
+    add_wave(50, failed=(NAMES[3],), status=dg.DagsterRunStatus.FAILURE)
+    add_wave(45)
+    add_wave(40, failed=(NAMES[0], NAMES[1]), status=dg.DagsterRunStatus.FAILURE)
+    before, size = read_states(instance), count_events(instance)
+    assert {name for name, (state, _) in before.items() if state and state.name == "FAILED"} == {NAMES[0], NAMES[1]}
+    apply(instance, wave_days=1, left_days=1)
+    assert read_states(instance) == before
+    assert count_events(instance) < size
+    apply(instance, wave_days=1, left_days=1)
+    assert read_states(instance) == before
+
+
+def test_a_wave_under_way_loses_no_event_although_it_began_long_ago(
+    instance: dg.DagsterInstance, add_wave: Callable[..., str]
+) -> None:
+    under_way = add_wave(60, failed=tuple(NAMES[5:]), status=dg.DagsterRunStatus.STARTED)
+    size = count_events(instance)
+    apply(instance, wave_days=1)
+    assert count_events(instance) == size
+    assert instance.get_run_by_id(under_way)
+    add_wave(50)
+    apply(instance, wave_days=1)
+    assert instance.get_run_by_id(under_way), "a run that has not ended is deleted"
+    assert count_events(instance) == size + len(NAMES), "only planned events of the wave that ended may go"
+
+
+def test_a_location_that_left_is_forgotten_after_its_limit_and_not_before(
+    instance: dg.DagsterInstance, add_wave: Callable[..., str]
+) -> None:
+    add_wave(20)
+    instance.delete_dynamic_partition(LOCATIONS, NAMES[0])
+    apply(instance, left_days=21)
+    left = dg.AssetRecordsFilter(asset_key=ASSET, asset_partitions=[NAMES[0]])
+    assert instance.fetch_materializations(left, limit=5).records
+    apply(instance, left_days=19)
+    assert not instance.fetch_materializations(left, limit=5).records
+    other = dg.AssetRecordsFilter(asset_key=ASSET, asset_partitions=[NAMES[1]])
+    assert instance.fetch_materializations(other, limit=5).records
+
+
+def test_a_run_whose_retry_has_not_ended_is_kept(instance: dg.DagsterInstance, add_wave: Callable[..., str]) -> None:
+    lost = add_wave(60, failed=tuple(NAMES[5:]), status=dg.DagsterRunStatus.FAILURE)
+    retry = instance.add_run(
+        dg.DagsterRun(
+            job_name=JOB,
+            status=dg.DagsterRunStatus.STARTED,
+            root_run_id=lost,
+            parent_run_id=lost,
+            tags={"dagster/root_run_id": lost, "dagster/parent_run_id": lost},
+        )
+    )
+    add_wave(50)
+    apply(instance, wave_days=1)
+    assert instance.get_run_by_id(lost)
+    set_end(instance, retry.run_id, dg.DagsterRunStatus.SUCCESS, time.time() - 40 * DAY)
+    apply(instance, wave_days=1)
+    assert not instance.get_run_by_id(lost)
+
+
+def test_a_dry_run_counts_what_would_go_and_deletes_nothing(
+    instance: dg.DagsterInstance, add_wave: Callable[..., str]
+) -> None:
+    add_wave(50)
+    add_wave(45)
+    size = count_events(instance)
+    removals = find_event_removals(instance, Retention(), [JOB], datetime.now(UTC))
+    assert sum(each.goes.count for each in removals) > 0
+    assert all(each.goes.bytes > 0 for each in removals if each.goes.count)
+    assert count_events(instance) == size
