@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import dagster as dg
 
-from credit_assets.helping.helper_run import HELP_TRAINING
+from credit_assets.helping.helper_run import GROW, HELP_TRAINING
 from credit_assets.helping.order import HELPERS, MOST_HELPERS, PLACE, count_helpers
 
 
@@ -26,7 +26,7 @@ def request_helpers(runs: Iterable[dg.DagsterRun]) -> Iterator[dg.RunRequest]:
             for part in range(1, helpers + 1):
                 config = {"place": place, "part": part, "parts": helpers + 1}
                 yield dg.RunRequest(
-                    run_key=f"{place} {part} of {helpers}", run_config={"ops": {HELP_TRAINING: {"config": config}}}
+                    run_key=f"{place} {part} of {helpers}", run_config={"ops": {GROW: {"config": config}}}
                 )
 
 

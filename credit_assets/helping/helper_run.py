@@ -18,7 +18,8 @@ from resources.store.blocks.series import Blocks
 from resources.store.checkpoints import Checkpoints
 from resources.store.formats import FORMATS
 
-HELP_TRAINING = "help_training"
+# The job, and its one step.
+HELP_TRAINING, GROW = "help_training", "grow_part"
 
 
 class Help(dg.Config):
@@ -35,9 +36,7 @@ def find_part(trees: int, part: int, parts: int) -> tuple[int, int]:
 
 
 @dg.op
-def help_training(
-    context: dg.OpExecutionContext, config: Help, settings: SettingsFile, checkpoints: Checkpoints
-) -> None:
+def grow_part(context: dg.OpExecutionContext, config: Help, settings: SettingsFile, checkpoints: Checkpoints) -> None:
     """Grows trees of a part until all are there, or the training has come so far, or has ended."""
     from joblib import cpu_count
 
@@ -65,4 +64,4 @@ def help_training(
 )
 def help_training_job() -> None:
     """The job of a helper."""
-    help_training()
+    grow_part()

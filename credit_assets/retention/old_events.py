@@ -12,6 +12,7 @@ from credit_assets.pricing import record as prices
 from credit_assets.retention.removal import Amount, Removal
 from credit_assets.settings.retention import Retention
 from credit_assets.waves import record as scores
+from resources.instance.event_retention.old_runs import delete_runs, find_old_runs, measure_runs
 from resources.instance.event_retention.partition_events import (
     PartitionEvents,
     count_events,
@@ -22,6 +23,8 @@ from resources.instance.event_retention.partition_events import (
 )
 
 DAY = 86_400
+# The jobs whose old runs go.
+JOBS = ("score_locations", "rescore", "price_segments")
 # Assets, and the names of their dynamic partitions.
 PARTITIONED = ((scores.ASSET, scores.LOCATIONS), (prices.ASSET, prices.SEGMENTS))
 
@@ -62,7 +65,21 @@ def find_event_removals(instance: dg.DagsterInstance, retention: Retention, now:
                 f"their partition exists, or left less than {retention.left_days} days ago, or its run may be retried",
             ),
         ]
-    return found
+    return [*found, _remove_runs(instance, retention, wave_limit, now)]
+
+
+def _remove_runs(instance: dg.DagsterInstance, retention: Retention, limit: float, now: float) -> Removal:
+    runs = find_old_runs(instance, JOBS, limit, now)
+    every = sum(instance.get_runs_count(dg.RunsFilter(job_name=job)) for job in JOBS)
+    return Removal(
+        "runs of waves and prices, with their other events",
+        Amount(len(runs), measure_runs(instance, runs)),
+        Amount(every - len(runs)),
+        f"they have not ended, are less than {retention.wave_days} days old, may still be retried, or something shown "
+        "belongs to them",
+        # Not the runs that were counted: events that went meanwhile may have been all that was shown of others.
+        lambda: delete_runs(instance, find_old_runs(instance, JOBS, limit, now)),
+    )
 
 
 def _make_removal(instance: dg.DagsterInstance, kind: str, chosen: PartitionEvents, why: str) -> Removal:

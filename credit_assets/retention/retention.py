@@ -13,7 +13,8 @@ from credit_assets.operations.page import make_table
 from credit_assets.retention.page import show_removals, write_removals
 from credit_assets.retention.rules import find_removals
 from credit_assets.settings.file import SettingsFile
-from resources.instance.growth.superseded import EventLog
+from resources.instance.event_retention.size import measure_event_log
+from resources.services.database import Database
 from resources.store.checkpoints import Checkpoints
 from resources.store.formats import Document
 
@@ -37,11 +38,18 @@ class RetentionConfig(dg.Config):
     metadata={"format": "report"},
 )
 def retention(
-    context: dg.AssetExecutionContext, config: RetentionConfig, settings: SettingsFile, checkpoints: Checkpoints
+    context: dg.AssetExecutionContext,
+    config: RetentionConfig,
+    settings: SettingsFile,
+    database: Database,
+    scores_database: Database,
+    checkpoints: Checkpoints,
 ) -> Iterator[Any]:
     """What was deleted because it is old, what is kept, and why."""
     declared = settings.load()
-    removals = find_removals(context.instance, declared, datetime.now(UTC))
+    removals = find_removals(
+        context.instance, checkpoints.store, database, scores_database, declared, datetime.now(UTC)
+    )
     if not config.dry_run:
         for each in removals:
             context.log.info(f"{each.kind}: deletes {each.goes.count:,}")
@@ -58,6 +66,6 @@ def retention(
     metadata = {
         "dry run": config.dry_run,
         "removals": make_table(show_removals(removals, dry=config.dry_run)) if removals else NO_LIMITS,
-        "MB of the event log": round(EventLog(context.instance).measure() / 1e6, 1),
+        "MB of the event log": round(measure_event_log(context.instance) / 1e6, 1),
     }
     yield from publish(RETENTION, report, metadata, [])

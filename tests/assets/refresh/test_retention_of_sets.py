@@ -8,14 +8,15 @@ import dagster as dg
 
 from credit_assets.definitions import build_defs
 from credit_assets.promotion.table_pointer import open_pointer
-from credit_assets.retention.stored_objects import find_stored_removals
+from credit_assets.retention.stored.stored_objects import find_stored_removals
 from credit_assets.settings.retention import Retention
 from resources.deployment import Deployment
 from resources.store.opening import open_store
 
 
 def test_a_person_promotes_an_old_number_after_retention_ran(refresh: Any, instance: dg.DagsterInstance) -> None:
-    refresh(), refresh()
+    refresh()
+    refresh()
     store = open_store(os.environ["PLATFORM_STORE"])
     for each in find_stored_removals(store, instance, Retention(), time.time() + 1_000 * 86_400):
         each.delete()

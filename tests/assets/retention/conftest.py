@@ -10,7 +10,7 @@ import pytest
 
 from credit_assets.promotion.table_pointer import open_pointer
 from credit_assets.retention.removal import Removal
-from credit_assets.retention.stored_objects import find_stored_removals
+from credit_assets.retention.stored.stored_objects import find_stored_removals
 from credit_assets.settings.retention import Retention
 from resources.history.tags import PARENT, ROOT
 from resources.store.artifacts import Committed, Manifest, commit, store_file

@@ -8,12 +8,11 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from credit_assets.retention.events import find_event_removals
+from credit_assets.retention.old_events import find_event_removals
 from credit_assets.settings.retention import Retention
 from credit_assets.waves.record import ASSET, LOCATIONS, PARTITIONS
 from resources.history import partitions
 from resources.history.partitions import PartitionRecord, plan_partitions, record_partitions
-from resources.instance.growth.superseded import EventLog
 from tests.support.sandbox import Sandbox
 
 NAMES = [f"branch-{number:02}" for number in range(10)]
@@ -71,12 +70,15 @@ def set_end(instance: dg.DagsterInstance, run: str, status: dg.DagsterRunStatus,
 
 
 def apply(instance: dg.DagsterInstance, now: datetime | None = None, **limits: int) -> None:
-    for each in find_event_removals(instance, Retention(**limits), [JOB], now or datetime.now(UTC)):
+    for each in find_event_removals(instance, Retention(**limits), (now or datetime.now(UTC)).timestamp()):
         each.delete()
 
 
 def count_events(instance: dg.DagsterInstance) -> int:
-    return EventLog(instance).measure_asset(ASSET).count
+    storage: Any = instance.event_log_storage
+    counted = "SELECT count(*) FROM event_logs WHERE asset_key = %(asset)s AND partition IS NOT NULL"
+    with storage.connect() as connection:
+        return connection.exec_driver_sql(counted, {"asset": ASSET.to_string()}).scalar_one()
 
 
 def read_states(instance: dg.DagsterInstance) -> dict[str, Any]:
@@ -178,7 +180,7 @@ def test_a_dry_run_counts_what_would_go_and_deletes_nothing(
     add_wave(50)
     add_wave(45)
     size = count_events(instance)
-    removals = find_event_removals(instance, Retention(), [JOB], datetime.now(UTC))
+    removals = find_event_removals(instance, Retention(), time.time())
     assert sum(each.goes.count for each in removals) > 0
     assert all(each.goes.bytes > 0 for each in removals if each.goes.count)
     assert count_events(instance) == size

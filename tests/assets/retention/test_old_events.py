@@ -29,10 +29,10 @@ def test_what_is_listed_stays_until_it_is_deleted_and_the_next_list_is_empty(ins
     assert planned.kind == "planned events of location_scores"
     assert (planned.goes.count, planned.stays.count) == (1, 2)
     assert planned.goes.bytes > 0 < planned.stays.bytes
-    assert [each.goes.count for each in others] == [0] * 5
+    assert [each.goes.count for each in others] == [0] * 6
     planned.delete()
     planned.delete()
     again = find_event_removals(instance, Retention(), time.time())
-    assert [each.goes.count for each in again] == [0] * 6
+    assert [each.goes.count for each in again] == [0] * 7
     assert again[0].stays.count == 2
     assert read_recorded(instance, [run.run_id], ASSET) == {"a"}

@@ -8,7 +8,7 @@ import pytest
 
 from credit_assets.promotion.table_pointer import open_pointer
 from credit_assets.retention.removal import Amount
-from credit_assets.retention.stored_objects import RemovalPostponed
+from credit_assets.retention.stored.stored_objects import RemovalPostponed
 from credit_assets.waves.runs.attempts import WAVE_ID
 from resources.history.tags import WILL_RETRY
 from resources.store.artifacts import find_artifact

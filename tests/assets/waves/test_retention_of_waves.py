@@ -4,7 +4,7 @@ import os
 import time
 from typing import Any
 
-from credit_assets.retention.stored_objects import find_stored_removals
+from credit_assets.retention.stored.stored_objects import find_stored_removals
 from credit_assets.settings.retention import Retention
 from resources.store.opening import open_store
 

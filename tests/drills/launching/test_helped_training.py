@@ -5,7 +5,7 @@ The training does not wait for the lost one, and its model has the bytes of a tr
 
 import time
 
-from credit_assets.helping.helper_run import HELP_TRAINING
+from credit_assets.helping.helper_run import GROW
 from credit_assets.helping.order import HELPERS, PLACE
 from resources.history.facts import ITEMS_COMMITTED
 from resources.services.webserver import read_metadata
@@ -25,7 +25,7 @@ def find_helper(platform: Platform, run: str, part: int) -> str | None:
     place = platform.run_sql(f"SELECT value FROM run_tags WHERE run_id = '{run}' AND key = '{PLACE}'", "dagster")
     found = platform.find_runs("dagster/run_key", f"{place} {part} of {HELPING}") if place else []
     platform.runs += [each for each in found if each not in platform.runs]
-    return next((each for each in found if platform.read_step_starts(each, HELP_TRAINING)), None)
+    return next((each for each in found if platform.read_step_starts(each, GROW)), None)
 
 
 def count_grown(platform: Platform, run: str) -> int:

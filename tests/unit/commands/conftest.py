@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from credit_assets.commands import lineage
+from credit_assets.commands import lineage, retention
 from credit_assets.commands.one_machine import local
 from credit_assets.settings.file import SettingsError
 
@@ -32,6 +32,11 @@ def opened(bare_environment: None, monkeypatch: pytest.MonkeyPatch) -> list[Path
         raise SettingsError("no further")
         yield
 
-    for module, name in ((local, "local_platform"), (local, "local_history"), (lineage, "local_history")):
+    for module, name in (
+        (local, "local_platform"),
+        (local, "local_history"),
+        (lineage, "local_history"),
+        (retention, "local_platform"),
+    ):
         monkeypatch.setattr(module, name, open_local)
     return files

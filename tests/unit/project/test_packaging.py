@@ -17,6 +17,9 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from credit_assets.definitions import build_defs
+from resources.deployment import Deployment
+
 REPOSITORY = Path(__file__).parents[3]
 ROOTS = ["credit_assets", "resources", "sensors"]
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
@@ -96,6 +99,11 @@ def test_the_definitions_load_without_environment_network_or_heavy_libraries(tmp
     modules = set(loaded.stdout.split())
     assert "credit_assets.definitions" in modules
     assert not modules & {"boto3", "kubernetes", "matplotlib", "numpy", "obstore", "pandas", "pyarrow", "sklearn"}
+
+
+def test_a_code_server_can_serve_all_definitions() -> None:
+    """It loads every job, and refuses two steps of one name. A process that runs one job would not notice."""
+    build_defs(Deployment()).get_repository_def().load_all_definitions()
 
 
 def test_nothing_private_to_dagster_is_imported_but_what_the_decision_names() -> None:

@@ -14,7 +14,7 @@ def add_run(**tags: str) -> dg.DagsterRun:
 def test_each_helper_gets_a_part_of_its_own_and_the_same_key_whoever_asks() -> None:
     run = add_run(**{HELPERS: "3", PLACE: "trained_model/a/b"})
     first, again = list(request_helpers([run])), list(request_helpers([run]))
-    configs = [each.run_config["ops"]["help_training"]["config"] for each in first]
+    configs = [each.run_config["ops"]["grow_part"]["config"] for each in first]
     assert [(each["part"], each["parts"]) for each in configs] == [(1, 4), (2, 4), (3, 4)]
     assert [each.run_key for each in first] == [each.run_key for each in again]
     assert len({each.run_key for each in first}) == 3

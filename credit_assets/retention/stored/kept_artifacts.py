@@ -10,7 +10,7 @@ import dagster as dg
 
 from credit_assets.promotion.provenance import link_sources
 from credit_assets.promotion.table_pointer import POINTER, open_pointer
-from credit_assets.retention.layout import Item, Kind
+from credit_assets.retention.stored.layout import Item, Kind
 from resources.store.artifacts import ArtifactError, Committed, find_artifact
 from resources.store.io_manager import PLACE
 from resources.store.object_store import ObjectStore

@@ -15,9 +15,9 @@ from functools import partial
 import dagster as dg
 
 from credit_assets.promotion.by_hand import promote_by_hand_job
-from credit_assets.retention.layout import Kind, measure_items
 from credit_assets.retention.removal import Amount, Removal
-from credit_assets.retention.survey import Sorted, Survey, survey_store
+from credit_assets.retention.stored.layout import Kind, measure_items
+from credit_assets.retention.stored.survey import Sorted, Survey, survey_store
 from credit_assets.settings.retention import Retention
 from resources.errors import PlatformError
 from resources.history.run_groups import find_unfinished_run

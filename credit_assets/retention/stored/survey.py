@@ -12,14 +12,14 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from credit_assets.retention.endings import is_over, read_endings
-from credit_assets.retention.kept_artifacts import (
+from credit_assets.retention.stored.endings import is_over, read_endings
+from credit_assets.retention.stored.kept_artifacts import (
     find_all_sources,
     read_manifests,
     read_newest_places,
     read_promoted_places,
 )
-from credit_assets.retention.layout import WAVE_ASSETS, Item, Kind, recognize
+from credit_assets.retention.stored.layout import WAVE_ASSETS, Item, Kind, recognize
 from credit_assets.settings.retention import Retention
 from resources.store.object_store import ObjectStore
 
