@@ -1,22 +1,26 @@
 """A day of waves and prices, one run after the other: `python -m bench.waves.day WAVES PRICINGS`.
 
-It prints as JSON by how many bytes Dagster's event log has grown. `python -m bench --only waves.day` reads that.
+It prints as JSON by how many bytes Dagster's event log has grown, before retention and after it.
+`python -m bench --only waves.day` reads that.
 """
 
 import json
 import os
 import sys
+import time
 
 import dagster as dg
 
 from bench.waves.contenders import import_libraries
 from credit_assets.definitions import build_defs
 from credit_assets.jobs import PRICE_SEGMENTS, SCORE_LOCATIONS
+from credit_assets.retention.old_events import find_event_removals
+from credit_assets.settings.retention import Retention
 from resources.deployment import Deployment
 
 # With the tags by which Dagster finds the versions of a materialization.
 SIZE = "SELECT pg_total_relation_size('event_logs') + pg_total_relation_size('asset_event_tags')"
-LIVE = "VACUUM event_logs, asset_event_tags"
+LIVE = "VACUUM FULL event_logs, asset_event_tags"
 
 
 def run_day(waves: int, pricings: int) -> dict[str, float]:
@@ -39,13 +43,20 @@ def run_day(waves: int, pricings: int) -> dict[str, float]:
             for _ in range(times):
                 definitions.resolve_job_def(job).execute_in_process(instance=instance)
 
+        def retain() -> None:
+            for each in find_event_removals(instance, Retention(), time.time()):
+                each.delete()
+
         repeat(SCORE_LOCATIONS, 1)
         repeat(PRICE_SEGMENTS, 1)
+        retain()
         before = measure()
         repeat(SCORE_LOCATIONS, waves)
         after_waves = measure()
         repeat(PRICE_SEGMENTS, pricings)
-        return {"waves": after_waves - before, "pricings": measure() - after_waves}
+        after = measure()
+        retain()
+        return {"waves": after_waves - before, "pricings": after - after_waves, "kept": measure() - before}
 
 
 if __name__ == "__main__":

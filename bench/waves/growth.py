@@ -26,7 +26,7 @@ def tabulate_growth(result: ProcessResult, locations: int, segments: int) -> Tab
     parts = {"waves": (WAVES, locations), "pricings": (PRICINGS, segments)}
     grown = {name: float(result.output[name]) for name in parts}
     command = format_command(make_module_command("bench.waves.day", WAVES, PRICINGS))
-    total = sum(grown.values()) / 1e6
+    total, kept = sum(grown.values()) / 1e6, float(result.output["kept"]) / 1e6
     return Table(
         "The event log of a day",
         ("runs", "partitions each", "MB", "bytes a partition"),
@@ -40,10 +40,11 @@ def tabulate_growth(result: ProcessResult, locations: int, segments: int) -> Tab
                 for name, (runs, partitions) in parts.items()
             ),
             Row("a day", (WAVES + PRICINGS, None, total, None)),
+            Row("the same day, after retention", (WAVES + PRICINGS, None, kept, None)),
         ],
-        [Goal("MB a day", total, MOST_MB, at_least=False)],
+        [Goal("MB a day, after retention", kept, MOST_MB, at_least=False)],
         [
             "All runs are really run, after one of each that is not counted.",
-            "Bytes are those of the tables `event_logs` and `asset_event_tags` with their indexes, after VACUUM.",
+            "Bytes are those of the tables `event_logs` and `asset_event_tags` with their indexes, after VACUUM FULL.",
         ],
     )

@@ -20,11 +20,9 @@ class Retention(Strict):
         left_days: how long scores and prices of locations and segments stay that have left their table.
         block_days: how long blocks of a training stay after its last attempt has ended.
         artifact_days: how long the artifacts of a refresh stay that was never promoted.
-        audit_days: within how many days the audit reads every byte that was ever promoted.
     """
 
     wave_days: Days = 30
     left_days: Days = 90
     block_days: Days = 1
     artifact_days: Days = 90
-    audit_days: Days = 28
