@@ -10,7 +10,7 @@ commit; writing the same scores twice leaves the same rows.
 Belongs here: the order of these things. Does not belong here: how one chunk is scored (`scoring`).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -23,14 +23,16 @@ from credit_assets.applications.scores_table import create_scores_table, upsert_
 from credit_assets.applications.validation import find_defects
 from credit_assets.settings.file import Settings
 from credit_assets.settings.scoring import Scoring
+from credit_assets.waves.ahead import ScoringAhead
 from credit_assets.waves.failures.log import write_failure_logs
 from credit_assets.waves.failures.page_under_way import PageUnderWay
 from credit_assets.waves.failures.steps import Step
 from credit_assets.waves.model_in_use import load_predict
 from credit_assets.waves.outcomes import Failed, Outcome, describe_outcomes, list_failed, read_outcomes
+from credit_assets.waves.plans.chunks import choose_chunk
 from credit_assets.waves.plans.plan import Plan, Share
 from credit_assets.waves.record import LocationLog
-from credit_assets.waves.scoring import ScoredChunk, Scorer, score_chunk
+from credit_assets.waves.scoring import Scorer, score_chunk
 from credit_assets.waves.services.readiness import Readiness, open_readiness
 from resources.history.facts import committed_items
 from resources.services.database import Database, repeat_while_away
@@ -75,8 +77,7 @@ class WaveRun:
             DatabaseAway: a database stayed away for all patience.
             DatabaseError, StoreError: a database refuses, or the store is full, denied or away.
         """
-        with open_readiness(self.settings) as readiness:
-            scorer = self._make_scorer(plan, readiness)
+        with open_readiness(self.settings) as readiness, self._score_ahead(plan, readiness) as ahead:
             repeat_while_away(self._prepare_scores)
             log.plan(list(share.rows))
             outcomes = self._refuse_unknown(plan, share)
@@ -86,8 +87,13 @@ class WaveRun:
             def choose() -> Sequence[str]:
                 return readiness.choose_next(left, on_wait=lambda: page.show_if_due(outcomes)).locations
 
+            def begin_next(taken: Collection[str]) -> None:
+                # Which locations a service answers next is not known yet.
+                if not self.scoring.services:
+                    ahead.begin(choose_chunk(left, lambda each: each not in taken).locations)
+
             while left:
-                chunk = self._commit_chunk(plan, number, choose, scorer, readiness)
+                chunk = self._commit_chunk(plan, number, choose, readiness, ahead, begin_next)
                 # Another attempt may have committed it first, with other locations than this one has chosen.
                 found = read_outcomes(chunk.facts)
                 if fresh := log.select_new(found):
@@ -100,6 +106,10 @@ class WaveRun:
                 self._count(len(share.rows) - len(left), len(share.rows))
                 page.show_if_due(outcomes)
         return outcomes
+
+    def _score_ahead(self, plan: Plan, readiness: Readiness) -> ScoringAhead:
+        scorer = self._make_scorer(plan, readiness)
+        return ScoringAhead(lambda locations: repeat_while_away(partial(score_chunk, locations, scorer)))
 
     def _make_scorer(self, plan: Plan, readiness: Readiness) -> Scorer:
         def read(locations: Sequence[str]) -> "pa.Table":
@@ -126,13 +136,20 @@ class WaveRun:
         return write_failure_logs(self.checkpoints.store, folder, failed, steps, plan, self.context.run.run_id)
 
     def _commit_chunk(
-        self, plan: Plan, number: int, choose: Callable[[], Sequence[str]], scorer: Scorer, readiness: Readiness
+        self,
+        plan: Plan,
+        number: int,
+        choose: Callable[[], Sequence[str]],
+        readiness: Readiness,
+        ahead: ScoringAhead,
+        begin_next: Callable[[Collection[str]], None],
     ) -> Artifact:
         def compute() -> tuple["pa.Table", Mapping[str, Any]]:
             locations = choose()
             unanswered = [readiness.failed[each] for each in locations if each in readiness.failed]
             answered = [each for each in locations if each not in readiness.failed]
-            made: ScoredChunk = repeat_while_away(partial(score_chunk, answered, scorer))
+            made = ahead.take(answered)
+            begin_next(set(locations))
             steps = {
                 each.location: [*readiness.steps[each.location], *made.steps.get(each.location, ())]
                 for each in [*unanswered, *list_failed(made.outcomes)]
