@@ -31,7 +31,7 @@ from credit_assets.waves.model_in_use import load_predict
 from credit_assets.waves.outcomes import Failed, Outcome, describe_outcomes, list_failed, read_outcomes
 from credit_assets.waves.plans.chunks import choose_chunk
 from credit_assets.waves.plans.plan import Plan, Share
-from credit_assets.waves.record import LocationLog
+from credit_assets.waves.record import LOCATION_SCORES, LocationLog
 from credit_assets.waves.scoring import Scorer, score_chunk
 from credit_assets.waves.services.readiness import Readiness, open_readiness
 from resources.history.facts import committed_items
@@ -80,6 +80,10 @@ class WaveRun:
         with open_readiness(self.settings) as readiness, self._score_ahead(plan, readiness) as ahead:
             repeat_while_away(self._prepare_scores)
             log.plan(list(share.rows))
+            self.context.log.info(
+                f"scores {len(share.rows):,} locations. A long log of a run is shown without the events of single "
+                f"locations: they are on the page of {LOCATION_SCORES}"
+            )
             outcomes = self._refuse_unknown(plan, share)
             page = PageUnderWay(self.show)
             left, number = dict(share.rows), 0
