@@ -17,14 +17,17 @@ from resources.instance.event_retention.partition_events import MADE, PLANNED, S
 from resources.instance.event_retention.runs_in_use import find_runs_in_use
 
 ENDED = ("SUCCESS", "FAILURE", "CANCELED")
+# Two conditions, because no index serves `IS NOT DISTINCT FROM`: each event would be compared with all others.
 OVER = f"""SELECT old.run_id FROM runs AS old
   WHERE old.pipeline_name = ANY(%(jobs)s) AND old.status = ANY(%(ended)s) AND old.update_timestamp < %(before)s
     AND old.run_id <> ALL(%(in_use)s::text[])
     AND NOT EXISTS (SELECT FROM event_logs AS kept WHERE kept.run_id = old.run_id AND kept.asset_key IS NOT NULL
       AND kept.dagster_event_type IN ('{PLANNED}', '{MADE}')
       AND NOT EXISTS (SELECT FROM event_logs AS later WHERE later.asset_key = kept.asset_key
-        AND later.dagster_event_type = '{MADE}' AND later.partition IS NOT DISTINCT FROM kept.partition
-        AND later.id > kept.id))
+        AND later.dagster_event_type = '{MADE}' AND later.partition = kept.partition AND later.id > kept.id)
+      AND (kept.partition IS NOT NULL OR NOT EXISTS (SELECT FROM event_logs AS later
+        WHERE later.asset_key = kept.asset_key AND later.dagster_event_type = '{MADE}' AND later.partition IS NULL
+        AND later.id > kept.id)))
   ORDER BY old.id"""  # noqa: S608 constants only
 MEASURE = "SELECT coalesce(sum(pg_column_size(event)), 0) FROM event_logs WHERE run_id = ANY(%(runs)s)"
 DELETE_EVENTS = """WITH page AS MATERIALIZED (SELECT id FROM event_logs WHERE run_id = %(run)s LIMIT %(rows)s),

@@ -21,9 +21,18 @@ STATEMENT_ROWS = 5_000
 PLANNED, MADE = "ASSET_MATERIALIZATION_PLANNED", "ASSET_MATERIALIZATION"
 LATER = """EXISTS (SELECT FROM event_logs AS later WHERE later.asset_key = log.asset_key
   AND later.dagster_event_type = '{kind}' AND later.partition = log.partition AND later.id > log.id{more})"""
-DONE = (
-    f"""(log.dagster_event_type = '{PLANNED}' AND {LATER.format(kind=MADE, more=" AND later.run_id = log.run_id")})"""
-)
+# Dagster's pages of an asset and of a partition show the run of the newest planned event, and warn if it has failed. So
+# the newest of the asset stays, and of a partition while an older one is left, whose run did not make the partition.
+NEWER = f"""EXISTS (SELECT FROM event_logs AS newer WHERE newer.asset_key = log.asset_key
+  AND newer.dagster_event_type = '{PLANNED}' AND newer.id > log.id)"""
+OLDER_NOT_MADE = f"""EXISTS (SELECT FROM event_logs AS older WHERE older.asset_key = log.asset_key
+  AND older.dagster_event_type = '{PLANNED}' AND older.partition = log.partition AND older.id < log.id
+  AND NOT EXISTS (SELECT FROM event_logs AS made WHERE made.asset_key = older.asset_key
+    AND made.dagster_event_type = '{MADE}' AND made.partition = older.partition AND made.id > older.id
+    AND made.run_id = older.run_id))"""  # noqa: S608 constants only
+DONE = f"""(log.dagster_event_type = '{PLANNED}' AND {NEWER}
+  AND {LATER.format(kind=MADE, more=" AND later.run_id = log.run_id")}
+  AND ({LATER.format(kind=PLANNED, more="")} OR NOT {OLDER_NOT_MADE}))"""
 SUPERSEDED = f"""({LATER.format(kind=MADE, more="")}
   OR log.dagster_event_type = '{PLANNED}' AND {LATER.format(kind=PLANNED, more="")})"""
 OLD = "log.timestamp < to_timestamp(%(before)s) AT TIME ZONE 'UTC'"
@@ -73,7 +82,8 @@ class EventCount:
 def select_done(instance: dg.DagsterInstance, asset: dg.AssetKey) -> PartitionEvents:
     """Planned events of ended runs that were followed by the materialization which they announced.
 
-    They may go at once, because the materialization says the same. They are half of all events.
+    They may go at once, because the materialization says the same. They are half of all events. The newest of the asset
+    stays, and the newest of a partition stays as long as an older one would be shown in its place.
     """
     values = {"asset": asset.to_string(), "last": read_last_event(instance), "in_use": find_unfinished_runs(instance)}
     return PartitionEvents(f"{OF_ENDED_RUNS} AND {DONE}", values)

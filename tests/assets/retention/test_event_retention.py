@@ -13,6 +13,7 @@ from credit_assets.settings.retention import Retention
 from credit_assets.waves.record import ASSET, LOCATIONS, PARTITIONS
 from resources.history import partitions
 from resources.history.partitions import PartitionRecord, plan_partitions, record_partitions
+from resources.instance.event_retention.old_runs import ENDED, OVER
 from tests.support.sandbox import Sandbox
 
 NAMES = [f"branch-{number:02}" for number in range(10)]
@@ -184,3 +185,53 @@ def test_a_dry_run_counts_what_would_go_and_deletes_nothing(
     assert sum(each.goes.count for each in removals) > 0
     assert all(each.goes.bytes > 0 for each in removals if each.goes.count)
     assert count_events(instance) == size
+
+
+def test_a_location_that_failed_and_recovered_does_not_show_its_failed_run_as_the_newest(
+    instance: dg.DagsterInstance, add_wave: Callable[..., str]
+) -> None:
+    """The page of a partition shows the run of the newest planned event, and a banner if that run failed."""
+    add_wave(3, failed=(NAMES[0],), status=dg.DagsterRunStatus.FAILURE)
+    recovered = add_wave(2, status=dg.DagsterRunStatus.SUCCESS)
+    apply(instance)
+    for name in NAMES[:2]:
+        shown = instance.event_log_storage.get_latest_planned_materialization_info(ASSET, name)
+        assert shown is None or shown.run_id == recovered, name
+    whole = instance.event_log_storage.get_latest_planned_materialization_info(ASSET)
+    assert whole is None or whole.run_id == recovered
+
+
+def test_events_of_old_runs_are_compared_with_their_own_partition_and_not_with_all(
+    instance: dg.DagsterInstance,
+) -> None:
+    """Rows that are read and dropped grow with the square of the locations: hours for 20,000."""
+    values = {"jobs": [JOB], "ended": list(ENDED), "before": "2030-01-01", "in_use": []}
+    storage: Any = instance.event_log_storage
+    with storage.connect() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO event_logs (run_id, event, dagster_event_type, timestamp, asset_key, partition) "
+            "SELECT 'run ' || run, '', 'ASSET_MATERIALIZATION', now(), %(asset)s, 'place ' || place "
+            "FROM generate_series(1, 10) AS run, generate_series(1, 500) AS place ORDER BY run, place",
+            {"asset": ASSET.to_string()},
+        )
+        connection.exec_driver_sql("ANALYZE event_logs")
+        plan = "\n".join(connection.exec_driver_sql(f"EXPLAIN {OVER}", values).scalars())
+    assert "(partition = kept.partition)" in plan, plan
+    assert "Join Filter" not in plan, plan
+
+
+def test_only_the_run_that_made_the_newest_page_of_a_wave_stays(
+    instance: dg.DagsterInstance, add_wave: Callable[..., str]
+) -> None:
+    older, newest = (add_wave(days, status=dg.DagsterRunStatus.SUCCESS) for days in (60, 50))
+    latest = add_wave(1, status=dg.DagsterRunStatus.SUCCESS)
+    storage: Any = instance.event_log_storage
+    with storage.connect() as connection:
+        for run in (older, newest):
+            connection.exec_driver_sql(
+                "INSERT INTO event_logs (run_id, event, dagster_event_type, timestamp, asset_key) "
+                "VALUES (%(run)s, '', 'ASSET_MATERIALIZATION', now(), '[\"page of a wave\"]')",
+                {"run": run},
+            )
+    apply(instance)
+    assert {run.run_id for run in instance.get_runs()} == {newest, latest}
