@@ -2,12 +2,12 @@
 
 import dagster as dg
 
-from credit_assets.pricing.record import SEGMENT_PRICES
+from credit_assets.pricing.record import PRICE_SEGMENTS, SEGMENT_PRICES
 from credit_assets.retention.retention import RETENTION
-from credit_assets.waves.page import RESCORE
+from credit_assets.waves.page import RESCORE, SCORE_LOCATIONS
 from credit_assets.waves.plans.making import WAVE
 
-REFRESH, RESILIENCE, SCORE_LOCATIONS, PRICE_SEGMENTS = "refresh", "resilience", "score_locations", "price_segments"
+REFRESH, RESILIENCE = "refresh", "resilience"
 # Runs without this tag have priority 0. In the queue a pricing run is first, because it takes seconds and others wait
 # for its prices.
 PRIORITY = {"dagster/priority": "10"}

@@ -7,11 +7,12 @@ import dagster as dg
 
 from credit_assets.checks.training import MODEL_CHECKS, SPLIT_CHECKS, check_model, check_split
 from credit_assets.checks.verdict import commit_if_passed, declare_checks, materialize
-from credit_assets.helping.order import PLACE, Order, count_helpers, keep_order, name_versions
+from credit_assets.helping.order import PLACE, Order, count_helpers, keep_order
 from credit_assets.loans.table import refuse_other_tables
 from credit_assets.model.cross_validation import cross_validate
 from credit_assets.model.pipeline import TrainingConfig, fit_pipeline, split_rows
 from credit_assets.settings.file import SettingsFile
+from resources.store.artifacts import name_versions
 from resources.store.checkpoints import Artifact, Checkpoints
 
 

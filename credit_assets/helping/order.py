@@ -7,11 +7,10 @@ Belongs here: its form, and the tags by which runs ask for helpers. Does not bel
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from typing import Any
 
 from resources.errors import PlatformError
-from resources.store.artifacts import DISTRIBUTION, library_versions
+from resources.store.artifacts import name_versions
 from resources.store.object_store import ObjectMissing, ObjectStore
 from resources.store.written_once import write_once
 
@@ -46,11 +45,6 @@ class Order:
     config: Mapping[str, Any]
     versions: Mapping[str, str]
     order_version: int = ORDER_VERSION
-
-
-def name_versions() -> dict[str, str]:
-    """The versions on which the bytes of a tree depend."""
-    return {DISTRIBUTION: version(DISTRIBUTION), **library_versions()}
 
 
 def keep_order(store: ObjectStore, order: Order) -> None:

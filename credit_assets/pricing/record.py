@@ -18,6 +18,8 @@ from resources.store.written_once import compute_sha256
 
 SEGMENT_PRICES, SEGMENTS = "segment_prices", "segments"
 ASSET = dg.AssetKey(SEGMENT_PRICES)
+# The job that prices all segments.
+PRICE_SEGMENTS = "price_segments"
 CODE_VERSION = "1"
 
 

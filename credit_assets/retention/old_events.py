@@ -12,6 +12,7 @@ from credit_assets.pricing import record as prices
 from credit_assets.retention.removal import Amount, Removal
 from credit_assets.settings.retention import Retention
 from credit_assets.waves import record as scores
+from credit_assets.waves.page import RESCORE, SCORE_LOCATIONS
 from resources.instance.event_retention.old_runs import delete_runs, find_old_runs, measure_runs
 from resources.instance.event_retention.partition_events import (
     PartitionEvents,
@@ -24,7 +25,7 @@ from resources.instance.event_retention.partition_events import (
 
 DAY = 86_400
 # The jobs whose old runs go.
-JOBS = ("score_locations", "rescore", "price_segments")
+JOBS = (SCORE_LOCATIONS, RESCORE, prices.PRICE_SEGMENTS)
 # Assets, and the names of their dynamic partitions.
 PARTITIONED = ((scores.ASSET, scores.LOCATIONS), (prices.ASSET, prices.SEGMENTS))
 

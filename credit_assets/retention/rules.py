@@ -41,6 +41,6 @@ def find_removals(
         return []
     return [
         *find_stored_removals(store, instance, limits, now.timestamp()),
-        *(find_table_removals(database, scores_database, settings, now.timestamp()) if settings.scoring else ()),
+        *find_table_removals(database, scores_database, settings, now.timestamp()),
         *find_event_removals(instance, limits, now.timestamp()),
     ]

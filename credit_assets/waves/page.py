@@ -17,8 +17,8 @@ from credit_assets.settings.scoring import Scoring
 from credit_assets.waves.outcomes import Outcome, list_failed, list_scored
 from credit_assets.waves.plans.plan import Plan
 
-# The job that scores failed locations again.
-RESCORE = "rescore"
+# The job that scores all locations, and the one that scores failed locations again.
+SCORE_LOCATIONS, RESCORE = "score_locations", "rescore"
 # A tenth of 2,000 locations: as many are named as soon as they fail, and not only by the report at the end.
 FAILURES_SHOWN = 200
 SLOWEST, EXAMPLES = 10, 3

@@ -10,7 +10,7 @@ commit; writing the same scores twice leaves the same rows.
 Belongs here: the order of these things. Does not belong here: how one chunk is scored (`scoring`).
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -29,7 +29,6 @@ from credit_assets.waves.failures.page_under_way import PageUnderWay
 from credit_assets.waves.failures.steps import Step
 from credit_assets.waves.model_in_use import load_predict
 from credit_assets.waves.outcomes import Failed, Outcome, describe_outcomes, list_failed, read_outcomes
-from credit_assets.waves.plans.chunks import choose_chunk
 from credit_assets.waves.plans.plan import Plan, Share
 from credit_assets.waves.record import LOCATION_SCORES, LocationLog
 from credit_assets.waves.scoring import Scorer, score_chunk
@@ -77,27 +76,21 @@ class WaveRun:
             DatabaseAway: a database stayed away for all patience.
             DatabaseError, StoreError: a database refuses, or the store is full, denied or away.
         """
-        with open_readiness(self.settings) as readiness, self._score_ahead(plan, readiness) as ahead:
+        outcomes, page = list[Outcome](), PageUnderWay(self.show)
+        with (
+            open_readiness(self.settings, on_wait=lambda: page.show_if_due(outcomes)) as readiness,
+            self._score_ahead(plan, readiness) as ahead,
+        ):
             repeat_while_away(self._prepare_scores)
             log.plan(list(share.rows))
             self.context.log.info(
                 f"scores {len(share.rows):,} locations. A long log of a run is shown without the events of single "
                 f"locations: they are on the page of {LOCATION_SCORES}"
             )
-            outcomes = self._refuse_unknown(plan, share)
-            page = PageUnderWay(self.show)
+            outcomes += self._refuse_unknown(plan, share)
             left, number = dict(share.rows), 0
-
-            def choose() -> Sequence[str]:
-                return readiness.choose_next(left, on_wait=lambda: page.show_if_due(outcomes)).locations
-
-            def begin_next(taken: Collection[str]) -> None:
-                # Which locations a service answers next is not known yet.
-                if not self.scoring.services:
-                    ahead.begin(choose_chunk(left, lambda each: each not in taken).locations)
-
             while left:
-                chunk = self._commit_chunk(plan, number, choose, readiness, ahead, begin_next)
+                chunk = self._commit_chunk(plan, number, left, readiness, ahead)
                 # Another attempt may have committed it first, with other locations than this one has chosen.
                 found = read_outcomes(chunk.facts)
                 if fresh := log.select_new(found):
@@ -129,9 +122,9 @@ class WaveRun:
             id=self.scoring.id,
         )
 
-    def _refuse_unknown(self, plan: Plan, share: Share) -> list[Outcome]:
+    def _refuse_unknown(self, plan: Plan, share: Share) -> Sequence[Failed]:
         said = f"table {self.scoring.locations} has no such location: correct the name"
-        return [*self._write_logs(plan, [Failed(name, UNKNOWN_LOCATION, said, 0.0) for name in share.unknown], {})]
+        return self._write_logs(plan, [Failed(name, UNKNOWN_LOCATION, said, 0.0) for name in share.unknown], {})
 
     def _write_logs(
         self, plan: Plan, failed: Sequence[Failed], steps: Mapping[str, Sequence[Step]]
@@ -140,20 +133,14 @@ class WaveRun:
         return write_failure_logs(self.checkpoints.store, folder, failed, steps, plan, self.context.run.run_id)
 
     def _commit_chunk(
-        self,
-        plan: Plan,
-        number: int,
-        choose: Callable[[], Sequence[str]],
-        readiness: Readiness,
-        ahead: ScoringAhead,
-        begin_next: Callable[[Collection[str]], None],
+        self, plan: Plan, number: int, left: Mapping[str, int], readiness: Readiness, ahead: ScoringAhead
     ) -> Artifact:
         def compute() -> tuple["pa.Table", Mapping[str, Any]]:
-            locations = choose()
+            locations = readiness.choose_next(left).locations
             unanswered = [readiness.failed[each] for each in locations if each in readiness.failed]
             answered = [each for each in locations if each not in readiness.failed]
             made = ahead.take(answered)
-            begin_next(set(locations))
+            ahead.begin(readiness.foresee_next(left, locations).locations)
             steps = {
                 each.location: [*readiness.steps[each.location], *made.steps.get(each.location, ())]
                 for each in [*unanswered, *list_failed(made.outcomes)]

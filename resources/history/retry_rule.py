@@ -10,6 +10,8 @@ from resources.history.attempt import Attempt
 
 # Seconds that Dagster's daemon gets to retry a run. After this time of looking back, a run is left to people.
 DAEMON_SECONDS, LOOK_BACK_SECONDS = 30, 24 * 3600
+# After this time nothing retries a failed run any more: an hour more for the sensor that starts the retry.
+MOST_RETRY_SECONDS = LOOK_BACK_SECONDS + 3600
 # Attempts that never began, and cost nothing, before a missing image or an exceeded quota is left to people.
 NEVER_BEGAN = 20
 

@@ -97,8 +97,8 @@ class EventLogStorage(Pooled, RunPageStorage):
         rows = [self._event_to_row(event) for event in events]
         table = self.prepare_insert_event(events[0]).table
         insert = table.insert().returning(table.c.id, sort_by_parameter_order=True)
-        of_assets = [place for place, event in enumerate(events) if name_asset(event)]
-        last = {(events[place].get_dagster_event().event_type, name_asset(events[place])): place for place in of_assets}
+        of_assets = [place for place, row in enumerate(rows) if row["asset_key"]]
+        last = {(rows[place]["dagster_event_type"], rows[place]["asset_key"]): place for place in of_assets}
         keys = sorted({asset for _, asset in last})
         with self.index_transaction() as connection:
             connection.exec_driver_sql(TAKE_TURNS, {"keys": keys, "silent": f"{SILENT_SECONDS}s"})
@@ -121,12 +121,6 @@ class EventLogStorage(Pooled, RunPageStorage):
             log.warning("run %s keeps its places in pools for a while: %s", run_id, type(error).__name__)
 
 
-def name_asset(event: dg.EventLogEntry) -> str:
-    """The key of the event's asset, as Dagster's tables have it."""
-    key = event.get_dagster_event().asset_key
-    return key.to_string() if key else ""
-
-
 def describe_planned_checks(
     events: Sequence[dg.EventLogEntry], rows: Sequence[Mapping[str, Any]], ids: Sequence[int]
 ) -> dict[str, list[Any]]:
@@ -139,7 +133,7 @@ def describe_planned_checks(
     """
     columns: dict[str, list[Any]] = defaultdict(list)
     for event, row, id in zip(events, rows, ids, strict=True):
-        if event.get_dagster_event().event_type is not PLANNED_CHECK:
+        if row["dagster_event_type"] != PLANNED_CHECK.value:
             continue
         planned = event.get_dagster_event().asset_check_planned_data
         for partition in planned.partitions_subset.get_partition_keys() if planned.partitions_subset else [None]:

@@ -135,6 +135,11 @@ def library_versions() -> Mapping[str, str]:
     return {"python": python_version()} | {name: version(name) for name in LIBRARIES}
 
 
+def name_versions() -> dict[str, str]:
+    """The versions of this platform and of everything that an artifact's bytes depend on, by distribution name."""
+    return {DISTRIBUTION: version(DISTRIBUTION), **library_versions()}
+
+
 def store_file(store: ObjectStore, place: str, name: str, content: bytes | Path) -> StoredFile:
     """Writes one file under a key that holds its digest; a second write of the same bytes changes nothing.
 

@@ -11,7 +11,6 @@ digests (`artifacts`), blocks (`blocks`), whom to believe (`trust`), and Dagster
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any, cast
 
 import dagster as dg
@@ -20,7 +19,6 @@ from resources.history.facts import announced_manifest, committed_items
 from resources.history.step_log import DagsterStepLog, StepLog
 from resources.history.tags import ANNOUNCES, UNKNOWN, Whereabouts
 from resources.store.artifacts import (
-    DISTRIBUTION,
     REMEDY,
     ArtifactError,
     Committed,
@@ -28,6 +26,7 @@ from resources.store.artifacts import (
     commit,
     find_artifact,
     library_versions,
+    name_versions,
     read_file,
     read_manifest,
     store_file,
@@ -101,7 +100,7 @@ class Draft:
             format_version=work.format.version,
             files=[store_file(work.store, work.place, name, content) for name, content in files.items()],
             facts=self.facts,
-            versions={DISTRIBUTION: version(DISTRIBUTION), **library_versions()},
+            versions=name_versions(),
             where=work.where.to_manifest(),
         )
         work.log.write_fact(announced_manifest(work.asset_key, work.place, manifest.sha256))

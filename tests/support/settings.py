@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from credit_assets.settings.pricing import Pricing
+
 REPOSITORY = Path(__file__).parents[2]
 LOANS_SETTINGS = REPOSITORY / "settings" / "loans.toml"
 
@@ -50,3 +52,21 @@ def write_loans_settings(path: Path, rows: int, locations: int = 0, applications
         text = text.replace(declared, wanted)
     path.write_text(text)
     return path
+
+
+def make_pricing(**more: int) -> Pricing:
+    """The section `pricing` with round numbers.
+
+    Args:
+        more: settings that have no value here, by their name.
+    """
+    return Pricing(
+        segment="segment",
+        prices="prices",
+        base_rate=0.04,
+        loss_given_default=0.5,
+        minimum_rate=0.05,
+        maximum_rate=0.3,
+        maximum_step=0.02,
+        **more,
+    )

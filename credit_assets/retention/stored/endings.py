@@ -12,11 +12,8 @@ import dagster as dg
 
 from credit_assets.waves.runs.attempts import WAVE_ID
 from resources.history.attempt import find_decision
-from resources.history.retry_rule import LOOK_BACK_SECONDS
+from resources.history.retry_rule import MOST_RETRY_SECONDS
 from resources.history.run_groups import BATCH, ENDED, read_groups, read_records
-
-# So long a failed run may wait for its retry, and an hour more for the sensor that starts it.
-MOST_PATIENCE_SECONDS = LOOK_BACK_SECONDS + 3600
 
 
 @dataclass(frozen=True)
@@ -48,7 +45,7 @@ def is_over(ending: Ending | None, days: int, most_days: int, last_written: floa
     if ending and ending.at is None:
         return False
     days = max(days, most_days) if ending is None or ending.retry_promised else days
-    patience = max(timedelta(days=days).total_seconds(), MOST_PATIENCE_SECONDS)
+    patience = max(timedelta(days=days).total_seconds(), MOST_RETRY_SECONDS)
     since = last_written if ending is None or ending.at is None else ending.at
     return since + patience < now
 

@@ -10,7 +10,7 @@ Belongs here: the answers, and how long a chunk waits for them. Does not belong 
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,7 @@ class Readiness:
 
     Args:
         settings: with a section `scoring`.
+        on_wait: is called again and again while a chunk waits for answers.
 
     Attributes:
         failed: the locations whose service has failed.
@@ -47,7 +48,8 @@ class Readiness:
         DeploymentError: the variable of a token is not set.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, on_wait: Callable[[], None] = lambda: None) -> None:
+        self._on_wait = on_wait
         self._scoring, self._features = settings.require_scoring(), settings.features
         self._services = [(describe_service(each), each) for each in self._scoring.services]
         self._answered: defaultdict[str, dict[str, Any]] = defaultdict(dict)
@@ -56,12 +58,11 @@ class Readiness:
         self.failed = dict[str, Failed]()
         self.steps = defaultdict[str, list[Step]](list)
 
-    def choose_next(self, left: Mapping[str, int], on_wait: Callable[[], None] = lambda: None) -> Chunk:
+    def choose_next(self, left: Mapping[str, int]) -> Chunk:
         """The next chunk, as soon as it is full or has waited for long enough.
 
         Args:
             left: open applications of each location that no chunk has yet, in the order of the plan.
-            on_wait: is called again and again while it waits.
         """
         if not self._services:
             return choose_chunk(left)
@@ -77,7 +78,15 @@ class Readiness:
                     return chunk
             for reply in self._replies.collect(LOOK_SECONDS):
                 self._take(reply)
-            on_wait()
+            self._on_wait()
+
+    def foresee_next(self, left: Mapping[str, int], taken: Collection[str]) -> Chunk:
+        """The chunk that probably follows one with the locations `taken`.
+
+        It is empty with services, because nobody knows whose answer comes next.
+        """
+        chosen = set(taken)
+        return Chunk((), is_full=False) if self._services else choose_chunk(left, lambda each: each not in chosen)
 
     def is_ready(self, location: str) -> bool:
         """Whether a location can be scored now, or has failed."""
@@ -126,13 +135,17 @@ class Readiness:
 
 
 @contextmanager
-def open_readiness(settings: Settings) -> Iterator[Readiness]:
+def open_readiness(settings: Settings, on_wait: Callable[[], None] = lambda: None) -> Iterator[Readiness]:
     """The answers of one attempt. At the end of the context no call is under way.
+
+    Args:
+        settings: with a section `scoring`.
+        on_wait: is called again and again while a chunk waits for answers.
 
     Raises:
         DeploymentError: the variable of a token is not set.
     """
-    readiness = Readiness(settings)
+    readiness = Readiness(settings, on_wait)
     try:
         yield readiness
     finally:

@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from resources.history.run_groups import ENDED
 from resources.instance.event_retention.connecting import connect_to_events
 from resources.instance.event_retention.partition_events import MADE, PLANNED, STATEMENT_ROWS
 from resources.instance.event_retention.runs_in_use import find_runs_in_use
 
-ENDED = ("SUCCESS", "FAILURE", "CANCELED")
 # Two conditions, because no index serves `IS NOT DISTINCT FROM`: each event would be compared with all others.
 OVER = f"""SELECT old.run_id FROM runs AS old
   WHERE old.pipeline_name = ANY(%(jobs)s) AND old.status = ANY(%(ended)s) AND old.update_timestamp < %(before)s
@@ -48,7 +48,7 @@ def find_old_runs(instance: dg.DagsterInstance, jobs: Sequence[str], before: flo
     """
     values = {
         "jobs": list(jobs),
-        "ended": list(ENDED),
+        "ended": [status.value for status in ENDED],
         "before": datetime.fromtimestamp(before, UTC).replace(tzinfo=None),
         "in_use": find_runs_in_use(instance, now),
     }

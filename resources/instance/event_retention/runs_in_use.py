@@ -7,11 +7,8 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from resources.history.retry_rule import LOOK_BACK_SECONDS
+from resources.history.retry_rule import MOST_RETRY_SECONDS
 from resources.history.run_groups import UNFINISHED, read_groups, read_records
-
-# A failed run is retried within this time or not at all, with an hour for the sensor that starts the retry.
-RETRY_SECONDS = LOOK_BACK_SECONDS + 3600
 
 
 def find_unfinished_runs(instance: dg.DagsterInstance) -> list[str]:
@@ -26,7 +23,7 @@ def find_runs_in_use(instance: dg.DagsterInstance, now: float) -> list[str]:
         instance: where the runs are.
         now: Unix seconds.
     """
-    recent = datetime.fromtimestamp(now - RETRY_SECONDS, UTC)
+    recent = datetime.fromtimestamp(now - MOST_RETRY_SECONDS, UTC)
     filters = (dg.RunsFilter(statuses=UNFINISHED), dg.RunsFilter(updated_after=recent))
     runs = [record.dagster_run for wanted in filters for record in read_records(instance, wanted)]
     roots = [run.root_run_id or run.run_id for run in runs]

@@ -9,20 +9,11 @@ import pytest
 
 from bench.pages.history import repeat_wave
 from resources.history.partitions import PartitionRecord, plan_partitions, record_partitions
+from tests.support.jobs import wave
 from tests.support.sandbox import open_sandbox
 
 ASSET = dg.AssetKey("places")
 DEFINITION = dg.DynamicPartitionsDefinition(name="places")
-
-
-@dg.op
-def work() -> None:
-    """A run needs a step; this run is never executed."""
-
-
-@dg.job
-def wave() -> None:
-    work()
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import dagster as dg
 import pytest
 
 from resources.history.partitions import PartitionRecord, plan_partitions, read_recorded, record_partitions
+from tests.support.jobs import wave
 
 ODD_NAMES = [
     "n" * 200,
@@ -23,16 +24,6 @@ ODD_NAMES = [
     "a,b",
     "a...b",
 ]
-
-
-@dg.op
-def work() -> None:
-    """A run needs a step; these runs are never executed."""
-
-
-@dg.job
-def wave() -> None:
-    work()
 
 
 @pytest.fixture

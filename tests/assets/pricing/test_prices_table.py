@@ -7,20 +7,12 @@ import pytest
 
 from credit_assets.pricing.decisions import Priced, PublishedPrice
 from credit_assets.pricing.prices_table import PRICE_COLUMNS, PricesError, open_prices, publish_prices
-from credit_assets.settings.pricing import Pricing
 from resources.services.database import Database, DatabaseError
+from tests.support.settings import make_pricing
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ODD = 'it\'s a "name", \\N\n🏦' + "x" * 190
-PRICING = Pricing(
-    segment="segment",
-    prices="prices",
-    base_rate=0.04,
-    loss_given_default=0.5,
-    minimum_rate=0.05,
-    maximum_rate=0.3,
-    maximum_step=0.02,
-)
+PRICING = make_pricing()
 
 
 @pytest.fixture

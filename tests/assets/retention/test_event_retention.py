@@ -13,7 +13,8 @@ from credit_assets.settings.retention import Retention
 from credit_assets.waves.record import ASSET, LOCATIONS, PARTITIONS
 from resources.history import partitions
 from resources.history.partitions import PartitionRecord, plan_partitions, record_partitions
-from resources.instance.event_retention.old_runs import ENDED, OVER
+from resources.history.run_groups import ENDED
+from resources.instance.event_retention.old_runs import OVER
 from tests.support.sandbox import Sandbox
 
 NAMES = [f"branch-{number:02}" for number in range(10)]
@@ -205,7 +206,7 @@ def test_events_of_old_runs_are_compared_with_their_own_partition_and_not_with_a
     instance: dg.DagsterInstance,
 ) -> None:
     """Rows that are read and dropped grow with the square of the locations: hours for 20,000."""
-    values = {"jobs": [JOB], "ended": list(ENDED), "before": "2030-01-01", "in_use": []}
+    values = {"jobs": [JOB], "ended": [status.value for status in ENDED], "before": "2030-01-01", "in_use": []}
     storage: Any = instance.event_log_storage
     with storage.connect() as connection:
         connection.exec_driver_sql(

@@ -8,16 +8,7 @@ from credit_assets.retention.old_events import find_event_removals
 from credit_assets.settings.retention import Retention
 from credit_assets.waves.record import ASSET
 from resources.history.partitions import PartitionRecord, plan_partitions, read_recorded, record_partitions
-
-
-@dg.op
-def work() -> None:
-    """Never executed."""
-
-
-@dg.job
-def wave() -> None:
-    work()
+from tests.support.jobs import wave
 
 
 def test_what_is_listed_stays_until_it_is_deleted_and_the_next_list_is_empty(instance: dg.DagsterInstance) -> None:

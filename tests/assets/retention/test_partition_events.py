@@ -19,19 +19,10 @@ from resources.instance.event_retention.partition_events import (
     select_superseded,
 )
 from resources.instance.event_retention.size import measure_event_log
+from tests.support.jobs import wave
 
 DAY, LIMIT = 86_400.0, 7
 NAMES = [f"place {number}" for number in range(10)]
-
-
-@dg.op
-def work() -> None:
-    """Never executed."""
-
-
-@dg.job
-def wave() -> None:
-    work()
 
 
 @dataclass

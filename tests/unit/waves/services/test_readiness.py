@@ -54,6 +54,17 @@ def test_without_a_service_every_location_is_ready_and_rows_stay_as_they_are() -
         assert readiness.complete(rows) is rows
 
 
+def test_the_next_chunk_is_foreseen_without_services_and_never_with_one(server, tmp_path) -> None:
+    rows = dict(ROWS)
+    with open_readiness(load_settings(LOANS_SETTINGS)) as readiness:
+        first = readiness.choose_next(rows).locations
+        foreseen = readiness.foresee_next(rows, first).locations
+        assert foreseen == tuple(name for name in rows if name not in first)
+        assert readiness.foresee_next(rows, list(rows)).locations == ()
+    with open_readiness(declare(tmp_path, server)) as readiness:
+        assert readiness.foresee_next(rows, ()).locations == (), "nobody knows which answer comes next"
+
+
 def test_a_slow_location_is_passed_over_and_comes_last(server, tmp_path) -> None:
     released = asyncio.Event()
 
@@ -64,10 +75,10 @@ def test_a_slow_location_is_passed_over_and_comes_last(server, tmp_path) -> None
 
     server.handle = handle
     waits = list[float]()
-    with open_readiness(declare(tmp_path, server)) as readiness:
+    with open_readiness(declare(tmp_path, server), lambda: waits.append(time.monotonic())) as readiness:
         left = dict(ROWS)
         for expected in (100, 49):
-            chunk = readiness.choose_next(left, lambda: waits.append(time.monotonic()))
+            chunk = readiness.choose_next(left)
             assert len(chunk.locations) == expected
             assert "l000" not in chunk.locations
             for location in chunk.locations:
