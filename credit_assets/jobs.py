@@ -3,6 +3,7 @@
 import dagster as dg
 
 from credit_assets.pricing.record import PRICE_SEGMENTS, SEGMENT_PRICES
+from credit_assets.promotion.by_hand import APPLY_RETENTION
 from credit_assets.retention.retention import RETENTION
 from credit_assets.waves.page import RESCORE, SCORE_LOCATIONS
 from credit_assets.waves.plans.making import WAVE
@@ -34,7 +35,7 @@ rescore = dg.define_asset_job(
     description="Scores the locations that Dagster shows as failed again, or those that the config names, in one run.",
 )
 apply_retention = dg.define_asset_job(
-    name="apply_retention",
+    name=APPLY_RETENTION,
     selection=dg.AssetSelection.assets(RETENTION),
     description="Deletes what is older than [retention] in the settings allows. With dry_run it only shows what.",
 )

@@ -9,10 +9,19 @@ from credit_assets.promotion.promote import Decision, promote_by_hand
 from credit_assets.promotion.registration import register_promotions
 from credit_assets.promotion.table_pointer import POINTER, open_pointer
 from credit_assets.settings.file import SettingsFile
+from resources.errors import PlatformError
+from resources.history.run_groups import find_unfinished_run
 from resources.services.registry import Registry
 from resources.store.artifacts import Committed
 from resources.store.checkpoints import Checkpoints
 from resources.store.object_store import ObjectStore
+
+# The job that deletes sets which no position names.
+APPLY_RETENTION = "apply_retention"
+
+
+class PromotionPostponed(PlatformError):
+    """A set may be deleted while it is promoted: says by which run, and that it can be promoted afterwards."""
 
 
 class ByHand(dg.Config):
@@ -46,6 +55,21 @@ def choose_set(store: ObjectStore, table: str, instance: dg.DagsterInstance, cho
     return find_set(store, run.root_run_id or chosen if run else chosen)
 
 
+def refuse_during_retention(instance: dg.DagsterInstance, chosen: str) -> None:
+    """Refuses a set that no position names yet while old sets are deleted. Retention in turn waits for promotions.
+
+    Each looks after its own run has been registered. So whichever comes second sees the other.
+
+    Raises:
+        PromotionPostponed: a run of retention has not ended.
+    """
+    if not chosen.isdigit() and (deletes := find_unfinished_run(instance, [APPLY_RETENTION])):
+        raise PromotionPostponed(
+            f"run {deletes} deletes old sets, and {chosen} may be one of them: nothing was promoted. Start "
+            "promote_by_hand again when that run has ended"
+        )
+
+
 @dg.op
 def promotion_by_hand(
     context: dg.OpExecutionContext,
@@ -60,6 +84,7 @@ def promotion_by_hand(
     """
     store, declared = checkpoints.store, settings.load()
     table = declared.table.name
+    refuse_during_retention(context.instance, config.chosen)
     parts = choose_set(store, table, context.instance, config.chosen)
     if not config.accept_other_columns:
         refuse_other_columns(parts, declared)
