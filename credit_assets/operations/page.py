@@ -111,11 +111,14 @@ def make_table(records: Sequence[Mapping[str, str]]) -> dg.TableMetadataValue:
     return dg.MetadataValue.table([dg.TableRecord(dict(each)) for each in records], schema)
 
 
-def write_page(weeks: Sequence[Row], lost: Sequence[Row], damages: Sequence[str]) -> str:
-    """The report as Markdown: a line for each week, what the columns mean, damage, and the latest interruptions."""
+def write_page(weeks: Sequence[Row], lost: Sequence[Row], damages: Sequence[str], audit: str) -> str:
+    """The report as Markdown: a line for each week, what the columns mean, damage, and the latest interruptions.
+
+    `audit` is a sentence that says how many promoted sets are whole.
+    """
     latest = show_interruptions(lost)
     meanings = [f"- *{column.title}*: {column.meaning}" for column in COLUMNS if column.meaning]
-    damage = [f"- {each}" for each in damages] or ["- none: every promoted set is whole"]
+    damage = [f"- {each}" for each in damages] or [f"- none: {audit}"]
     heading = f"## The latest {len(latest)} of {len(lost)} interruptions"
     return "\n".join(
         [*_write_table(show_weeks(weeks)), "", *meanings, "", "## Damage", *damage, "", heading, *_write_table(latest)]

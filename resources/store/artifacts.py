@@ -216,6 +216,19 @@ def verify_file(store: ObjectStore, file: StoredFile) -> None:
     _refuse_other_bytes(store, file, found)
 
 
+def verify_presence(store: ObjectStore, place: str, files: Sequence[StoredFile]) -> None:
+    """Raises ArtifactError unless each of these files of one place is there with its size. It reads no file."""
+    sizes = {each.key: each.bytes for each in store.list_objects(place)}
+    for file in files:
+        if file.key not in sizes:
+            _raise_file_gone(store, file)
+        if sizes[file.key] != file.bytes:
+            raise ArtifactError(
+                f"{store.location(file.key)} was truncated or extended after it was written: expected {file.bytes} "
+                f"bytes, found {sizes[file.key]}. {REMEDY}"
+            )
+
+
 def _refuse_other_bytes(store: ObjectStore, file: StoredFile, found: Digest) -> None:
     if found.sha256 != file.sha256:
         change = "truncated or extended" if found.bytes != file.bytes else "changed"

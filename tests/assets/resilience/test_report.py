@@ -1,6 +1,7 @@
 """The report as people find it in the UI, on a real instance and store."""
 
 import os
+import time
 from pathlib import Path
 
 import dagster as dg
@@ -8,7 +9,7 @@ import pytest
 
 from credit_assets.definitions import build_defs
 from credit_assets.jobs import REFRESH, RESILIENCE
-from credit_assets.operations.audit import Audit
+from credit_assets.operations.audit import Audit, Promoted
 from credit_assets.resilience_report import CHECK, REPORT, make_report
 from credit_assets.settings.limits import Prices
 from resources.deployment import Deployment
@@ -88,6 +89,38 @@ def test_damage_fails_the_check_and_not_the_report(settings, past, monkeypatch) 
     assert check.severity is dg.AssetCheckSeverity.ERROR
     assert "number 1: it was changed" in str(check.description)
     assert logged(result)["damaged"] == 1
+
+
+def test_a_report_with_a_limit_goes_on_from_what_the_last_one_read(settings, past, monkeypatch) -> None:
+    settings.write_text(settings.read_text() + "\n[retention]\naudit_sets = 7\n")
+    given = []
+
+    def audit(store, table, now, last, most) -> Audit:
+        given.append((last, most))
+        return Audit([Promoted(1, now, None, now)])
+
+    monkeypatch.setattr("credit_assets.resilience_report.audit_promotions", audit)
+    first, second = report(past.instance), report(past.instance)
+    assert logged(first)["audit"] == logged(second)["audit"] == "all 1 are whole"
+    assert given[0] == ({}, 7)
+    assert list(given[1][0]) == [1]
+    assert time.time() - 60 < given[1][0][1].read_at <= time.time()
+    settings.write_text(settings.read_text().replace("[retention]\naudit_sets = 7\n", ""))
+    report(past.instance)
+    assert given[2] == (None, None), "without [retention] every set is read"
+
+
+def test_a_last_report_that_is_gone_counts_as_none_and_says_so(settings, past) -> None:
+    settings.write_text(settings.read_text() + "\n[retention]\n")
+    report(past.instance)
+    store = open_store(os.environ["PLATFORM_STORE"])
+    for key in store.list_keys(REPORT):
+        store.delete(key)
+    result = report(past.instance)
+    said = [each.user_message for each in past.instance.all_logs(result.run_id)]
+    assert any("every promoted set counts as never read" in each for each in said)
+    (check,) = result.get_asset_check_evaluations()
+    assert check.passed
 
 
 def test_a_refresh_makes_no_report_and_a_schedule_does() -> None:

@@ -48,7 +48,7 @@ def test_the_latest_interruptions_are_shown_first_and_no_more_than_people_read()
     lost = [describe_interruption(replace(LOST, run=f"run {n}", when=n * 60)) for n in range(MAX_SHOWN + 1)]
     shown = show_interruptions(lost)
     assert [each["run"] for each in shown] == [f"run {n}" for n in range(MAX_SHOWN, 0, -1)]
-    assert f"## The latest {MAX_SHOWN} of {MAX_SHOWN + 1} interruptions" in write_page([week()], lost, [])
+    assert f"## The latest {MAX_SHOWN} of {MAX_SHOWN + 1} interruptions" in write_page([week()], lost, [], "")
 
 
 def test_the_table_of_the_ui_has_every_column_and_says_what_it_means() -> None:
@@ -63,7 +63,7 @@ def test_the_table_of_the_ui_has_every_column_and_says_what_it_means() -> None:
 
 def test_the_text_has_the_same_figures_as_the_table_in_lines_that_markdown_reads() -> None:
     rows = [week(LOST, NEVER)]
-    page = write_page(rows, [describe_interruption(NEVER)], []).splitlines()
+    page = write_page(rows, [describe_interruption(NEVER)], [], "").splitlines()
     (shown,) = show_weeks(rows)
     assert page[:3] == [
         f"| {' | '.join(shown)} |",
@@ -74,7 +74,7 @@ def test_the_text_has_the_same_figures_as_the_table_in_lines_that_markdown_reads
 
 
 def test_damage_and_its_absence_are_both_reported_in_words() -> None:
-    assert "none: every promoted set is whole" in write_page([], [], [])
-    page = write_page([], [], ["number 1: it was changed"])
+    assert "none: all 3 are whole" in write_page([], [], [], "all 3 are whole")
+    page = write_page([], [], ["number 1: it was changed"], "2 of 3 are whole")
     assert "- number 1: it was changed" in page
     assert "whole" not in page.partition("## Damage")[2]
