@@ -1,11 +1,13 @@
 """A wave scores every location once, records each one, and a location that fails costs no other anything."""
 
+import threading
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import dagster as dg
 
+from credit_assets.waves import wave_run
 from credit_assets.waves.page import RESCORE
 from credit_assets.waves.record import CODE_VERSION
 
@@ -33,6 +35,29 @@ def test_a_wave_scores_every_open_application_once_and_records_every_location(wa
     page = page_of(result)
     assert (page["scored"], page["failed"], page["waiting"]) == (12, 0, 0)
     assert page["applications"] == sum(expected.values())
+
+
+def test_the_second_chunk_is_read_and_scored_beside_the_commit_of_the_first(waves, monkeypatch) -> None:
+    columns = waves.sandbox.execute(
+        "SELECT string_agg(quote_ident(column_name), ', ') FROM information_schema.columns "
+        "WHERE table_name = 'applications' AND column_name <> 'id'"
+    )[0][0]
+    # Two locations that do not fit into one chunk.
+    waves.sandbox.execute(
+        f"INSERT INTO applications (id, {columns}) SELECT 1000000 + row_number() OVER (), {columns} "
+        "FROM applications, generate_series(1, 200) WHERE location IN ('branch-0001', 'branch-0002')"
+    )
+    read, threads = wave_run.read_applications, list[tuple[str, ...]]()
+
+    def read_and_note(cursor, settings, locations) -> Any:
+        threads.append((threading.current_thread().name.partition("_")[0], *locations))
+        return read(cursor, settings, locations)
+
+    monkeypatch.setattr(wave_run, "read_applications", read_and_note)
+    assert waves.run(locations=["branch-0001", "branch-0002"]).success
+    assert threads == [("MainThread", "branch-0001"), ("next chunk", "branch-0002")]
+    expected = waves.applications()
+    assert waves.scores() == {each: expected[each] for each in ("branch-0001", "branch-0002")}
 
 
 def test_each_score_names_the_model_the_wave_and_the_time(waves) -> None:
