@@ -13,6 +13,7 @@ from credit_assets.retention.removal import Amount, Removal
 from credit_assets.settings.retention import Retention
 from credit_assets.waves import record as scores
 from credit_assets.waves.page import RESCORE, SCORE_LOCATIONS
+from resources.instance.event_retention.connecting import refresh_statistics
 from resources.instance.event_retention.old_runs import delete_runs, find_old_runs, measure_runs
 from resources.instance.event_retention.partition_events import (
     PartitionEvents,
@@ -41,6 +42,7 @@ def find_event_removals(instance: dg.DagsterInstance, retention: Retention, now:
     Raises:
         OtherStorage: the instance does not use the platform's storage.
     """
+    refresh_statistics(instance)
     wave_limit, left_limit = now - retention.wave_days * DAY, now - retention.left_days * DAY
     found = []
     for asset, partitions in PARTITIONED:

@@ -45,10 +45,11 @@ LEFT = f"""NOT EXISTS (SELECT FROM dynamic_partitions AS known
 OF_ASSET = f"""log.asset_key = %(asset)s AND log.dagster_event_type IN ('{PLANNED}', '{MADE}')
   AND log.partition IS NOT NULL"""
 OF_ENDED_RUNS = "log.id <= %(last)s AND log.run_id <> ALL(%(in_use)s::text[])"
+# OFFSET 0: the condition is evaluated once for each event, and not once for each of the four figures.
 COUNT = """SELECT count(*) FILTER (WHERE goes), coalesce(sum(bytes) FILTER (WHERE goes), 0),
     count(*) FILTER (WHERE NOT goes), coalesce(sum(bytes) FILTER (WHERE NOT goes), 0)
   FROM (SELECT ({condition}) AS goes, pg_column_size(log.event) AS bytes FROM event_logs AS log
-    WHERE {of_asset}) AS counted"""
+    WHERE {of_asset} OFFSET 0) AS counted"""
 DELETE = """WITH page AS MATERIALIZED (SELECT log.id FROM event_logs AS log
     WHERE {of_asset} AND log.id > %(after)s AND {condition} ORDER BY log.id LIMIT %(rows)s),
   tags AS (DELETE FROM asset_event_tags USING page WHERE asset_event_tags.event_id = page.id),

@@ -221,6 +221,28 @@ def test_events_of_old_runs_are_compared_with_their_own_partition_and_not_with_a
     assert "Join Filter" not in plan, plan
 
 
+def test_a_search_counts_the_events_first_so_that_it_does_not_follow_the_statistics_of_a_small_log(
+    instance: dg.DagsterInstance, add_wave: Callable[..., str]
+) -> None:
+    """With those of before the first wave of 2,000 locations, a search took five minutes instead of a second."""
+    storage: Any = instance.event_log_storage
+
+    def read_estimate() -> int:
+        with storage.connect() as connection:
+            estimate = "SELECT reltuples::bigint FROM pg_class WHERE oid = 'event_logs'::regclass"
+            return connection.exec_driver_sql(estimate).scalar_one()
+
+    add_wave(days=2)
+    with storage.connect() as connection:
+        connection.exec_driver_sql("ANALYZE event_logs")
+    few = read_estimate()
+    for _ in range(3):
+        add_wave(days=1)
+    assert read_estimate() == few
+    find_event_removals(instance, Retention(), time.time())
+    assert read_estimate() == few + 3 * 2 * len(NAMES)
+
+
 def test_only_the_run_that_made_the_newest_page_of_a_wave_stays(
     instance: dg.DagsterInstance, add_wave: Callable[..., str]
 ) -> None:
