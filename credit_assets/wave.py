@@ -24,7 +24,7 @@ from credit_assets.waves.plans.choice import WaveConfig
 from credit_assets.waves.plans.making import WAVE, make_plan
 from credit_assets.waves.plans.plan import Plan, keep_plan, refuse_other_config
 from credit_assets.waves.record import LocationLog, find_failed_locations
-from credit_assets.waves.runs.attempts import find_wave
+from credit_assets.waves.runs.attempts import find_wave, refuse_lonely_shard
 from credit_assets.waves.runs.exclusion import claim_wave
 from credit_assets.waves.runs.shards import Shard
 from credit_assets.waves.wave_run import WaveRun
@@ -58,6 +58,8 @@ def wave(
     """One run that scores the open applications of all locations, or of some, with one promoted model."""
     declared, store = settings.load(), checkpoints.store
     scoring = declared.require_scoring()
+    config.check()
+    refuse_lonely_shard(config.shards, context.run.tags)
     claim_wave(context.instance, context.run, declared.table.name)
     wave_id = find_wave(context.instance, context.run)
 
@@ -84,7 +86,8 @@ def wave(
         return write_wave_report(plan, outcomes, tolerated), {"failed": failed}
 
     kept = checkpoints.work(context, WAVE, settings=declared.fingerprint, plan=plan.sha256).adopt_or(report)
-    yield from publish(WAVE, kept, describe_wave(plan, outcomes, scoring), [judge_failures(outcomes, tolerated)])
+    verdict = judge_failures(outcomes, tolerated, is_last=is_last)
+    yield from publish(WAVE, kept, describe_wave(plan, outcomes, scoring), [verdict])
     if is_last:
         fail_if_any_failed(outcomes, tolerated)
     fail_shard_if_any_failed(own, config.shard)

@@ -82,8 +82,16 @@ def describe_error(error: Any) -> str:
     return shorten(": ".join([str(error.cls_name), "\n".join(lines)]).removesuffix(": "), MAX_REASON)
 
 
-def describe_retry(will_retry: bool | None, retries_enabled: bool) -> str:
-    """Whether a failed run is retried. `will_retry` is the decision of Dagster's daemon; None if it has not decided."""
+def describe_retry(will_retry: bool | None, retries_enabled: bool, *, is_missed: bool = False) -> str:
+    """Whether a failed run is retried.
+
+    Args:
+        will_retry: the decision of Dagster's daemon; None if it has not decided.
+        retries_enabled: whether any run is retried.
+        is_missed: whether the sensor `lost_retries` retries it, or has, although the daemon decided against it.
+    """
+    if is_missed:
+        return "it will be retried"
     if will_retry is None and retries_enabled:
         return "whether it will be retried is not decided yet"
     return "it will be retried" if will_retry else "it will not be retried"

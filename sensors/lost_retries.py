@@ -22,7 +22,9 @@ def find_missing_retries(instance: dg.DagsterInstance, now: float) -> list[tuple
     for group in read_failed_groups(instance, now - LOOK_BACK_SECONDS):
         if any(record.dagster_run.status is not dg.DagsterRunStatus.FAILURE for record in group):
             continue  # by the rule nothing is missing, and most groups need no event read
-        run = find_missing_retry(read_attempts(instance, group), instance.run_retries_max_retries, now)
+        run = find_missing_retry(
+            read_attempts(instance, group, only_failing=True), instance.run_retries_max_retries, now
+        )
         if run:
             found.append((run, len(group)))
     return found

@@ -47,8 +47,8 @@ def open_only(scoring: Scoring) -> str:
     return f'"{scoring.decided_at}" IS NULL' if scoring.decided_at else "TRUE"
 
 
-def read_locations(cursor: "cursor", scoring: Scoring) -> list[str]:
-    """The names of the locations, each once, in the order of their characters' numbers.
+def count_locations(cursor: "cursor", scoring: Scoring) -> dict[str, int]:
+    """How many rows each location has, in the order of their characters' numbers. One row each is expected.
 
     Raises:
         LocationsError: the table is not as declared, or has rows whose name can't be one.
@@ -58,7 +58,12 @@ def read_locations(cursor: "cursor", scoring: Scoring) -> list[str]:
     cursor.execute(f'SELECT "{scoring.location}", count(*) FROM {table} GROUP BY 1')  # noqa: S608 a pattern admits names only
     rows = dict(cursor.fetchall())
     _refuse_names(rows, scoring)
-    return sorted(rows)
+    return dict(sorted(rows.items()))
+
+
+def read_locations(cursor: "cursor", scoring: Scoring) -> list[str]:
+    """The names of the locations, each once, in the order of their characters' numbers; raises as `count_locations`."""
+    return list(count_locations(cursor, scoring))
 
 
 def read_segments(cursor: "cursor", scoring: Scoring, segment: str) -> dict[str, str | None]:
@@ -77,7 +82,7 @@ def read_segments(cursor: "cursor", scoring: Scoring, segment: str) -> dict[str,
     check_columns(cursor, table)
     cursor.execute(
         f'SELECT "{scoring.location}", min("{segment}"), count(DISTINCT "{segment}") = 1 '  # noqa: S608 as above
-        f'AND bool_and("{segment}" <> \'\' AND length("{segment}") <= %s) FROM {table.sql} '
+        f'AND bool_and(btrim("{segment}") <> \'\' AND length("{segment}") <= %s) FROM {table.sql} '
         f'WHERE "{scoring.location}" IS NOT NULL GROUP BY 1',
         (LONGEST_NAME,),
     )
@@ -88,7 +93,7 @@ def _refuse_names(rows: dict[str | None, int], scoring: Scoring) -> None:
     """Raises LocationsError if a name can't be one, with the number of its rows."""
     found = {
         "NULL": sum(count for name, count in rows.items() if name is None),
-        "empty": sum(count for name, count in rows.items() if name == ""),
+        "empty": sum(count for name, count in rows.items() if name is not None and not name.strip()),
         f"longer than {LONGEST_NAME} characters": sum(
             count for name, count in rows.items() if name and len(name) > LONGEST_NAME
         ),
@@ -96,8 +101,9 @@ def _refuse_names(rows: dict[str | None, int], scoring: Scoring) -> None:
     wrong = [f"{what} in {count:,} rows" for what, count in found.items() if count]
     if wrong:
         raise LocationsError(
-            f"column {scoring.locations}.{scoring.location} is {', '.join(wrong)}; expected a name in each row. "
-            "Correct these rows, or name a view without them in scoring.locations"
+            f"column {scoring.locations}.{scoring.location} is {', '.join(wrong)}; expected a name of 1 to "
+            f"{LONGEST_NAME} characters in each row. Nothing was scored. Correct these rows, or name a view without "
+            "them in scoring.locations"
         )
 
 

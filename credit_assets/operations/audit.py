@@ -96,7 +96,7 @@ def choose_sets(digests: Mapping[int, str], last: Mapping[int, Reading], most: i
     Args:
         digests: the set of each position, by its number, the latest first.
         last: what the last audit says, by the number of the position.
-        most: how many are read. It is exceeded only if the damaged ones alone are more.
+        most: how many are read, 2 or more. It is exceeded only by damaged ones.
 
     Returns:
         Digests of sets. A set that was promoted several times counts once.
@@ -111,7 +111,8 @@ def choose_sets(digests: Mapping[int, str], last: Mapping[int, Reading], most: i
         read_at[digest] = max(read_at.get(digest, 0.0), at or 0.0)
     # A sort that keeps the order: of those that were never read, the one that was promoted first comes first.
     waiting = sorted(read_at, key=lambda digest: read_at[digest])
-    room = max(0, most - len(set(first)))
+    # At least one, so that many damaged sets keep no other from ever being read.
+    room = max(1, most - len(set(first)))
     return frozenset([*first, *[digest for digest in waiting if digest not in first][:room]])
 
 

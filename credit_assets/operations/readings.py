@@ -29,10 +29,10 @@ def sum_up_readings(promoted: Sequence[Promoted], now: float) -> str:
         now: Unix seconds.
     """
     whole = sum(each.damage is None for each in promoted)
-    said = f"all {whole} are whole" if whole == len(promoted) else f"{whole} of {len(promoted)} are whole"
     waiting = [each.read_at for each in promoted if each.read_at != now]
     if not waiting:
-        return said
+        return f"all {whole} are whole" if whole == len(promoted) else f"{whole} of {len(promoted)} are whole"
+    said = f"no damage is known of {whole} of {len(promoted)}"
     read, never = [at for at in waiting if at is not None], waiting.count(None)
     parts = [f"{len(promoted) - len(waiting)} of them were read byte by byte now"]
     if read:

@@ -137,9 +137,10 @@ def decide_segment(
     step = 0.0 if published is None else measure_step(rate, published)
     is_jump = step > pricing.maximum_step
     if is_jump and not accepts_jump:
+        bound = {pricing.maximum_rate: " (pricing.maximum_rate)", pricing.minimum_rate: " (pricing.minimum_rate)"}
         message = (
-            f"the rate would go from {format_rate(published or 0)} to {format_rate(rate)}, which is a step of "
-            f"{format_rate(step)}; expected at most {format_rate(pricing.maximum_step)} (pricing.maximum_step). To "
+            f"the rate would go from {format_rate(published or 0)} to {format_rate(rate)}{bound.get(rate, '')}, a step "
+            f"of {format_rate(step)}; expected at most {format_rate(pricing.maximum_step)} (pricing.maximum_step). To "
             "publish it, run the job again with this segment in accept_jumps"
         )
         return Unpriced(found.segment, JUMP, message, published, rate)
@@ -154,7 +155,7 @@ def find_problem(found: SegmentScores, pricing: Pricing, now: datetime) -> tuple
     if found.unusable:
         return BAD_SCORES, (
             f"{found.unusable:,} of {found.scores:,} scores are no probability; expected numbers from 0 to 1. Score "
-            "the segment's locations again"
+            f"again: {', '.join(found.unusable_in)}"
         )
     if found.scores >= pricing.minimum_scores:
         return None

@@ -42,12 +42,12 @@ def describe_pricing(decisions: Sequence[Decision], now: datetime) -> dict[str, 
     }
 
 
-def judge_pricing(decisions: Sequence[Decision], lost_locations: int) -> list[Verdict]:
+def judge_pricing(decisions: Sequence[Decision], lost_locations: Sequence[str]) -> list[Verdict]:
     """One verdict for each of `CHECKS`. Neither stops the step: the other segments keep their new prices.
 
     Args:
         decisions: one for each segment.
-        lost_locations: how many locations have no segment, or several.
+        lost_locations: the locations that have no segment, or several.
     """
     jumps = [f"{each.segment}: {each.message}" for each in decisions if isinstance(each, Unpriced) and _is_jump(each)]
     accepted = [each.segment for each in decisions if isinstance(each, Priced) and each.is_accepted_jump]
@@ -63,11 +63,11 @@ def judge_pricing(decisions: Sequence[Decision], lost_locations: int) -> list[Ve
         Verdict(
             ONE_SEGMENT,
             not lost_locations,
-            f"{lost_locations:,} locations have no segment, or several; expected one each. Their scores count for no "
-            "price"
+            f"{len(lost_locations):,} locations have no segment, or several: {name_some(lost_locations)}; expected one "
+            "each. Their scores count for no price"
             if lost_locations
             else "every location has one segment",
-            {"locations": lost_locations},
+            {"locations": len(lost_locations)},
             blocking=False,
             severity=dg.AssetCheckSeverity.WARN,
         ),
@@ -87,7 +87,7 @@ def fail_if_unpriced(decisions: Sequence[Decision]) -> None:
     causes = []
     for cause, count in Counter(each.cause for each in unpriced).most_common():
         first = [each for each in unpriced if each.cause == cause][:EXAMPLES]
-        names = ", ".join(each.segment for each in first)
+        names = name_some([each.segment for each in unpriced if each.cause == cause])
         causes.append(f"{cause}: {count:,} segments ({names}). {first[0].segment}: {first[0].message}")
     raise dg.Failure(
         description=f"{len(unpriced):,} of {len(decisions):,} segments were not priced and keep the price that they "
@@ -95,6 +95,12 @@ def fail_if_unpriced(decisions: Sequence[Decision]) -> None:
         metadata={CAUSES: dg.MetadataValue.json(causes)},
         allow_retries=False,
     )
+
+
+def name_some(names: Sequence[str]) -> str:
+    """The first few of these names, and how many more there are."""
+    more = f" and {len(names) - EXAMPLES:,} more" if len(names) > EXAMPLES else ""
+    return ", ".join(names[:EXAMPLES]) + more
 
 
 def _is_jump(unpriced: Unpriced) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from credit_assets.applications.newest_scores import sum_newest_scores
-from credit_assets.applications.tables import read_segments
+from credit_assets.applications.tables import count_applications, read_segments
 from credit_assets.pricing.decisions import Decision, Priced, decide_segments
 from credit_assets.pricing.prices_table import open_prices, publish_prices
 from credit_assets.pricing.segments import SegmentScores, sum_by_segment
@@ -30,12 +30,12 @@ class Found:
     Attributes:
         known: the scores of each segment.
         now: when they were read, by the clock of their database, which is the same for all runs.
-        lost_locations: how many locations have no segment, or several.
+        lost_locations: the locations that have no segment, or several.
     """
 
     known: Mapping[str, SegmentScores]
     now: datetime
-    lost_locations: int
+    lost_locations: Sequence[str]
 
 
 def read_segment_scores(database: Database, scores_database: Database, scoring: Scoring, pricing: Pricing) -> Found:
@@ -47,16 +47,18 @@ def read_segment_scores(database: Database, scores_database: Database, scoring: 
         DatabaseError: a database can't be read.
     """
     with database.open_snapshot() as cursor:
-        segments = read_segments(cursor, scoring, pricing.segment)
+        segments, open_now = read_segments(cursor, scoring, pricing.segment), count_applications(cursor, scoring)
     with scores_database.open_snapshot() as cursor:
         sums, now = sum_newest_scores(cursor, scoring)
-    known = sum_by_segment(segments, sums, now, pricing.maximum_age_hours)
+    # The scores of a location stay when its last open application is gone, and no wave writes newer ones there.
+    of_open = [each for each in sums if each.location in open_now]
+    known = sum_by_segment(segments, of_open, now, pricing.maximum_age_hours)
     if not known:
         raise PricingError(
             f"no location of table {scoring.locations} has a segment in its column {pricing.segment}: fill it, or "
             "correct pricing.segment in the settings"
         )
-    return Found(known, now, sum(segment is None for segment in segments.values()))
+    return Found(known, now, [location for location, segment in segments.items() if segment is None])
 
 
 def check_accepted(accepted: Collection[str], chosen: Collection[str]) -> None:

@@ -21,6 +21,7 @@ class SegmentScores:
         scores: how many count, because they are new enough.
         total: the sum of their probabilities of a default.
         unusable: how many of them are no probability.
+        unusable_in: the locations that have such scores.
         oldest: when the first of them was written; None if none counts.
         outdated: how many scores are too old to count.
         last_outdated: when the newest location of those was scored; None if there is none.
@@ -30,6 +31,7 @@ class SegmentScores:
     scores: int = 0
     total: float = 0.0
     unusable: int = 0
+    unusable_in: tuple[str, ...] = ()
     oldest: datetime | None = None
     outdated: int = 0
     last_outdated: datetime | None = None
@@ -65,6 +67,7 @@ def _sum_up(segment: str, sums: Iterable[LocationSum], earliest: datetime) -> Se
         scores=sum(each.scores for each in counted),
         total=math.fsum(each.total for each in counted),
         unusable=sum(each.unusable for each in counted),
+        unusable_in=tuple(sorted(each.location for each in counted if each.unusable)),
         oldest=min((each.oldest for each in counted), default=None),
         outdated=sum(each.scores for each in outdated),
         last_outdated=max((each.oldest for each in outdated), default=None),

@@ -71,10 +71,9 @@ class Settings(Strict):
     def _scores_lie_apart(self) -> "Settings":
         if self.scoring and self.table.name in (self.scoring.locations, self.scoring.applications, self.scoring.scores):
             raise ValueError(f"scoring: {self.table.name} is the table of the loans (table.name); name another table")
-        if self.scoring and (shared := set(self.scoring.own_columns) & set(self.features)):
-            raise ValueError(
-                f"scoring: {', '.join(sorted(shared))} is a feature; location, id and decided_at are other columns"
-            )
+        for key in ("location", "id", "decided_at") if self.scoring else ():
+            if (name := getattr(self.scoring, key)) in self.features:
+                raise ValueError(f"scoring.{key}: {name} is a feature; name another column of the applications")
         return self
 
     @model_validator(mode="after")

@@ -20,7 +20,8 @@ class Retention(Strict):
         left_days: how long scores and prices of locations and segments stay that have left their table.
         block_days: how long blocks of a training stay after its last attempt has ended.
         artifact_days: how long the artifacts of a refresh stay that was never promoted.
-        audit_sets: how many promoted sets a resilience report reads whole, the longest unread first. Of the others it
+        audit_sets: how many promoted sets a resilience report reads whole, the longest unread first; one of them is
+            always the set in use. Of the others it
             reads the manifests, and it looks whether each file is there with its size.
     """
 
@@ -28,4 +29,4 @@ class Retention(Strict):
     left_days: Days = 90
     block_days: Days = 1
     artifact_days: Days = 90
-    audit_sets: Annotated[int, Field(ge=1, le=10_000)] = 100
+    audit_sets: Annotated[int, Field(ge=2, le=10_000)] = 100

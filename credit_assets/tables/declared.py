@@ -91,8 +91,10 @@ def check_columns(cursor: "cursor", table: DeclaredTable) -> dict[str, str]:
         )
     for name, kind in table.columns.items():
         if name not in found:
+            types = " or ".join(sorted(SQL_TYPES[kind]))
             raise table.error(
-                f"table {table.name} has no column {name} (expected type {kind}): add it, or correct the settings"
+                f"table {table.name} has no column {name} (expected {types}): add it, or correct its name in "
+                "the settings"
             )
         if found[name] not in SQL_TYPES[kind]:
             raise table.error(

@@ -71,6 +71,7 @@ def create_table(cursor: "cursor", table: WrittenTable) -> None:
     """
     found = read_column_types(cursor, table.name)
     if not found:
+        _require_schema(cursor, table)
         # Two who create one table at the same moment would meet an error of PostgreSQL's catalog.
         lock_table(cursor, table)
         columns = ", ".join(f'"{name}" {kind} NOT NULL' for name, kind in table.columns.items())
@@ -94,6 +95,16 @@ def create_table(cursor: "cursor", table: WrittenTable) -> None:
         raise table.error(
             f"table {table.name} has no unique index on its column {table.key}, so that one {table.key} could get two "
             f"rows: make {table.key} its primary key"
+        )
+
+
+def _require_schema(cursor: "cursor", table: WrittenTable) -> None:
+    schema, _, _ = table.name.rpartition(".")
+    cursor.execute("SELECT %s = '' OR to_regnamespace(quote_ident(%s)) IS NOT NULL", (schema, schema))
+    if cursor.fetchone() != (True,):
+        raise table.error(
+            f"{table.setting} is {table.name}, and the database has no schema {schema}: create it, or correct "
+            f"{table.setting} in the settings"
         )
 
 

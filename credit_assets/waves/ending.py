@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import dagster as dg
 
 from credit_assets.checks.verdict import Verdict
-from credit_assets.waves.outcomes import Outcome, describe_outcomes, list_failed, list_scored
+from credit_assets.waves.outcomes import UNKNOWN_LOCATION, Outcome, describe_outcomes, list_failed, list_scored
 from credit_assets.waves.page import RESCORE, count_causes, summarize_outcomes
 from credit_assets.waves.plans.plan import Plan
 from resources.history.facts import CAUSES, TOLERATED
@@ -34,11 +34,17 @@ def write_wave_report(plan: Plan, outcomes: Sequence[Outcome], tolerated: int) -
     return Document(data, "\n".join([summarize_outcomes(outcomes, tolerated), *lines]) + "\n")
 
 
-def judge_failures(outcomes: Sequence[Outcome], tolerated: int) -> Verdict:
-    """Whether few enough locations failed. The check does not block, because what was scored stays."""
+def judge_failures(outcomes: Sequence[Outcome], tolerated: int, *, is_last: bool = True) -> Verdict:
+    """Whether few enough locations failed. The check does not block, because what was scored stays.
+
+    A shard that did not end last (`is_last`) judges nothing, because it does not know all outcomes.
+    """
     count = len(list_failed(outcomes))
     sentence = summarize_outcomes(outcomes, tolerated)
-    return Verdict(CHECK, count <= tolerated, sentence, {"failed": count, "tolerated": tolerated}, blocking=False)
+    if not is_last:
+        sentence += ". The shard that ends last judges the whole wave"
+    is_good = count <= tolerated or not is_last
+    return Verdict(CHECK, is_good, sentence, {"failed": count, "tolerated": tolerated}, blocking=False)
 
 
 def fail_if_any_failed(outcomes: Sequence[Outcome], tolerated: int) -> None:
@@ -49,11 +55,17 @@ def fail_if_any_failed(outcomes: Sequence[Outcome], tolerated: int) -> None:
             Its metadata says whether so many are tolerated, and every cause: `sensors.failures` alarms nobody if they
             are, and else sends an alert for each cause.
     """
-    count = len(list_failed(outcomes))
+    failed = list_failed(outcomes)
+    count, unknown = len(failed), sum(each.cause == UNKNOWN_LOCATION for each in failed)
     if count:
+        again = (
+            f". To score them again, launch the job {RESCORE}. A re-execution of this run would find the same failures"
+        )
+        correct = ". Correct the names that are unknown: no run finds them"
         raise dg.Failure(
-            description=f"{summarize_outcomes(outcomes, tolerated)}. To score them again, launch the job {RESCORE}. "
-            "A re-execution of this run would find the same failures",
+            description=summarize_outcomes(outcomes, tolerated)
+            + (again if unknown < count else "")
+            + (correct if unknown else ""),
             metadata={
                 TOLERATED: dg.MetadataValue.bool(count <= tolerated),
                 CAUSES: dg.MetadataValue.json(

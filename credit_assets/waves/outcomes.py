@@ -7,6 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+# The cause of a failure that no run can mend, because the name is wrong.
+UNKNOWN_LOCATION = "unknown location"
+
 
 @dataclass(frozen=True)
 class Scored:

@@ -62,6 +62,8 @@ def describe_wave(plan: Plan, outcomes: Sequence[Outcome], scoring: Scoring) -> 
             ]
         ),
         "applications of no known location": plan.stray_applications,
+        **({"locations that the table lacks": quote_names(plan.stray_locations)} if plan.stray_locations else {}),
+        **({"locations with several rows": quote_names(plan.repeated_locations)} if plan.repeated_locations else {}),
         "model": f"promotion {plan.model_number}, sha256 {plan.model_sha256[:12]}…",
         "began": dg.MetadataValue.timestamp(plan.began_at),
     }
@@ -75,10 +77,16 @@ def count_causes(outcomes: Sequence[Outcome]) -> list[dict[str, str]]:
         {
             "cause": cause,
             "locations": f"{count:,}",
-            "for example": ", ".join([each.location for each in failed if each.cause == cause][:EXAMPLES]),
+            "for example": ", ".join([each.location for each in failed if each.cause == cause][:EXAMPLES])
+            + (", …" if count > EXAMPLES else ""),
         }
         for cause, count in counts.most_common()
     ]
+
+
+def quote_names(names: Sequence[str]) -> str:
+    """Names as people can tell them apart, also an empty one and one with blanks."""
+    return ", ".join(f'"{name}"' for name in names)
 
 
 def describe_repetition(failed: int) -> str:

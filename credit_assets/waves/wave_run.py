@@ -28,7 +28,14 @@ from credit_assets.waves.failures.log import write_failure_logs
 from credit_assets.waves.failures.page_under_way import PageUnderWay
 from credit_assets.waves.failures.steps import Step
 from credit_assets.waves.model_in_use import load_predict
-from credit_assets.waves.outcomes import Failed, Outcome, describe_outcomes, list_failed, read_outcomes
+from credit_assets.waves.outcomes import (
+    UNKNOWN_LOCATION,
+    Failed,
+    Outcome,
+    describe_outcomes,
+    list_failed,
+    read_outcomes,
+)
 from credit_assets.waves.plans.plan import Plan, Share
 from credit_assets.waves.record import LOCATION_SCORES, LocationLog
 from credit_assets.waves.scoring import Scorer, score_chunk
@@ -39,8 +46,6 @@ from resources.store.checkpoints import Artifact, Checkpoints
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-UNKNOWN_LOCATION = "unknown location"
 
 
 @dataclass(frozen=True)

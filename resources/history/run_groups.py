@@ -17,6 +17,8 @@ from resources.history.tags import CAPACITY, LOST_AT, ROOT
 PAGE, BATCH = 500, 100
 # Events that say when a run began.
 BEGINNING = {EVENT.RUN_STARTING, EVENT.RUN_START, EVENT.STEP_START}
+# What the retry rule needs of a failed run. A wave has thousands of other events.
+FAILING = BEGINNING | {EVENT.RUN_FAILURE, EVENT.STEP_FAILURE, EVENT.STEP_UP_FOR_RETRY}
 ENDED = {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}
 UNFINISHED = [status for status in dg.DagsterRunStatus if status not in ENDED]
 
@@ -59,7 +61,11 @@ def read_groups(instance: dg.DagsterInstance, roots: Iterable[str]) -> Iterator[
 
 
 def read_attempts(
-    instance: dg.DagsterInstance, group: Sequence[dg.RunRecord], known: Mapping[str, Attempt] | None = None
+    instance: dg.DagsterInstance,
+    group: Sequence[dg.RunRecord],
+    known: Mapping[str, Attempt] | None = None,
+    *,
+    only_failing: bool = False,
 ) -> list[Attempt]:
     """The attempts of one group.
 
@@ -67,6 +73,7 @@ def read_attempts(
         instance: where the events are.
         group: the records of its runs, the oldest first.
         known: attempts that were read before, by run. The events of those that had ended are not read again.
+        only_failing: whether only what the retry rule needs is read. `kept` and `last_sign` are incomplete then.
     """
     ended = {run: attempt for run, attempt in (known or {}).items() if attempt.ended}
     tags = {record.dagster_run.run_id: record.dagster_run.tags for record in group}
@@ -77,8 +84,10 @@ def read_attempts(
             # Dagster's daemon decides after the run has ended.
             found.append(replace(before, will_retry=find_decision(run.tags)))
         else:
-            events = None if run.status is dg.DagsterRunStatus.FAILURE else BEGINNING
-            entries = read_events(instance, run.run_id, events)
+            of_failed = FAILING if only_failing else None
+            entries = read_events(
+                instance, run.run_id, of_failed if run.status is dg.DagsterRunStatus.FAILURE else BEGINNING
+            )
             found.append(make_attempt(record, entries, tags.get(run.parent_run_id or "")))
     return found
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from credit_assets.settings.scoring import MOST_SHARDS
 from resources.errors import PlatformError
@@ -23,22 +23,23 @@ class WaveConfig(dg.Config):
 
     locations: list[str] = Field(default=[], description="Names of the locations to score. Empty: all locations.")
     only_failed: bool = Field(default=False, description="Score only the locations that Dagster shows as failed.")
-    shard: int = Field(default=1, ge=1, description="Which share of the locations this run scores, from 1 to shards.")
-    shards: int = Field(
-        default=1, ge=1, le=MOST_SHARDS, description="How many runs with one tag platform/wave_id share the locations."
-    )
+    shard: int = Field(default=1, description="Which share of the locations this run scores, from 1 to shards.")
+    shards: int = Field(default=1, description="How many runs with one tag platform/wave_id share the locations.")
 
-    @model_validator(mode="after")
-    def _one_choice(self) -> "WaveConfig":
+    def check(self) -> None:
+        """Refuses a config that no wave can follow. Pydantic would name its own class and address.
+
+        Raises:
+            ChoiceError: two choices contradict each other, or there is no such shard.
+        """
         if self.locations and self.only_failed:
-            raise ValueError("locations and only_failed contradict each other: give one of the two")
-        return self
-
-    @model_validator(mode="after")
-    def _shard_exists(self) -> "WaveConfig":
-        if self.shard > self.shards:
-            raise ValueError(f"shard {self.shard} is not one of {self.shards}: give a number from 1 to {self.shards}")
-        return self
+            raise ChoiceError("locations and only_failed contradict each other: give one of the two in the config")
+        if not 1 <= self.shards <= MOST_SHARDS:
+            raise ChoiceError(f"shards is {self.shards}: expected 1 to {MOST_SHARDS}. Correct it in the config")
+        if not 1 <= self.shard <= self.shards:
+            raise ChoiceError(
+                f"shard {self.shard} is not one of {self.shards}: give a number from 1 to {self.shards} in the config"
+            )
 
     def describe_wave(self) -> dict[str, Any]:
         """What all runs of the wave are asked for: everything but the number of the shard."""

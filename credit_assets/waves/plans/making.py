@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
-from credit_assets.applications.tables import count_applications, count_repeated_ids, read_locations
+from credit_assets.applications.tables import count_applications, count_locations, count_repeated_ids
 from credit_assets.applications.validation import REPEATED
 from credit_assets.settings.file import Settings
 from credit_assets.settings.scoring import Scoring
@@ -21,6 +21,8 @@ from resources.services.database import Database, repeat_while_away
 from resources.store.object_store import ObjectStore
 
 WAVE = "wave"
+# Names that a page can show; the counts are of all.
+NAMED = 20
 
 
 @dataclass(frozen=True)
@@ -28,12 +30,12 @@ class Tables:
     """What the tables say before a location is scored.
 
     Attributes:
-        locations: their names.
+        locations: how many rows of their table each of them has.
         rows: open applications of each location that has any, also of one that `locations` lacks.
         repeated: of these, how many have an id that another one has; only locations with any.
     """
 
-    locations: Sequence[str]
+    locations: Mapping[str, int]
     rows: Mapping[str, int]
     repeated: Mapping[str, int]
 
@@ -62,7 +64,8 @@ def make_plan(
     """
     model = find_model(store, settings.table.name)
     tables = repeat_while_away(partial(read_tables, database, scoring))
-    choice = choose_locations(config, tables.locations, failed, scoring.locations)
+    choice = choose_locations(config, list(tables.locations), failed, scoring.locations)
+    strays = sorted(tables.rows.keys() - set(tables.locations))
     return Plan(
         wave=wave,
         began=datetime.now(UTC).isoformat(),
@@ -77,7 +80,9 @@ def make_plan(
             if location in tables.repeated
         },
         asked=config.describe_wave(),
-        stray_applications=sum(tables.rows[location] for location in tables.rows.keys() - set(tables.locations)),
+        stray_applications=sum(tables.rows[location] for location in strays),
+        stray_locations=tuple(strays[:NAMED]),
+        repeated_locations=tuple(name for name, rows in tables.locations.items() if rows > 1)[:NAMED],
     )
 
 
@@ -90,5 +95,5 @@ def read_tables(database: Database, scoring: Scoring) -> Tables:
     """
     with database.open_snapshot() as cursor:
         return Tables(
-            read_locations(cursor, scoring), count_applications(cursor, scoring), count_repeated_ids(cursor, scoring)
+            count_locations(cursor, scoring), count_applications(cursor, scoring), count_repeated_ids(cursor, scoring)
         )

@@ -17,7 +17,7 @@ from resources.errors import PlatformError
 from resources.store.object_store import ObjectMissing, ObjectStore
 from resources.store.written_once import compute_sha256, write_once
 
-PLAN_VERSION = 2  # 2 has locations with their rows, where 1 had fixed chunks
+PLAN_VERSION = 3  # 2 has locations with their rows, where 1 had fixed chunks; 3 names strays and repetitions
 
 
 class PlanError(PlatformError):
@@ -52,6 +52,8 @@ class Plan:
         defects: locations that can't be scored whatever their rows are, each with its reason.
         asked: the config that the plan was made from, as JSON.
         stray_applications: open applications of no location that the table of locations has; no wave scores them.
+        stray_locations: names of the first of these locations; an empty one stands for applications without any.
+        repeated_locations: names of the first locations that have several rows in their table; each is scored once.
         plan_version: of the plan's form.
     """
 
@@ -65,6 +67,8 @@ class Plan:
     defects: Mapping[str, str] = field(default_factory=dict)
     asked: Mapping[str, Any] = field(default_factory=dict)
     stray_applications: int = 0
+    stray_locations: Sequence[str] = ()
+    repeated_locations: Sequence[str] = ()
     plan_version: int = PLAN_VERSION
 
     @property
@@ -112,7 +116,8 @@ class Plan:
             fields = json.loads(data)
             version = fields["plan_version"]
             if version == PLAN_VERSION:
-                lists = {name: tuple(fields[name]) for name in ("locations", "rows", "unknown")}
+                names = ("locations", "rows", "unknown", "stray_locations", "repeated_locations")
+                lists = {name: tuple(fields[name]) for name in names}
                 plan = cls(**fields | lists)
                 plan.count_rows()  # ValueError: the two lists differ in length
                 return plan

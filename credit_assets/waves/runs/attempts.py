@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 import dagster as dg
 
+from resources.errors import PlatformError
 from resources.history.tags import ROOT
 
 # Tag of the runs that share a wave, each as a shard of it. A retry inherits it.
@@ -32,6 +33,19 @@ def find_first_attempt(
             break
         run = parent
     return run
+
+
+class LonelyShard(PlatformError):
+    """A run that is a shard belongs to no wave: names the tag, and what to do."""
+
+
+def refuse_lonely_shard(shards: int, tags: Mapping[str, str]) -> None:
+    """Raises LonelyShard for a run that is one of several shards and has no tag that says of which wave."""
+    if shards > 1 and WAVE_ID not in tags:
+        raise LonelyShard(
+            f"shards is {shards}, and this run has no tag {WAVE_ID}, so that no other run could share its wave. Give "
+            "all runs of the wave the same value of this tag, or set shards to 1"
+        )
 
 
 def find_wave(

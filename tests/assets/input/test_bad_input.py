@@ -95,7 +95,7 @@ BLOCKED_BY_TABLE = {
     ),
     "a missing column": (
         "ALTER TABLE loans DROP COLUMN income",
-        "table loans has no column income (expected type number): add it, or correct ",
+        "table loans has no column income (expected bigint or double precision or",
     ),
     "a column of another type": (
         "ALTER TABLE loans ALTER income TYPE text",

@@ -3,11 +3,9 @@
 from typing import Any
 
 import dagster as dg
-import pytest
 
 from credit_assets.definitions import build_defs
 from credit_assets.jobs import SCORE_LOCATIONS
-from credit_assets.waves.plans.choice import WaveConfig
 from credit_assets.waves.runs.attempts import WAVE_ID
 from credit_assets.waves.runs.exclusion import TAG
 from resources.deployment import Deployment
@@ -98,6 +96,7 @@ def test_shards_of_one_wave_may_work_at_once_and_another_wave_may_not(waves: Wav
     waves.instance.report_run_failed(other)
 
 
-def test_a_shard_that_does_not_exist_is_refused() -> None:
-    with pytest.raises(ValueError, match="shard 4 is not one of 3"):
-        WaveConfig(shard=4, shards=3)
+def test_a_shard_without_the_tag_of_its_wave_is_refused_and_scores_nothing(waves: Waves) -> None:
+    refused = waves.run(shard=1, shards=4)
+    assert "this run has no tag platform/wave_id" in waves.find_reason(refused)
+    assert not waves.sandbox.execute("SELECT to_regclass('scores') IS NOT NULL")[0][0]

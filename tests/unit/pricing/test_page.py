@@ -26,19 +26,20 @@ def test_the_page_has_a_row_for_each_segment_and_those_that_failed_first() -> No
 
 
 def test_the_check_of_jumps_fails_by_a_jump_and_by_nothing_else() -> None:
-    failed, _ = judge_pricing([PRICED, JUMPED], 0)
+    failed, _ = judge_pricing([PRICED, JUMPED], [])
     assert (failed.check, failed.passed, failed.blocking) == (NO_JUMP, False, False)
     assert "south: from 8.00 % to 14.00 %" in failed.message
     accepted = Priced("south", 0.14, 0.08, 1_200, 0.1, NOON, is_accepted_jump=True)
-    passed, _ = judge_pricing([accepted, LACKING], 0)
+    passed, _ = judge_pricing([accepted, LACKING], [])
     assert passed.passed
     assert dict(passed.facts) == {"jumps": 0, "accepted": 1}
 
 
 def test_locations_without_a_segment_are_a_warning() -> None:
-    _, warned = judge_pricing([PRICED], 2)
+    _, warned = judge_pricing([PRICED], ["a", "b", "c", "d", "e"])
+    assert "5 locations have no segment, or several: a, b, c and 2 more; expected one each" in warned.message
     assert (warned.check, warned.passed, warned.severity) == (ONE_SEGMENT, False, dg.AssetCheckSeverity.WARN)
-    assert judge_pricing([PRICED], 0)[1].passed
+    assert judge_pricing([PRICED], [])[1].passed
 
 
 def test_a_run_fails_for_each_cause_once_if_a_segment_was_not_priced() -> None:

@@ -134,7 +134,7 @@ def test_a_personal_attribute_is_no_feature(tmp_path: Path) -> None:
         (
             "tolerated_count = 3",
             'decided_at = "income"',
-            "scoring: income is a feature; location, id and decided_at are",
+            "scoring.decided_at: income is a feature; name another column of the applications",
         ),
         ('prices = "prices"', "", "pricing.prices: Field required"),
         ("base_rate = 0.04", "base_rate = 4", "pricing.base_rate: Input should be less than or equal to 1"),

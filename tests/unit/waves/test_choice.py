@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
 from credit_assets.waves.plans.choice import Choice, ChoiceError, WaveConfig, choose_locations
 
@@ -49,5 +48,20 @@ def test_a_choice_that_leaves_nothing_to_score_is_refused_with_its_reason(config
 
 
 def test_two_choices_at_once_are_refused() -> None:
-    with pytest.raises(ValidationError, match="contradict"):
-        WaveConfig(locations=["a"], only_failed=True)
+    with pytest.raises(ChoiceError, match="contradict"):
+        WaveConfig(locations=["a"], only_failed=True).check()
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"shards": 17}, "shards is 17: expected 1 to 16"),
+        ({"shards": 0}, "shards is 0"),
+        ({"shard": 0, "shards": 4}, "shard 0 is not one of 4: give a number from 1 to 4"),
+        ({"shard": 5, "shards": 4}, "shard 5 is not one of 4"),
+    ],
+)
+def test_a_shard_that_does_not_exist_is_refused_in_words_of_the_config(config: dict[str, Any], message: str) -> None:
+    with pytest.raises(ChoiceError, match=message):
+        WaveConfig(**config).check()
+    WaveConfig(shard=4, shards=4).check()

@@ -4,7 +4,7 @@ import dagster as dg
 import pytest
 
 from credit_assets.waves.ending import fail_if_any_failed, judge_failures, write_wave_report
-from credit_assets.waves.outcomes import Failed, Outcome, Scored, read_outcomes
+from credit_assets.waves.outcomes import UNKNOWN_LOCATION, Failed, Outcome, Scored, read_outcomes
 from credit_assets.waves.plans.plan import Plan
 from resources.history.facts import TOLERATED
 
@@ -29,6 +29,16 @@ def test_a_tolerated_failure_fails_the_step_too_and_says_that_it_is_tolerated() 
     assert raised.value.metadata[TOLERATED].value is True
 
 
+def test_for_a_name_that_is_unknown_no_repetition_is_recommended() -> None:
+    unknown: Outcome = Failed("z", UNKNOWN_LOCATION, "table branches has no such location", 0.0)
+    with pytest.raises(dg.Failure) as alone:
+        fail_if_any_failed([*SCORED, unknown], tolerated=0)
+    assert "Correct the names that are unknown: no run finds them" in str(alone.value.description)
+    assert "rescore" not in str(alone.value.description)
+    with pytest.raises(dg.Failure, match=r"launch the job rescore.*Correct the names that are unknown"):
+        fail_if_any_failed([*SCORED, *FAILED, unknown], tolerated=0)
+
+
 def test_a_wave_without_a_failure_does_not_fail() -> None:
     fail_if_any_failed(SCORED, tolerated=0)
 
@@ -38,6 +48,13 @@ def test_the_check_fails_above_the_limit_and_passes_at_it() -> None:
     assert judge_failures(SCORED + FAILED, tolerated=1).passed
     assert judge_failures(SCORED, tolerated=0).passed
     assert not judge_failures(SCORED + FAILED, tolerated=0).blocking
+
+
+def test_a_shard_that_did_not_end_last_judges_nothing_and_says_so() -> None:
+    verdict = judge_failures(SCORED + FAILED, tolerated=0, is_last=False)
+    assert verdict.passed
+    assert "The shard that ends last judges the whole wave" in verdict.message
+    assert "The shard" not in judge_failures(SCORED + FAILED, tolerated=0).message
 
 
 def test_the_report_has_every_outcome_for_programs_and_every_failure_for_people() -> None:

@@ -38,7 +38,7 @@ def test_a_plan_that_was_changed_or_is_of_another_release_is_refused(store: Obje
     with pytest.raises(PlanError, match=r"wave/cut/plan\.json can't be read as the plan of a wave"):
         keep_plan(store, "wave", "cut", refuse)
     store.create("wave/older/plan.json", b'{"wave": "older", "chunks": [["x"]], "plan_version": 1}')
-    with pytest.raises(PlanError, match=r"has version 1; this release reads 2\. Start a new wave"):
+    with pytest.raises(PlanError, match=r"has version 1; this release reads 3\. Start a new wave"):
         keep_plan(store, "wave", "older", refuse)
 
 
