@@ -24,7 +24,7 @@ from credit_assets.waves.plans.choice import WaveConfig
 from credit_assets.waves.plans.making import WAVE, make_plan
 from credit_assets.waves.plans.plan import Plan, keep_plan, refuse_other_config
 from credit_assets.waves.record import LocationLog, find_failed_locations
-from credit_assets.waves.runs.attempts import find_wave, refuse_lonely_shard
+from credit_assets.waves.runs.attempts import find_first_attempt, find_wave, refuse_lonely_shard
 from credit_assets.waves.runs.exclusion import claim_wave
 from credit_assets.waves.runs.shards import Shard
 from credit_assets.waves.wave_run import WaveRun
@@ -59,7 +59,7 @@ def wave(
     declared, store = settings.load(), checkpoints.store
     scoring = declared.require_scoring()
     config.check()
-    refuse_lonely_shard(config.shards, context.run.tags)
+    refuse_lonely_shard(config.shards, find_first_attempt(context.instance, context.run).tags)
     claim_wave(context.instance, context.run, declared.table.name)
     wave_id = find_wave(context.instance, context.run)
 

@@ -40,7 +40,12 @@ class LonelyShard(PlatformError):
 
 
 def refuse_lonely_shard(shards: int, tags: Mapping[str, str]) -> None:
-    """Raises LonelyShard for a run that is one of several shards and has no tag that says of which wave."""
+    """Raises LonelyShard for a run that is one of several shards and has no tag that says of which wave.
+
+    Args:
+        shards: how many runs share the wave, by the config.
+        tags: of its first attempt, because not every way to retry a run keeps its tags.
+    """
     if shards > 1 and WAVE_ID not in tags:
         raise LonelyShard(
             f"shards is {shards}, and this run has no tag {WAVE_ID}, so that no other run could share its wave. Give "

@@ -125,7 +125,10 @@ def test_many_rows_are_sorted_whatever_order_the_table_has_them_in(database: Dat
     ("change", "expected"),
     [
         ("ALTER branch DROP NOT NULL", "column branches.branch is NULL in 2 rows, empty in 1 rows; expected a name"),
-        ("ADD note text", "column branches.branch is empty in 1 rows; expected a name in each row"),
+        (
+            "ADD note text",
+            "column branches.branch is empty in 1 rows; expected a name of 1 to 600 characters in each row",
+        ),
     ],
 )
 def test_rows_without_a_name_are_refused_with_their_number(

@@ -151,7 +151,7 @@ def test_a_table_in_a_schema_is_made_and_filled_and_a_missing_schema_is_named(
     database: Database, scoring: Scoring
 ) -> None:
     elsewhere = scoring.model_copy(update={"scores": "risk.scores"})
-    with pytest.raises(DatabaseError, match=r'schema "risk" does not exist.*PLATFORM_SCORES_URL'):
+    with pytest.raises(ScoresError, match=r"scoring\.scores is risk\.scores, and the database has no schema risk: "):
         write(database, elsewhere)
     with database.open_transaction() as cursor:
         cursor.execute("CREATE SCHEMA risk")

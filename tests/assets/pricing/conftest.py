@@ -66,7 +66,10 @@ class Market:
 
     def reset(self) -> None:
         """Locations without a score, and no price."""
-        self.sandbox.execute("DROP TABLE IF EXISTS locations; CREATE TABLE locations (location text, segment text)")
+        self.sandbox.execute(
+            "DROP TABLE IF EXISTS locations CASCADE; CREATE TABLE locations (location text, segment text); "
+            "CREATE VIEW applications AS SELECT location, 1::bigint AS id FROM locations"
+        )
         for segment in ("north", "south", "west"):
             self.sandbox.execute(
                 f"INSERT INTO locations VALUES ('{segment}-1', '{segment}'), ('{segment}-2', '{segment}')"
