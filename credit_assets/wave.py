@@ -19,12 +19,12 @@ from credit_assets.waves.ending import (
     write_wave_report,
 )
 from credit_assets.waves.outcomes import Outcome, list_failed
-from credit_assets.waves.page import count_tolerated, describe_wave
+from credit_assets.waves.page import choose_failures, count_tolerated, describe_wave
 from credit_assets.waves.plans.choice import WaveConfig
 from credit_assets.waves.plans.making import WAVE, make_plan
 from credit_assets.waves.plans.plan import Plan, keep_plan, refuse_other_config
 from credit_assets.waves.record import LocationLog, find_failed_locations
-from credit_assets.waves.runs.attempts import find_first_attempt, find_wave, refuse_lonely_shard
+from credit_assets.waves.runs.attempts import find_first_attempt, name_wave, refuse_lonely_shard
 from credit_assets.waves.runs.exclusion import claim_wave
 from credit_assets.waves.runs.shards import Shard
 from credit_assets.waves.wave_run import WaveRun
@@ -59,9 +59,10 @@ def wave(
     declared, store = settings.load(), checkpoints.store
     scoring = declared.require_scoring()
     config.check()
-    refuse_lonely_shard(config.shards, find_first_attempt(context.instance, context.run).tags)
+    first = find_first_attempt(context.instance, context.run)
+    refuse_lonely_shard(config.shards, first.tags)
     claim_wave(context.instance, context.run, declared.table.name)
-    wave_id = find_wave(context.instance, context.run)
+    wave_id = name_wave(first)
 
     def plan_anew() -> Plan:
         failed = find_failed_locations(context.instance) if config.only_failed else []
@@ -70,10 +71,12 @@ def wave(
     plan = keep_plan(store, WAVE, wave_id, plan_anew)
     refuse_other_config(plan, config.describe_wave())
     shard = Shard(store, f"{WAVE}/{wave_id}", config.shard, config.shards)
+    named = set[str]()
 
     def show(own: Sequence[Outcome]) -> None:
-        page = describe_wave(plan, [*own, *shard.read_others()], scoring)
-        context.log_event(dg.AssetObservation(WAVE, metadata=page))
+        outcomes = [*own, *shard.read_others()]
+        context.log_event(dg.AssetObservation(WAVE, metadata=describe_wave(plan, outcomes, scoring, named)))
+        named.update(each.location for each in choose_failures(outcomes, named))
 
     attempt = WaveRun(context, WAVE, declared, scoring, database, scores_database, checkpoints, show)
     own = attempt.score(plan, plan.take_share(config.shard, config.shards), LocationLog(context))

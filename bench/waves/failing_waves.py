@@ -58,11 +58,12 @@ def read_plan(deployment: Deployment, run_id: str) -> Plan:
 
 
 def list_facts(entries: Iterable[dg.EventLogEntry]) -> list[Fact]:
-    """The observations and materializations of the asset `wave`, each with its time in Unix seconds."""
+    """What the asset `wave` shows, and the counts of committed locations, each with its time in Unix seconds."""
     return [
         (entry.timestamp, fact)
         for entry in entries
-        if (fact := entry.asset_observation or entry.asset_materialization) and fact.asset_key == dg.AssetKey(WAVE)
+        if (fact := entry.asset_observation or entry.asset_materialization)
+        and (fact.asset_key == dg.AssetKey(WAVE) or ITEMS_COMMITTED in fact.metadata)
     ]
 
 

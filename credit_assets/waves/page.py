@@ -7,14 +7,14 @@ Belongs here: how a wave is summed up and shown. Does not belong here: the outco
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
 
 from credit_assets.operations.page import make_table
 from credit_assets.settings.scoring import Scoring
-from credit_assets.waves.outcomes import Outcome, list_failed, list_scored
+from credit_assets.waves.outcomes import Failed, Outcome, list_failed, list_scored
 from credit_assets.waves.plans.plan import Plan
 
 # The job that scores all locations, and the one that scores failed locations again.
@@ -30,15 +30,21 @@ def count_tolerated(scoring: Scoring, locations: int) -> int:
     return min(scoring.tolerated_count, math.floor(round(scoring.tolerated_share * locations, 6)))
 
 
-def describe_wave(plan: Plan, outcomes: Sequence[Outcome], scoring: Scoring) -> dict[str, Any]:
+def describe_wave(
+    plan: Plan, outcomes: Sequence[Outcome], scoring: Scoring, named: Collection[str] = ()
+) -> dict[str, Any]:
     """What the UI shows of a wave, finished or under way.
 
     Args:
         plan: what it scores.
         outcomes: of the locations that were tried so far.
         scoring: how many failures are tolerated.
+        named: failed locations that an earlier page of this wave under way names. Dagster loads all pages of a week,
+            so they are not repeated.
     """
     scored, failed = list_scored(outcomes), list_failed(outcomes)
+    shown = choose_failures(outcomes, named)
+    not_shown = sum(each.location not in named for each in failed) - len(shown)
     tolerated = count_tolerated(scoring, plan.size)
     return {
         "scored": len(scored),
@@ -49,10 +55,13 @@ def describe_wave(plan: Plan, outcomes: Sequence[Outcome], scoring: Scoring) -> 
         "failed locations": _make_table_or_none(
             [
                 {"location": each.location, "cause": each.cause, "what happened": each.message, "log": each.log}
-                for each in failed[:FAILURES_SHOWN]
+                for each in shown
             ]
-        ),
-        "failed locations that are not shown": max(0, len(failed) - FAILURES_SHOWN),
+        )
+        if shown or not failed
+        else "all of them are on earlier observations of this run",
+        **({"failed locations on earlier observations of this run": len(named)} if named else {}),
+        "failed locations that are not shown": not_shown,
         "tolerated failures": tolerated,
         "a repetition": describe_repetition(sum(each.location not in plan.unknown for each in failed)),
         "slowest": _make_table_or_none(
@@ -67,6 +76,11 @@ def describe_wave(plan: Plan, outcomes: Sequence[Outcome], scoring: Scoring) -> 
         "model": f"promotion {plan.model_number}, sha256 {plan.model_sha256[:12]}…",
         "began": dg.MetadataValue.timestamp(plan.began_at),
     }
+
+
+def choose_failures(outcomes: Sequence[Outcome], named: Collection[str] = ()) -> list[Failed]:
+    """The failures that a page shows: those that no page has named before, as far as they fit on it."""
+    return [each for each in list_failed(outcomes) if each.location not in named][:FAILURES_SHOWN]
 
 
 def count_causes(outcomes: Sequence[Outcome]) -> list[dict[str, str]]:

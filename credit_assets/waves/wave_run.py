@@ -161,6 +161,8 @@ class WaveRun:
             self.context,
             self.asset,
             part="parquet_groups",
+            # Dagster's page of a wave loads every observation of a week, and a large wave has hundreds of chunks.
+            shown_on=LOCATION_SCORES,
             settings=self.settings.fingerprint,
             plan=plan.sha256,
             chunk=number,
@@ -169,7 +171,7 @@ class WaveRun:
         return work.adopt_or(compute).commit()
 
     def _count(self, done: int, total: int) -> None:
-        self.context.log_event(committed_items(dg.AssetKey(self.asset), "locations", done, total))
+        self.context.log_event(committed_items(dg.AssetKey(LOCATION_SCORES), "locations", done, total))
 
     def _prepare_scores(self) -> None:
         with self.scores.open_transaction() as cursor:

@@ -122,6 +122,7 @@ class Work:
         run: this attempt.
         identity: everything that the output depends on, as JSON.
         format: of the output's files.
+        shown_on: asset on whose pages Dagster shows the facts of this work; empty: `asset`.
     """
 
     store: ObjectStore
@@ -132,11 +133,12 @@ class Work:
     identity: Mapping[str, Any]
     format: Format
     where: Whereabouts = UNKNOWN
+    shown_on: str = ""
 
     @property
     def asset_key(self) -> dg.AssetKey:
-        """The asset as Dagster names it."""
-        return dg.AssetKey(self.asset.split("/"))
+        """The asset that the facts of this work are about, as Dagster names it."""
+        return dg.AssetKey((self.shown_on or self.asset).split("/"))
 
     @property
     def place(self) -> str:
@@ -218,12 +220,21 @@ class Checkpoints(dg.ConfigurableResource):
         self._store = self._store or open_store(self.store_uri)
         return self._store
 
-    def work(self, context: dg.AssetExecutionContext, asset: str, *, part: str | None = None, **inputs: Any) -> Work:
+    def work(
+        self,
+        context: dg.AssetExecutionContext,
+        asset: str,
+        *,
+        part: str | None = None,
+        shown_on: str = "",
+        **inputs: Any,
+    ) -> Work:
         """This step's attempt at one of its assets, or at a part of it.
 
         Args:
             asset: the whole asset key, parts joined by `/`.
             part: format of a part that is committed by itself, for a step that commits many; `inputs` say which one.
+            shown_on: asset on whose pages Dagster shows the facts of a part; empty: `asset`.
             inputs: what the step is given beside its config, as JSON: digests of upstream artifacts and of settings.
 
         Raises:
@@ -252,6 +263,7 @@ class Checkpoints(dg.ConfigurableResource):
             },
             format=format,
             where=self.where,
+            shown_on=shown_on,
         )
 
     def logged(self, place: str, manifest_sha256: str, format: Format) -> Artifact:

@@ -65,7 +65,11 @@ def find_wave(
         run: any attempt.
         known: runs that were read before, by their id.
     """
-    first = find_first_attempt(instance, run, known)
+    return name_wave(find_first_attempt(instance, run, known))
+
+
+def name_wave(first: dg.DagsterRun) -> str:
+    """Id of the wave of a first attempt, as `find_first_attempt` returns it."""
     return first.run_id if first.parent_run_id else first.tags.get(WAVE_ID, first.run_id)
 
 

@@ -82,6 +82,8 @@ def test_applications_of_a_location_that_nobody_knows_are_counted_and_not_scored
     page = waves.instance.get_latest_materialization_event(dg.AssetKey(WAVE)).asset_materialization.metadata
     expected = waves.applications()
     assert page["applications of no known location"].value == expected["nowhere"] + expected["branch-0002"]
+    assert page["locations that the table lacks"].value == '"branch-0002", "nowhere"'
+    assert "locations with several rows" not in page
     assert waves.scores() == {
         location: count for location, count in expected.items() if location not in ("nowhere", "branch-0002")
     }
@@ -139,3 +141,13 @@ def test_odd_names_are_scored_recorded_and_shown_like_any_other(waves) -> None:
 def escape(text: str) -> str:
     """For a string of PostgreSQL with escapes."""
     return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n")
+
+
+def test_a_location_with_several_rows_is_scored_once_and_named_on_the_page(waves) -> None:
+    waves.sandbox.execute("ALTER TABLE locations DROP CONSTRAINT locations_pkey")
+    waves.sandbox.execute("INSERT INTO locations SELECT * FROM locations WHERE location = 'branch-0003'")
+    assert waves.run().success
+    page = waves.instance.get_latest_materialization_event(dg.AssetKey(WAVE)).asset_materialization.metadata
+    assert page["locations with several rows"].value == '"branch-0003"'
+    assert "locations that the table lacks" not in page
+    assert waves.scores() == waves.applications()

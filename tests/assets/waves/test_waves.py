@@ -150,7 +150,7 @@ def test_scattered_locations_are_scored_in_one_run_and_an_unknown_name_is_report
     assert set(waves.scores()) == {"branch-0002", "branch-0011"}
     (row,) = page_of(result)["failed locations"]
     assert (row.data["location"], row.data["cause"]) == ("nowhere", "unknown location")
-    observations = waves.instance.fetch_observations(dg.AssetKey("wave"), limit=10).records
+    observations = waves.instance.fetch_observations(dg.AssetKey("location_scores"), limit=10).records
     assert "2 of 2 locations committed" in {each.asset_observation.description for each in observations}
 
 
@@ -199,20 +199,3 @@ def test_a_person_can_materialize_a_range_of_locations_in_the_ui_and_one_that_fa
     waves.sandbox.execute("UPDATE applications SET income = 1000 WHERE income IS NULL")
     assert waves.run(RESCORE).success, "rescore repeats what failed in a selection too"
     assert waves.status()[0] == {"branch-0002", "branch-0003", "branch-0004"}
-
-
-def test_the_page_of_a_wave_under_way_names_a_failed_location_before_the_wave_ends(waves, break_location) -> None:
-    break_location("branch-0003")
-    waves.run()
-    records = waves.instance.fetch_observations(dg.AssetKey("wave"), limit=10).records
-    pages = [
-        record.asset_observation.metadata
-        for record in records
-        if "failed locations" in record.asset_observation.metadata
-    ]
-    (page,) = pages
-    assert [row.data["location"] for row in page["failed locations"].value.records] == ["branch-0003"]
-    waves.reset()
-    assert waves.run().success
-    records = waves.instance.fetch_observations(dg.AssetKey("wave"), limit=10).records
-    assert not any("failed locations" in record.asset_observation.metadata for record in records)

@@ -75,6 +75,21 @@ def test_failures_beyond_the_longest_table_are_counted_and_not_left_out_in_silen
     assert page["failed locations that are not shown"] == 13
 
 
+def test_a_later_page_under_way_names_only_new_failures_and_says_where_the_others_are() -> None:
+    assert "failed locations on earlier observations of this run" not in describe_wave(PLAN, FAILED, SCORING)
+    page = describe_wave(PLAN, FAILED, SCORING, {"l12", "zz"})
+    assert [each["location"] for each in rows(page["failed locations"])] == ["l13", "l14"]
+    assert (page["failed"], page["failed locations on earlier observations of this run"]) == (4, 2)
+    assert page["failed locations that are not shown"] == 0
+    page = describe_wave(PLAN, FAILED, SCORING, {each.location for each in FAILED})
+    assert page["failed locations"] == "all of them are on earlier observations of this run"
+    assert page["failed"] == 4
+    many: list[Outcome] = [Failed(f"l{number}", "TimeoutError", "TimeoutError", 5.0) for number in range(213)]
+    page = describe_wave(PLAN, many, SCORING, {"l0", "l1", "l2"})
+    assert len(rows(page["failed locations"])) == 200
+    assert page["failed locations that are not shown"] == 10
+
+
 def test_the_smaller_of_share_and_count_is_tolerated() -> None:
     assert count_tolerated(SCORING, 21) == 2
     assert count_tolerated(SCORING, 1_000) == 3
