@@ -88,7 +88,7 @@ def describe_retry(will_retry: bool | None, retries_enabled: bool, *, is_missed:
     Args:
         will_retry: the decision of Dagster's daemon; None if it has not decided.
         retries_enabled: whether any run is retried.
-        is_missed: whether the sensor `lost_retries` retries it, or has, although the daemon decided against it.
+        is_missed: whether it has a retry, or gets one from the sensor `lost_retries`, without the daemon's decision.
     """
     if is_missed:
         return "it will be retried"

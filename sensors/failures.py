@@ -24,11 +24,11 @@ import dagster as dg
 from resources.deployment import Deployment
 from resources.errors import PlatformError
 from resources.history.attempt import find_decision
-from resources.history.retry_rule import find_missing_retry
-from resources.history.run_groups import EVENT, read_attempts, read_events, read_groups
-from resources.history.tags import PARENT, REPORTED
+from resources.history.run_groups import EVENT, read_events, read_groups
+from resources.history.tags import REPORTED
 from resources.services.http import hide_paths, open_session
 from sensors.failure_report import describe_retry, is_tolerated, make_report, read_named_causes, split_by_cause
+from sensors.lost_retries import find_retry_of_group
 
 WEBHOOK = "PLATFORM_WEBHOOK_URL"
 TIMEOUTS = (2, 3)  # seconds to connect, seconds without an answer
@@ -61,13 +61,11 @@ def post(url: str, body: dict[str, Any]) -> None:
         raise WebhookError(f"the webhook did not take the report (it answered {status}, expected 2xx): check {WEBHOOK}")
 
 
-def is_retried_by_us(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
-    """Whether the sensor `lost_retries` has retried this run, or will, because its own step did not fail."""
-    if instance.get_runs_count(dg.RunsFilter(tags={PARENT: run.run_id})):
-        return True
+def is_retried_anyway(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
+    """Whether a failed run has a retry, or gets one from the sensor `lost_retries`."""
     (group,) = read_groups(instance, [run.root_run_id or run.run_id])
-    attempts = read_attempts(instance, group, only_failing=True)
-    return find_missing_retry(attempts, instance.run_retries_max_retries, time.time()) == run.run_id
+    has_retry = any(record.dagster_run.parent_run_id == run.run_id for record in group)
+    return has_retry or find_retry_of_group(instance, group, time.time()) == run.run_id
 
 
 @dg.run_failure_sensor(
@@ -83,8 +81,9 @@ def failures(context: dg.RunFailureSensorContext, deployment: dg.ResourceParam[D
         return
     entries = read_events(instance, run.run_id, {EVENT.STEP_FAILURE, EVENT.ASSET_CHECK_EVALUATION})
     events = [entry.dagster_event for entry in entries if entry.dagster_event]
-    enabled = instance.run_retries_enabled
-    retry = describe_retry(find_decision(run.tags), enabled, is_missed=enabled and is_retried_by_us(instance, run))
+    decision, enabled = find_decision(run.tags), instance.run_retries_enabled
+    is_missed = enabled and decision is not True and is_retried_anyway(instance, run)
+    retry = describe_retry(decision, enabled, is_missed=is_missed)
     report = make_report(run, context.failure_event, events, retry, deployment.ui_url)
     if is_tolerated(events):
         context.log.info(f"{report.text}\nSo many failures are tolerated, and nobody is alarmed")

@@ -6,6 +6,7 @@ comes (dagster issues 20730, 14605, 33741). This sensor looks at the runs that e
 """
 
 import time
+from collections.abc import Sequence
 
 import dagster as dg
 
@@ -18,16 +19,16 @@ from resources.services.webserver import Webserver, WebserverError
 
 def find_missing_retries(instance: dg.DagsterInstance, now: float) -> list[tuple[str, int]]:
     """Every run that should have been retried and was not, with the number of its retry."""
-    found = []
-    for group in read_failed_groups(instance, now - LOOK_BACK_SECONDS):
-        if any(record.dagster_run.status is not dg.DagsterRunStatus.FAILURE for record in group):
-            continue  # by the rule nothing is missing, and most groups need no event read
-        run = find_missing_retry(
-            read_attempts(instance, group, only_failing=True), instance.run_retries_max_retries, now
-        )
-        if run:
-            found.append((run, len(group)))
-    return found
+    groups = read_failed_groups(instance, now - LOOK_BACK_SECONDS)
+    return [(run, len(group)) for group in groups if (run := find_retry_of_group(instance, group, now))]
+
+
+def find_retry_of_group(instance: dg.DagsterInstance, group: Sequence[dg.RunRecord], now: float) -> str | None:
+    """The run of a group that should have been retried and was not; None: there is none."""
+    if any(record.dagster_run.status is not dg.DagsterRunStatus.FAILURE for record in group):
+        return None  # by the rule nothing is missing, and most groups need no event read
+    attempts = read_attempts(instance, group, only_failing=True)
+    return find_missing_retry(attempts, instance.run_retries_max_retries, now)
 
 
 def retry(webserver: Webserver, run: str, number: int) -> str:

@@ -39,4 +39,4 @@ def sum_up_readings(promoted: Sequence[Promoted], now: float) -> str:
         parts.append(f"{len(read)} at most {(now - min(read)) / DAY:.0f} days ago")
     if never:
         parts.append(f"{never} never (audit_sets in [retention] limits how many)")
-    return f"{said}: {', '.join(parts)}. The files of all are there"
+    return f"{said}: {', '.join(parts)}. Of those that were not read now, manifests and sizes of files were looked at"

@@ -86,9 +86,9 @@ def fail_if_unpriced(decisions: Sequence[Decision]) -> None:
         return
     causes = []
     for cause, count in Counter(each.cause for each in unpriced).most_common():
-        first = [each for each in unpriced if each.cause == cause][:EXAMPLES]
-        names = name_some([each.segment for each in unpriced if each.cause == cause])
-        causes.append(f"{cause}: {count:,} segments ({names}). {first[0].segment}: {first[0].message}")
+        alike = [each for each in unpriced if each.cause == cause]
+        names = name_some([each.segment for each in alike])
+        causes.append(f"{cause}: {count:,} segments ({names}). {alike[0].segment}: {alike[0].message}")
     raise dg.Failure(
         description=f"{len(unpriced):,} of {len(decisions):,} segments were not priced and keep the price that they "
         f"have. {'; '.join(causes)}",

@@ -13,7 +13,6 @@ from credit_assets.retention.removal import Amount, Removal
 from credit_assets.settings.retention import Retention
 from credit_assets.waves import record as scores
 from credit_assets.waves.page import RESCORE, SCORE_LOCATIONS
-from resources.instance.event_retention.connecting import refresh_statistics
 from resources.instance.event_retention.old_runs import delete_runs, find_old_runs, measure_runs
 from resources.instance.event_retention.partition_events import (
     PartitionEvents,
@@ -23,6 +22,7 @@ from resources.instance.event_retention.partition_events import (
     select_left,
     select_superseded,
 )
+from resources.instance.event_retention.size import refresh_statistics
 
 DAY = 86_400
 # The jobs whose old runs go.

@@ -69,9 +69,11 @@ class Settings(Strict):
 
     @model_validator(mode="after")
     def _scores_lie_apart(self) -> "Settings":
-        if self.scoring and self.table.name in (self.scoring.locations, self.scoring.applications, self.scoring.scores):
+        if self.scoring is None:
+            return self
+        if self.table.name in (self.scoring.locations, self.scoring.applications, self.scoring.scores):
             raise ValueError(f"scoring: {self.table.name} is the table of the loans (table.name); name another table")
-        for key in ("location", "id", "decided_at") if self.scoring else ():
+        for key in ("location", "id", "decided_at"):
             if (name := getattr(self.scoring, key)) in self.features:
                 raise ValueError(f"scoring.{key}: {name} is a feature; name another column of the applications")
         return self

@@ -18,7 +18,7 @@ PAGE, BATCH = 500, 100
 # Events that say when a run began.
 BEGINNING = {EVENT.RUN_STARTING, EVENT.RUN_START, EVENT.STEP_START}
 # What the retry rule needs of a failed run. A wave has thousands of other events.
-FAILING = BEGINNING | {EVENT.RUN_FAILURE, EVENT.STEP_FAILURE, EVENT.STEP_UP_FOR_RETRY}
+FAILING = BEGINNING | {EVENT.RUN_FAILURE, EVENT.STEP_FAILURE}
 ENDED = {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}
 UNFINISHED = [status for status in dg.DagsterRunStatus if status not in ENDED]
 
@@ -84,10 +84,10 @@ def read_attempts(
             # Dagster's daemon decides after the run has ended.
             found.append(replace(before, will_retry=find_decision(run.tags)))
         else:
-            of_failed = FAILING if only_failing else None
-            entries = read_events(
-                instance, run.run_id, of_failed if run.status is dg.DagsterRunStatus.FAILURE else BEGINNING
-            )
+            events = BEGINNING
+            if run.status is dg.DagsterRunStatus.FAILURE:
+                events = FAILING if only_failing else None
+            entries = read_events(instance, run.run_id, events)
             found.append(make_attempt(record, entries, tags.get(run.parent_run_id or "")))
     return found
 

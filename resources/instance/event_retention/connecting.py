@@ -1,4 +1,4 @@
-"""The connection by which retention reads and deletes events, and what PostgreSQL has to know before.
+"""The connection by which retention reads and deletes events.
 
 Belongs here: that it is one of our storage. Does not belong here: what is done with it.
 """
@@ -32,16 +32,3 @@ def connect_to_events(instance: dg.DagsterInstance) -> "AbstractContextManager[C
             "Name it in dagster.yaml, as local/dagster.yaml does"
         )
     return storage.index_connection()
-
-
-def refresh_statistics(instance: dg.DagsterInstance) -> None:
-    """Lets PostgreSQL count the events anew, as its autovacuum does later.
-
-    A search with the counts of before the first large wave takes minutes instead of a second, because PostgreSQL then
-    compares each event with all others. A role that does not own the table gets a warning of PostgreSQL, and no error.
-
-    Raises:
-        OtherStorage: the instance does not use the platform's storage.
-    """
-    with connect_to_events(instance) as connection:
-        connection.exec_driver_sql("ANALYZE event_logs")

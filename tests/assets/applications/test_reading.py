@@ -129,6 +129,7 @@ def test_many_rows_are_sorted_whatever_order_the_table_has_them_in(database: Dat
             "ADD note text",
             "column branches.branch is empty in 1 rows; expected a name of 1 to 600 characters in each row",
         ),
+        ("ADD blank text", "column branches.branch is empty in 2 rows"),
     ],
 )
 def test_rows_without_a_name_are_refused_with_their_number(
@@ -138,6 +139,8 @@ def test_rows_without_a_name_are_refused_with_their_number(
         cursor.execute("ALTER TABLE branches DROP CONSTRAINT branches_pkey")
         cursor.execute(f"ALTER TABLE branches {change}")
         cursor.execute("INSERT INTO branches VALUES ('', 's', now()), ('north', 's', now())")
+        if "blank" in change:
+            cursor.execute("INSERT INTO branches VALUES ('  ', 's', now())")
         if "NOT NULL" in change:
             cursor.execute("INSERT INTO branches VALUES (NULL, 's', now()), (NULL, 's', now())")
     with pytest.raises(LocationsError) as refused, database.open_snapshot() as cursor:

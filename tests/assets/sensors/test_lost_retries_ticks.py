@@ -1,5 +1,7 @@
 """Real runs that failed, and the retries that the sensor starts for them."""
 
+import json
+import logging
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -7,11 +9,16 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from resources.deployment import Deployment
 from resources.history import attempt, retry_rule
 from resources.history.tags import ROOT, WILL_RETRY
 from resources.services.webserver import Webserver, WebserverError
 from sensors import lost_retries as sensor
+from sensors.failures import failures
 from tests.support.instances import STOCK, open_instance
+
+# The logger of the alerts.
+NAME = "sensors.failures"
 
 
 @dg.op(config_schema={"end": str})
@@ -84,6 +91,40 @@ def test_a_run_whose_step_failed_is_left_red(instance, asked) -> None:
     fail(instance, "of itself")
     assert tick(instance) == "no retry is missing"
     assert not asked
+
+
+def test_an_alert_does_not_deny_the_retry_that_the_sensor_starts(instance, asked, caplog) -> None:
+    caplog.set_level(logging.INFO, NAME)
+    resources = {"deployment": Deployment()}
+
+    def alert(cursor: str | None) -> tuple[str | None, list[str]]:
+        caplog.clear()
+        data = failures.evaluate_tick(dg.build_sensor_context(instance=instance, cursor=cursor, resources=resources))
+        return data.cursor, [json.loads(each.message)["text"] for each in caplog.records if each.name == NAME]
+
+    cursor, _ = alert(None)
+    lost = fail(instance, "killed", **{WILL_RETRY: "false"})
+    cursor, (text,) = alert(cursor)
+    assert lost in text
+    assert "it will be retried" in text
+    wrong = fail(instance, "wrong", **{WILL_RETRY: "false"})
+    _, (text,) = alert(cursor)
+    assert wrong in text
+    assert "it will not be retried" in text
+
+
+def test_of_a_failed_run_only_those_events_are_read_that_the_rule_needs(instance, asked, monkeypatch) -> None:
+    lost, read = fail(instance, "killed"), instance.get_records_for_run
+    kinds = list[set]()
+
+    def read_and_note(run, cursor, of_type, **more):
+        kinds.append(of_type)
+        return read(run, cursor, of_type, **more)
+
+    monkeypatch.setattr(instance, "get_records_for_run", read_and_note)
+    assert lost in str(tick(instance))
+    assert kinds, "no event was read"
+    assert all(each and dg.DagsterEventType.ASSET_MATERIALIZATION not in each for each in kinds), "a wave has thousands"
 
 
 def test_a_run_without_a_retry_budget_gets_no_retry(instance, asked) -> None:

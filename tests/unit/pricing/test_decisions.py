@@ -58,6 +58,14 @@ def test_a_rate_that_moves_further_is_refused_and_the_person_is_told_how_to_acce
     assert (accepted.rate, accepted.is_accepted_jump) == (0.09, True)
 
 
+@pytest.mark.parametrize(("total", "bound"), [(20.0, "maximum_rate"), (0.0, "minimum_rate")])
+def test_a_jump_to_a_bound_names_the_bound_and_another_jump_names_none(
+    pricing: Pricing, total: float, bound: str
+) -> None:
+    assert f"(pricing.{bound}), a step of" in refuse(replace(GOOD, total=total), 0.15, pricing).message
+    assert "_rate)" not in refuse(GOOD, 0.15, pricing).message
+
+
 def test_who_accepts_jumps_accepts_nothing_else(pricing: Pricing) -> None:
     few = replace(GOOD, scores=9)
     decision = decide_segment(few, 0.2, pricing, NOON, accepts_jump=True)
@@ -89,9 +97,11 @@ def test_old_scores_beside_enough_new_ones_are_no_problem(pricing: Pricing) -> N
 
 
 def test_scores_that_are_no_probability_price_nothing(pricing: Pricing) -> None:
-    decision = refuse(replace(GOOD, total=float("nan"), unusable=1), None, pricing)
+    bad = replace(GOOD, total=float("nan"), unusable=1, unusable_in=("branch-0002", "branch-0007"))
+    decision = refuse(bad, None, pricing)
     assert decision.cause == BAD_SCORES
     assert "1 of 20 scores" in decision.message
+    assert decision.message.endswith("Score again: branch-0002, branch-0007")
 
 
 def test_a_bad_segment_fails_alone_and_so_does_one_that_no_location_has(pricing: Pricing) -> None:

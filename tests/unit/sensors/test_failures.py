@@ -98,6 +98,7 @@ def test_an_undecided_retry_is_not_passed_off_as_none() -> None:
     assert describe_retry(False, retries_enabled=True) == "it will not be retried"
     assert describe_retry(None, retries_enabled=False) == "it will not be retried"
     assert "not decided" in describe_retry(None, retries_enabled=True)
+    assert describe_retry(False, retries_enabled=True, is_missed=True) == "it will be retried"
 
 
 def test_it_is_on_without_anybody_s_help() -> None:
