@@ -12,7 +12,9 @@ from tests.support.pages import ROOT, code_blocks
 def test_the_command_of_the_page_opens_psql_on_the_loans_of_one_machine(
     postgres: EmbeddedPostgres, tmp_path: Path
 ) -> None:
-    (command,) = (code for code in code_blocks(ROOT / "docs" / "your-table.md") if "psql" in code and "-c '" in code)
+    (command,) = (
+        code for code in code_blocks(ROOT / "docs" / "your-table" / "columns.md") if "psql" in code and "-c '" in code
+    )
     code = re.fullmatch(r"\.venv/bin/python -c '\n(.*)'\n", command, re.DOTALL)
     assert code, command
     (tmp_path / "local").mkdir()

@@ -49,7 +49,7 @@ STATED = [
     ("recovery.md", r"and so on up to (\d+) s", LONGEST_DELAY),
     ("kubernetes/spot-traces.md", r"machine for (\d+) s", MONITORING["startTimeoutSeconds"]),
     ("decisions/store/0002-object-store.md", r"Objects up to (\d+) MiB", ONE_REQUEST / 2**20),
-    ("your-table.md", r"the threshold of ([\d.]+)", THRESHOLD),
+    ("your-table/README.md", r"the threshold of ([\d.]+)", THRESHOLD),
     ("../README.md", r"every (\d+) days", INTERVAL.days),
 ]
 
@@ -82,7 +82,7 @@ def rule(name: str) -> str:
 
 
 def test_the_bounds_of_the_training_are_those_that_the_page_states() -> None:
-    (shown,) = (code for code in code_blocks(DOCS / "your-table.md", "yaml") if "n_estimators" in code)
+    (shown,) = (code for code in code_blocks(DOCS / "your-table" / "README.md", "yaml") if "n_estimators" in code)
     defaults = TrainingConfig()
     for name, field in TrainingConfig.model_fields.items():
         line = next(each for each in shown.splitlines() if each.strip().startswith(name))
