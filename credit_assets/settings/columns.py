@@ -6,7 +6,16 @@ Belongs here: what a column is. Does not belong here: limits on data and models 
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, StrictInt, StrictStr, StringConstraints, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictInt,
+    StrictStr,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")]
 # A table's name may be qualified: `schema.table`.
@@ -17,6 +26,14 @@ class Strict(BaseModel):
     """Nothing but what is declared: a typo is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def add_key(default: Any) -> Any:
+    """Declares a key that came after the first release: while it has its default, the fingerprint is without it.
+
+    So a new release makes no other model of a settings file that says nothing new.
+    """
+    return Field(default, exclude_if=lambda value: value == default)
 
 
 class Table(Strict):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from credit_assets.settings.columns import Strict, add_key
 from credit_assets.settings.file import Settings, SettingsError, load_settings
 
 SHIPPED = Path(__file__).parents[3] / "settings"
@@ -271,6 +272,20 @@ def test_without_the_section_nothing_is_priced_and_prices_without_scores_are_ref
 )
 def test_a_new_section_makes_no_other_model_of_the_settings_that_are_shipped(name: str, fingerprint: str) -> None:
     assert load_settings(SHIPPED / f"{name}.toml").fingerprint == fingerprint
+
+
+def test_a_key_that_came_later_counts_when_it_says_something_else_than_before() -> None:
+    class Older(Strict):
+        rows: int = 5
+
+    class Newer(Older):
+        columns: int = add_key(3)
+
+    assert (
+        Newer().model_dump(mode="json") == Newer(columns=3).model_dump(mode="json") == Older().model_dump(mode="json")
+    )
+    assert Newer(columns=4).model_dump(mode="json") == {"rows": 5, "columns": 4}
+    assert Newer().columns == 3
 
 
 def test_one_price_alone_compares_nothing_and_is_refused(tmp_path: Path) -> None:
