@@ -22,6 +22,7 @@ from credit_assets.jobs import refresh
 from credit_assets.loans.table import Arrivals, LoansError, arrivals, check_table, table_sql
 from credit_assets.settings.file import Settings, SettingsError, SettingsFile
 from credit_assets.settings.limits import Refresh
+from credit_assets.settings.names import quote_name
 from resources.errors import PlatformError
 from resources.services.database import Database, DatabaseError
 
@@ -103,7 +104,7 @@ def read_last_dataset(instance: dg.DagsterInstance, table: str) -> LastDataset:
 
 def read_greatest_id(cursor: "cursor", settings: Settings) -> int:
     """Reads the greatest id in the table from the end of its index; 0 if the table is empty."""
-    cursor.execute(f'SELECT max("{settings.table.id}") FROM {table_sql(settings)}')  # noqa: S608 a pattern admits identifiers
+    cursor.execute(f"SELECT max({quote_name(settings.table.id)}) FROM {table_sql(settings)}")  # noqa: S608 all names are quoted
     (found,) = cursor.fetchone() or (None,)
     return found or 0
 

@@ -62,7 +62,7 @@ def sum_newest_scores(cursor: "cursor", scoring: Scoring) -> tuple[list[Location
     table = DeclaredTable(scoring.scores, "scoring.scores", READ, ScoresError)
     check_columns(cursor, table)
     cursor.execute(
-        "WITH last AS (SELECT location, max(wave_began) AS wave_began "  # noqa: S608 a pattern admits names only
+        "WITH last AS (SELECT location, max(wave_began) AS wave_began "  # noqa: S608 all names are quoted
         f"FROM {table.sql} GROUP BY location) "
         "SELECT location, count(*), sum(probability), count(*) FILTER (WHERE NOT probability BETWEEN 0 AND 1), "
         f"min(scored_at) FROM {table.sql} JOIN last USING (location, wave_began) GROUP BY location"

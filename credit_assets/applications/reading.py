@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from credit_assets.applications.tables import LocationsError, declare_applications, open_only
 from credit_assets.settings.columns import Column
 from credit_assets.settings.file import Settings
+from credit_assets.settings.names import quote_name, quote_names
 from credit_assets.tables.declared import check_columns, make_schema
 from credit_assets.tables.rows import open_batches
 
@@ -59,18 +60,21 @@ def read_applications(cursor: "cursor", settings: Settings, locations: Sequence[
         SettingsError: the settings have no section `scoring`.
     """
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     scoring, schema = settings.require_scoring(), application_schema(settings)
     table = declare_applications(scoring, select_table_features(settings))
     check_columns(cursor, table)
-    columns = ", ".join(f'"{name}"' for name in schema.names)
+    columns = quote_names(schema.names)
     # COPY takes no parameters. psycopg2 quotes the names as it does for any statement, by the settings of the server.
     names = cursor.mogrify("%s::text[]", (sorted(set(locations)),)).decode("utf-8")
     sql = (
-        f"SELECT {columns} FROM {table.sql} "  # noqa: S608 a pattern admits names only
-        f'WHERE "{scoring.location}" = ANY({names}) AND {open_only(scoring)}'
+        f"SELECT {columns} FROM {table.sql} "  # noqa: S608 all names are quoted
+        f"WHERE {quote_name(scoring.location)} = ANY({names}) AND {open_only(scoring)}"
     )
     with open_batches(cursor, sql, schema, LocationsError) as batches:
         rows = pa.Table.from_batches(batches, schema)
-    # Not sorted by PostgreSQL, whose order of texts is another in each database.
-    return rows.sort_by([(scoring.location, "ascending"), (scoring.id, "ascending")])
+    # Not sorted by PostgreSQL, whose order of texts is another in each database. Arrow reads a name such as `.a` as a
+    # path, so that it sorts by names of our own.
+    keys = pa.table({"location": rows.column(scoring.location), "id": rows.column(scoring.id)})
+    return rows.take(pc.sort_indices(keys, [("location", "ascending"), ("id", "ascending")]))

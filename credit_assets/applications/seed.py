@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from credit_assets.loans.seed import DDL_TYPES, draw_loans
 from credit_assets.settings.file import Seed, Settings, SettingsError
-from credit_assets.tables.declared import quote_table
+from credit_assets.settings.names import quote_name, quote_names, quote_table
 from resources.services.database import describe_without_rows
 
 if TYPE_CHECKING:
@@ -44,13 +44,13 @@ def fill_applications(cursor: "cursor", settings: Settings) -> int:
     try:
         for statement in create_tables_sql(settings):
             cursor.execute(statement)
-        cursor.execute(f"SELECT EXISTS (SELECT FROM {locations}) OR EXISTS (SELECT FROM {applications})")  # noqa: S608 a pattern admits names only
+        cursor.execute(f"SELECT EXISTS (SELECT FROM {locations}) OR EXISTS (SELECT FROM {applications})")  # noqa: S608 all names are quoted
         if cursor.fetchone() == (True,):
             return 0
         drawn = draw_applications(settings)
         _copy(cursor, locations, draw_locations(scoring.location, settings.seed))
         _copy(cursor, applications, drawn)
-        cursor.execute(f'CREATE INDEX ON {applications} ("{scoring.location}")')
+        cursor.execute(f"CREATE INDEX ON {applications} ({quote_name(scoring.location)})")
     except psycopg2.Error as error:
         raise SettingsError(
             f"seed.locations: the tables {scoring.locations} and {scoring.applications} can't be made or filled "
@@ -70,7 +70,7 @@ def create_tables_sql(settings: Settings) -> list[str]:
         applications[scoring.decided_at] = "TIMESTAMPTZ"
     return [
         f"CREATE TABLE IF NOT EXISTS {quote_table(table)} ("
-        + ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
+        + ", ".join(f"{quote_name(name)} {kind}" for name, kind in columns.items())
         + ")"
         for table, columns in ((scoring.locations, locations), (scoring.applications, applications))
     ]
@@ -130,7 +130,7 @@ def _names(seed: Seed) -> list[str]:
 def _copy(cursor: "cursor", table: str, rows: "pa.Table") -> None:
     import pyarrow.csv as pv
 
-    body, names = io.BytesIO(), ", ".join(f'"{name}"' for name in rows.column_names)
+    body, names = io.BytesIO(), quote_names(rows.column_names)
     pv.write_csv(rows, body, pv.WriteOptions(include_header=False))
     body.seek(0)
     cursor.copy_expert(f"COPY {table} ({names}) FROM STDIN (FORMAT csv)", body)

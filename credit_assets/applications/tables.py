@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from credit_assets.settings.columns import Column
+from credit_assets.settings.names import quote_name
 from credit_assets.settings.scoring import Scoring
 from credit_assets.tables.declared import DeclaredTable, check_columns, has_unique_index
 from resources.errors import PlatformError
@@ -44,7 +45,7 @@ def declare_applications(scoring: Scoring, features: Mapping[str, Column] | None
 
 def open_only(scoring: Scoring) -> str:
     """The condition of a statement that leaves decided applications out."""
-    return f'"{scoring.decided_at}" IS NULL' if scoring.decided_at else "TRUE"
+    return f"{quote_name(scoring.decided_at)} IS NULL" if scoring.decided_at else "TRUE"
 
 
 def count_locations(cursor: "cursor", scoring: Scoring) -> dict[str, int]:
@@ -55,7 +56,7 @@ def count_locations(cursor: "cursor", scoring: Scoring) -> dict[str, int]:
     """
     check_columns(cursor, declare_locations(scoring))
     table = declare_locations(scoring).sql
-    cursor.execute(f'SELECT "{scoring.location}", count(*) FROM {table} GROUP BY 1')  # noqa: S608 a pattern admits names only
+    cursor.execute(f"SELECT {quote_name(scoring.location)}, count(*) FROM {table} GROUP BY 1")  # noqa: S608 all names are quoted
     rows = dict(cursor.fetchall())
     _refuse_names(rows, scoring)
     return dict(sorted(rows.items()))
@@ -80,11 +81,11 @@ def read_segments(cursor: "cursor", scoring: Scoring, segment: str) -> dict[str,
     names = {scoring.location: "name", segment: "name"}
     table = DeclaredTable(scoring.locations, "scoring.locations", names, LocationsError)
     check_columns(cursor, table)
+    location, name = quote_name(scoring.location), quote_name(segment)
     cursor.execute(
-        f'SELECT "{scoring.location}", min("{segment}"), count(DISTINCT "{segment}") = 1 '  # noqa: S608 as above
-        f'AND bool_and(btrim("{segment}") <> \'\' AND length("{segment}") <= %s) FROM {table.sql} '
-        f'WHERE "{scoring.location}" IS NOT NULL GROUP BY 1',
-        (LONGEST_NAME,),
+        f"SELECT {location}, min({name}), count(DISTINCT {name}) = 1 "  # noqa: S608 as above
+        f"AND bool_and(btrim({name}) <> '' AND length({name}) <= {LONGEST_NAME}) FROM {table.sql} "
+        f"WHERE {location} IS NOT NULL GROUP BY 1"
     )
     return {location: name if is_one else None for location, name, is_one in cursor.fetchall()}
 
@@ -118,7 +119,7 @@ def count_applications(cursor: "cursor", scoring: Scoring) -> dict[str, int]:
     table = declare_applications(scoring)
     check_columns(cursor, table)
     cursor.execute(
-        f"SELECT coalesce(\"{scoring.location}\", ''), count(*) FROM {table.sql} "  # noqa: S608 as above
+        f"SELECT coalesce({quote_name(scoring.location)}, ''), count(*) FROM {table.sql} "  # noqa: S608 as above
         f"WHERE {open_only(scoring)} GROUP BY 1"
     )
     return dict(cursor.fetchall())
@@ -140,9 +141,10 @@ def count_repeated_ids(cursor: "cursor", scoring: Scoring) -> dict[str, int]:
     check_columns(cursor, table)
     if has_unique_index(cursor, scoring.applications, scoring.id):
         return {}
+    row_id = quote_name(scoring.id)
     cursor.execute(
-        f"SELECT location, count(*) FROM (SELECT coalesce(\"{scoring.location}\", '') AS location, "  # noqa: S608 as above
-        f'count(*) OVER (PARTITION BY "{scoring.id}") AS times FROM {table.sql} '
-        f'WHERE {open_only(scoring)} AND "{scoring.id}" IS NOT NULL) AS open WHERE times > 1 GROUP BY location'
+        f"SELECT location, count(*) FROM (SELECT coalesce({quote_name(scoring.location)}, '') AS location, "  # noqa: S608 as above
+        f"count(*) OVER (PARTITION BY {row_id}) AS times FROM {table.sql} "
+        f"WHERE {open_only(scoring)} AND {row_id} IS NOT NULL) AS open WHERE times > 1 GROUP BY location"
     )
     return dict(cursor.fetchall())

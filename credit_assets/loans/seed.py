@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from credit_assets.loans.table import expected_types, table_sql
 from credit_assets.settings.file import Settings, SettingsError
+from credit_assets.settings.names import quote_name, quote_names
 from resources.error_texts import find_copy_position
 from resources.services.database import describe_without_rows
 
@@ -30,7 +31,7 @@ def create_table_sql(settings: Settings) -> str:
     columns |= {settings.table.id: "SERIAL PRIMARY KEY", settings.table.created_at: "TIMESTAMP DEFAULT NOW()"}
     return (
         f"CREATE TABLE IF NOT EXISTS {table_sql(settings)} ("
-        + ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
+        + ", ".join(f"{quote_name(name)} {kind}" for name, kind in columns.items())
         + ")"
     )
 
@@ -48,7 +49,7 @@ def seed(cursor: "cursor", settings: Settings) -> int:
 
     try:
         cursor.execute(create_table_sql(settings))
-        cursor.execute(f"SELECT EXISTS (SELECT FROM {table_sql(settings)})")  # noqa: S608 a pattern admits identifiers only
+        cursor.execute(f"SELECT EXISTS (SELECT FROM {table_sql(settings)})")  # noqa: S608 all names are quoted
         (has_rows,) = cursor.fetchone() or (False,)
         if has_rows:
             return 0
@@ -121,6 +122,6 @@ def _copy_rows(cursor: "cursor", settings: Settings, key: str, body: str, column
         raise SettingsError(
             f"seed.{key}: the seed has columns that the settings do not declare: {', '.join(sorted(unknown))}. {remedy}"
         )
-    names = ", ".join(f'"{name}"' for name in columns)
+    names = quote_names(columns)
     cursor.copy_expert(f"COPY {table_sql(settings)} ({names}) FROM STDIN (FORMAT csv)", io.StringIO(body))
     return cursor.rowcount

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from credit_assets.settings.file import Settings
-from credit_assets.tables.declared import DeclaredTable, check_columns, make_schema, quote_table
+from credit_assets.settings.names import quote_name, quote_table
+from credit_assets.tables.declared import DeclaredTable, check_columns, make_schema
 from resources.errors import PlatformError
 
 if TYPE_CHECKING:
@@ -56,12 +57,12 @@ def select_sql(settings: Settings, as_of: datetime) -> str:
     A row without a time is read too, for the checks to refuse: left out, nobody would miss it.
     """
     columns = ", ".join(
-        f'"{name}"' + ("::timestamp" if kind == "time" else "") for name, kind in expected_types(settings).items()
+        quote_name(name) + ("::timestamp" if kind == "time" else "") for name, kind in expected_types(settings).items()
     )
     return (
-        f"SELECT {columns} FROM {table_sql(settings)} "  # noqa: S608 identifiers are matched against a pattern by Settings
-        f"WHERE (\"{settings.table.created_at}\" > '{as_of.isoformat()}'::timestamptz) IS NOT TRUE "
-        f'ORDER BY "{settings.table.id}"'
+        f"SELECT {columns} FROM {table_sql(settings)} "  # noqa: S608 all names are quoted
+        f"WHERE ({quote_name(settings.table.created_at)} > '{as_of.isoformat()}'::timestamptz) IS NOT TRUE "
+        f"ORDER BY {quote_name(settings.table.id)}"
     )
 
 
@@ -111,11 +112,10 @@ class Arrivals:
 
 def arrivals(cursor: "cursor", settings: Settings, after_id: int, limit: int) -> Arrivals:
     """Counts new rows by the primary key's index, no further than `limit`: a tick costs the same for ever."""
-    row_id = f'"{settings.table.id}"'
+    row_id = quote_name(settings.table.id)
     cursor.execute(
         f"SELECT count(*), max(id) FROM (SELECT {row_id} AS id FROM {table_sql(settings)} "  # noqa: S608 as above
-        f"WHERE {row_id} > %s ORDER BY {row_id} LIMIT %s) AS new",
-        (after_id, limit),
+        f"WHERE {row_id} > {after_id:d} ORDER BY {row_id} LIMIT {limit:d}) AS new"
     )
     count, last_id = cursor.fetchone() or (0, None)
     return Arrivals(count, last_id)

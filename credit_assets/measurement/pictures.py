@@ -77,7 +77,9 @@ def draw_importance(names: Sequence[str], importances: Sequence[float]) -> "Figu
     axes.barh(rows, [value for value, _ in ranked], height=0.26, color=BLUE)
     for row, (value, name) in zip(rows, ranked, strict=True):
         label = name if len(name) <= NAME_LENGTH else name[: NAME_LENGTH - 1] + "…"
-        axes.text(0, row - 0.2, f"{value:.2f}  {label.replace('_', ' ')}", color=INK, fontsize=11, va="bottom")
+        text = f"{value:.2f}  {' '.join(label.replace('_', ' ').split())}"
+        # A `$` in a name begins no formula.
+        axes.text(0, row - 0.2, text, color=INK, fontsize=11, va="bottom", parse_math=False)
     axes.set(xticks=(), yticks=(), xlim=(0, ranked[0][0] or 1), ylim=(max(len(ranked), 4) - 0.7, -0.9))
     return figure
 
@@ -112,6 +114,7 @@ def _square(axes: "Axes", limit: float) -> None:
 
 def render_png(figure: "Figure") -> bytes:
     """The figure as the bytes of a PNG file, at most 12 KB: with fewer colours if it has to be."""
+    import warnings
     from pathlib import Path
 
     import matplotlib
@@ -124,7 +127,10 @@ def render_png(figure: "Figure") -> bytes:
     for text in figure.findobj(Text):
         text.set_fontproperties(FontProperties(fname=font, size=text.get_fontsize()))
     canvas = FigureCanvasAgg(figure)
-    canvas.draw()
+    with warnings.catch_warnings():
+        # The name of a column may have letters that the font lacks. They are drawn as boxes.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font", category=UserWarning)
+        canvas.draw()
     drawn = Image.frombuffer("RGBA", canvas.get_width_height(), bytes(canvas.buffer_rgba())).convert("RGB")
     # Fewer colours only make letters rougher; a page full of long names needs that to stay within the limit.
     png = b""

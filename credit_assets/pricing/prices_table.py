@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from credit_assets.pricing.decisions import Priced, PublishedPrice
+from credit_assets.settings.names import quote_table
 from credit_assets.settings.pricing import Pricing
-from credit_assets.tables.declared import quote_table
 from credit_assets.tables.written import WrittenTable, create_table, lock_table, row_schema, upsert_rows
 from resources.errors import PlatformError
 
@@ -46,7 +46,7 @@ def open_prices(cursor: "cursor", pricing: Pricing) -> dict[str, PublishedPrice]
     table = _declare_prices(pricing)
     lock_table(cursor, table)
     create_table(cursor, table)
-    cursor.execute(f"SELECT segment, rate, priced_at FROM {quote_table(table.name)}")  # noqa: S608 a pattern admits names only
+    cursor.execute(f"SELECT segment, rate, priced_at FROM {quote_table(table.name)}")  # noqa: S608 all names are quoted
     return {segment: PublishedPrice(rate, priced_at) for segment, rate, priced_at in cursor.fetchall()}
 
 

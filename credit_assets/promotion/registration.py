@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 from credit_assets.promotion.model_set import DATASET, MODEL
 from credit_assets.promotion.table_pointer import open_pointer
+from credit_assets.settings.names import make_key
 from resources.services.registry import ALIAS, SETTING, Registry, RegistryError, Version
 from resources.store.object_store import ObjectStore
 from resources.store.pointers.positions import PointerError, Position
@@ -31,7 +32,7 @@ def register_promotions(registry: Registry, store: ObjectStore, table: str, warn
     if not versions:
         return "nothing to register"
     try:
-        version = registry.register(f"credit-default-{table.replace('.', '-')}", versions)
+        version = registry.register(f"credit-default-{make_key(table).replace('.', '-')}", versions)
     except RegistryError as error:
         warn(f"{error}. The promotion stands; the next run registers what the registry lacks")
         return f"not registered: {error}"

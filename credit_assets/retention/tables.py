@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from credit_assets.applications.tables import read_locations, read_segments
 from credit_assets.retention.removal import Amount, Removal
 from credit_assets.settings.file import Settings
-from credit_assets.tables.declared import quote_table, read_column_types
+from credit_assets.settings.names import quote_name, quote_table
+from credit_assets.tables.declared import read_column_types
 from resources.errors import PlatformError
 from resources.services.database import Database
 
@@ -91,13 +92,13 @@ def _find(scores_database: Database, rule: OldRows, before: float, days: int) ->
     with scores_database.open_snapshot() as cursor:
         if not read_column_types(cursor, rule.table):
             return Removal(rule.kind, Amount(0), Amount(0), f"table {rule.table} does not exist yet", nothing)
-        cursor.execute(f"SELECT count(*) FROM {quote_table(rule.table)}")  # noqa: S608 a pattern admits names only
+        cursor.execute(f"SELECT count(*) FROM {quote_table(rule.table)}")  # noqa: S608 all names are quoted
         ((rows,),) = cursor.fetchall()
     present, reason = _read_present(rule)
     if reason:
         return Removal(rule.kind, Amount(0), Amount(rows), reason, nothing)
     with scores_database.open_snapshot() as cursor:
-        cursor.execute(f"SELECT count(*) FROM {quote_table(rule.table)} {_old(rule)}", (present, before))  # noqa: S608
+        cursor.execute(f"SELECT count(*) FROM {_spell_table(rule)} {_old(rule)}", (present, before))  # noqa: S608
         ((old,),) = cursor.fetchall()
     why = f"their {rule.column} exists, or they were written less than {days} days ago"
     return Removal(
@@ -118,7 +119,12 @@ def _read_present(rule: OldRows) -> tuple[list[str], str]:
 
 def _old(rule: OldRows) -> str:
     """The condition of rows that go. It takes the names that are there, and Unix seconds."""
-    return f'WHERE "{rule.column}" <> ALL(%s) AND "{rule.time}" < to_timestamp(%s)'
+    return f"WHERE {quote_name(rule.column)} <> ALL(%s) AND {quote_name(rule.time)} < to_timestamp(%s)"
+
+
+def _spell_table(rule: OldRows) -> str:
+    """The table's name in a statement with parameters, where psycopg2 takes a single `%` for one of them."""
+    return quote_table(rule.table).replace("%", "%%")
 
 
 def _delete(open_transaction: Callable[[], AbstractContextManager["cursor"]], rule: OldRows, before: float) -> None:
@@ -128,8 +134,8 @@ def _delete(open_transaction: Callable[[], AbstractContextManager["cursor"]], ru
         with open_transaction() as cursor:
             # The condition stands twice: a row that a wave has written in between is not deleted.
             cursor.execute(
-                f'DELETE FROM {quote_table(rule.table)} {_old(rule)} AND "{rule.key}" IN '  # noqa: S608 as above
-                f'(SELECT "{rule.key}" FROM {quote_table(rule.table)} {_old(rule)} LIMIT {ROWS_AT_ONCE})',
+                f"DELETE FROM {_spell_table(rule)} {_old(rule)} AND {quote_name(rule.key)} IN "  # noqa: S608 as above
+                f"(SELECT {quote_name(rule.key)} FROM {_spell_table(rule)} {_old(rule)} LIMIT {ROWS_AT_ONCE})",
                 (present, before, present, before),
             )
             deleted = cursor.rowcount

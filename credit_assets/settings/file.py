@@ -10,8 +10,9 @@ from typing import Annotated, Any
 import dagster as dg
 from pydantic import Field, ValidationError, model_validator
 
-from credit_assets.settings.columns import Attribute, Column, Name, Strict, Table, Target
+from credit_assets.settings.columns import Attribute, Column, Strict, Table, Target
 from credit_assets.settings.limits import Limits, Prices, Promotion, Refresh
+from credit_assets.settings.names import Name
 from credit_assets.settings.pricing import Pricing
 from credit_assets.settings.retention import Retention
 from credit_assets.settings.scoring import Scoring
@@ -169,12 +170,6 @@ def _sentence(error: Any) -> str:
     where = ".".join(str(part) for part in error["loc"] if part != "[key]") or "the file"
     if error["type"] == "extra_forbidden":
         return f"{where} is not a setting; remove it or correct its name"
-    if error["type"] == "string_pattern_mismatch":
-        schema = " before and after one dot" if r"\." in error["ctx"]["pattern"] else ""
-        return (
-            f"{where}: {error['input']!r} can't be used as a name. A name begins with a letter or `_`, and has at most "
-            f"63 letters, digits or `_`{schema}. Rename it, or read the table through a view that has such names"
-        )
     ours = error.get("ctx", {}).get("error")  # what a validator of this room raised
     return f"{where}: {ours or error['msg']}"
 

@@ -8,8 +8,9 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from credit_assets.settings.columns import Name, Strict, TableName
+from credit_assets.settings.columns import Strict
 from credit_assets.settings.limits import Share
+from credit_assets.settings.names import Name, TableName
 
 
 class Pricing(Strict):

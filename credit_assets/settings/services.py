@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, StringConstraints, field_validator
 
-from credit_assets.settings.columns import Name, Strict
+from credit_assets.settings.columns import Strict
+from credit_assets.settings.names import Name
 from resources.environment import PREFIX
 
 # Stands in the URL for the name of the location.

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from credit_assets.settings.names import quote_table
 from resources.errors import PlatformError
 
 if TYPE_CHECKING:
@@ -45,11 +46,6 @@ class DeclaredTable:
     def sql(self) -> str:
         """The name as statements spell it."""
         return quote_table(self.name)
-
-
-def quote_table(name: str) -> str:
-    """A table's name as statements spell it: quoted, so that capitals and the words PostgreSQL keeps stay a name."""
-    return ".".join(f'"{part}"' for part in name.split("."))
 
 
 def read_column_types(cursor: "cursor", table: str) -> dict[str, str]:

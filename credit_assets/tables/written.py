@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from credit_assets.tables.declared import has_unique_index, quote_table, read_column_types
+from credit_assets.settings.names import quote_name, quote_names, quote_table, split_table
+from credit_assets.tables.declared import has_unique_index, read_column_types
 from resources.errors import PlatformError
 
 if TYPE_CHECKING:
@@ -74,10 +75,10 @@ def create_table(cursor: "cursor", table: WrittenTable) -> None:
         _require_schema(cursor, table)
         # Two who create one table at the same moment would meet an error of PostgreSQL's catalog.
         lock_table(cursor, table)
-        columns = ", ".join(f'"{name}" {kind} NOT NULL' for name, kind in table.columns.items())
+        columns = ", ".join(f"{quote_name(name)} {kind} NOT NULL" for name, kind in table.columns.items())
         # All rows are updated again and again. Half of each page is free for that, so that nothing grows.
         cursor.execute(
-            f'CREATE TABLE IF NOT EXISTS {quote_table(table.name)} ({columns}, PRIMARY KEY ("{table.key}")) '
+            f"CREATE TABLE IF NOT EXISTS {quote_table(table.name)} ({columns}, PRIMARY KEY ({quote_name(table.key)})) "
             "WITH (fillfactor = 50)"
         )
         found = read_column_types(cursor, table.name)
@@ -99,7 +100,8 @@ def create_table(cursor: "cursor", table: WrittenTable) -> None:
 
 
 def _require_schema(cursor: "cursor", table: WrittenTable) -> None:
-    schema, _, _ = table.name.rpartition(".")
+    *schemas, _ = split_table(table.name)
+    schema = schemas[0] if schemas else ""
     cursor.execute("SELECT %s = '' OR to_regnamespace(quote_ident(%s)) IS NOT NULL", (schema, schema))
     if cursor.fetchone() != (True,):
         raise table.error(
@@ -132,7 +134,7 @@ def upsert_rows(cursor: "cursor", table: WrittenTable, rows: "pa.Table") -> int:
     """
     import pyarrow.csv as pv
 
-    body, names = io.BytesIO(), ", ".join(f'"{name}"' for name in table.columns)
+    body, names = io.BytesIO(), quote_names(table.columns)
     typed = rows.select(list(table.columns)).cast(row_schema(table.columns))
     pv.write_csv(typed, body, pv.WriteOptions(include_header=False))
     body.seek(0)
@@ -140,11 +142,12 @@ def upsert_rows(cursor: "cursor", table: WrittenTable, rows: "pa.Table") -> int:
     cursor.execute(f"CREATE TEMPORARY TABLE IF NOT EXISTS new_rows (LIKE {target}) ON COMMIT DROP")
     cursor.execute("TRUNCATE pg_temp.new_rows")
     cursor.copy_expert(f"COPY pg_temp.new_rows ({names}) FROM STDIN (FORMAT csv)", body)
-    updated = ", ".join(f'"{name}" = excluded."{name}"' for name in table.columns if name != table.key)
+    columns = {name: quote_name(name) for name in table.columns}
+    updated = ", ".join(f"{each} = excluded.{each}" for name, each in columns.items() if name != table.key)
+    key, version = columns[table.key], columns[table.version]
     # In the order of the key: two who write the same keys wait for each other, and neither is refused.
     cursor.execute(
-        f"INSERT INTO {target} AS stored ({names}) SELECT {names} FROM pg_temp.new_rows "  # noqa: S608 a pattern admits names only
-        f'ORDER BY "{table.key}" ON CONFLICT ("{table.key}") DO UPDATE SET {updated} '
-        f'WHERE stored."{table.version}" <= excluded."{table.version}"'
+        f"INSERT INTO {target} AS stored ({names}) SELECT {names} FROM pg_temp.new_rows "  # noqa: S608 all names are quoted
+        f"ORDER BY {key} ON CONFLICT ({key}) DO UPDATE SET {updated} WHERE stored.{version} <= excluded.{version}"
     )
     return cursor.rowcount

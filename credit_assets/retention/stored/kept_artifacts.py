@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import dagster as dg
 
 from credit_assets.promotion.provenance import link_sources
-from credit_assets.promotion.table_pointer import POINTER, open_pointer
+from credit_assets.promotion.table_pointer import POINTER, list_tables, open_pointer
 from credit_assets.retention.stored.layout import Item, Kind
 from resources.store.artifacts import ArtifactError, Committed, find_artifact
 from resources.store.io_manager import PLACE
@@ -61,8 +61,7 @@ def read_promoted_places(store: ObjectStore) -> frozenset[str]:
     """
     shared = Positions(store, POINTER)
     positions: list[Position] = [each for number in shared.list_numbers() if (each := shared.find(number))]
-    folders = {key.split("/")[1] for key in store.list_keys(POINTER) if key.count("/") > 1}
-    for table in sorted(folders | {each.value["table"] for each in positions}):
+    for table in sorted(list_tables(store) | {each.value["table"] for each in positions}):
         positions += open_pointer(store, table).history()
     return frozenset(part["place"] for each in positions for part in each.value["set"].values())
 

@@ -215,3 +215,11 @@ def test_markdown_holds_the_very_picture(drawn):
     head, _, encoded = text.removesuffix(")").partition(",")
     assert head == "![ROC curve](data:image/png;base64"
     assert base64.b64decode(encoded, validate=True) == drawn["roc"]
+
+
+def test_a_name_of_a_column_is_drawn_as_it_is_and_never_as_a_formula() -> None:
+    names = ["$a_b$ and $", "$\\frac{$", "收入", "two\nlines"]
+    figure = draw_importance(names, [0.4, 0.3, 0.2, 0.1])
+    assert len(render_png(figure)) <= 12 * 1024
+    drawn = [text.get_text() for text in figure.axes[0].texts]
+    assert drawn == ["0.40  $a b$ and $", "0.30  $\\frac{$", "0.20  收入", "0.10  two lines"]
