@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from bench.all_tests import measure_all_tests
+from bench.audits import measure_audits
 from bench.extraction import measure_extraction
 from bench.imports import measure_imports
 from bench.overhead import measure_overhead
@@ -41,7 +42,7 @@ def main() -> int:
     parser.add_argument(
         "--rounds",
         type=int,
-        help="rounds of each benchmark (1 waves; 3 extraction, training, waves.prices, pages; 5 overhead; 7 imports)",
+        help="rounds of each benchmark (1 waves; 5 overhead; 7 imports; 3 all others)",
     )
     parser.add_argument("--only", help=f"one benchmark: {names}; `waves` for all that begin so")
     parser.add_argument("--days", type=int, default=30, help="days of waves that the pages show")
@@ -73,6 +74,7 @@ def list_benchmarks(given: argparse.Namespace) -> dict[str, Callable[[], Iterabl
     return {
         "extraction": lambda: measure_extraction(given.rows, given.rounds or 3),
         "training": lambda: measure_training(given.rounds or 3),
+        "audits": lambda: measure_audits(given.rounds or 3),
         "overhead": lambda: measure_overhead(given.rounds or 5),
         "imports": lambda: measure_imports(given.rounds or 7),
         "waves.speed": lambda: measure_waves(given.locations, given.rounds or 1),

@@ -45,7 +45,7 @@ def prepare_ours(folder: Path, *, audited: bool = False) -> Callable[[], Path]:
     import psycopg2  # noqa: F401
     import pyarrow.parquet  # noqa: F401
 
-    from credit_assets.checks.loan_dataset import check_dataset
+    from credit_assets.checks.loan_dataset.verdicts import check_dataset
     from credit_assets.loans.extraction import extract_loans
     from resources.services.database import Database
     from resources.store.checkpoints import Work

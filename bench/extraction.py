@@ -22,7 +22,7 @@ from resources.machine.embedded_postgres import use_postgres
 
 CONTENDERS = {
     "ours": "ours: extract, digests, commit",
-    "checked": "ours, with its seven checks",
+    "checked": "ours, with its checks",
     "pandas": "pandas: read_sql, to_parquet",
     "copy": "raw COPY, psycopg2 to nowhere",
     "psql": "raw COPY, psql to /dev/null",

@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field, field_validator
 
-from credit_assets.checks.loan_dataset import DATASET_CHECKS, check_dataset
+from credit_assets.checks.loan_dataset.verdicts import DATASET_CHECKS, check_dataset
 from credit_assets.checks.verdict import declare_checks, publish
 from credit_assets.loans.extraction import extract_loans, parse_as_of
 from credit_assets.settings.file import SettingsFile

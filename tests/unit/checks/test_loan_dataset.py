@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from credit_assets.checks.loan_dataset import DATASET_CHECKS, check_dataset
+from credit_assets.checks.loan_dataset.verdicts import DATASET_CHECKS, check_dataset
 from credit_assets.checks.verdict import Verdict
 from credit_assets.loans.table import arrow_schema
 from credit_assets.settings.file import Settings

@@ -1,0 +1,37 @@
+"""The columns of a dataset, one at a time: a file is opened once, whatever number of columns and checks there is."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class StoredColumns:
+    """What can be read of a dataset.
+
+    Attributes:
+        schema: its columns with their types.
+        rows: how many there are.
+        read: reads one column by its name. Nothing holds it but the caller.
+    """
+
+    schema: "pa.Schema"
+    rows: int
+    read: Callable[[str], "pa.ChunkedArray"]
+
+
+@contextmanager
+def open_columns(stored: "Path | pa.Table") -> Iterator[StoredColumns]:
+    """Opens a Parquet file, or takes a table that is in memory already."""
+    import pyarrow.parquet as pq
+
+    if not isinstance(stored, Path):
+        yield StoredColumns(stored.schema, stored.num_rows, stored.column)
+        return
+    with pq.ParquetFile(stored) as file:
+        yield StoredColumns(file.schema_arrow, file.metadata.num_rows, lambda name: file.read(columns=[name]).column(0))

@@ -1,0 +1,108 @@
+"""The verdicts on a dataset, each a function of what was found in its columns."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from credit_assets.checks.loan_dataset.columns import open_columns
+from credit_assets.checks.loan_dataset.findings import Findings, examine_columns
+from credit_assets.checks.verdict import Verdict
+from credit_assets.loans.table import arrow_schema
+from credit_assets.settings.file import Settings
+from credit_assets.tables.rules import MISSING, OUTSIDE, describe_counts
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+DATASET_CHECKS: Mapping[str, str] = {
+    "enough_rows": "At least limits.minimum_rows loans.",
+    "schema": "Exactly the declared columns, with their stored types.",
+    "no_nulls": "Every column of every loan has a value, and every number is finite.",
+    "ranges": "Every number lies within the bounds that the settings declare.",
+    "unique_ids": "No loan is there twice.",
+    "two_classes": "The target holds its two declared values only, the rarer in at least limits.minimum_class_share.",
+    "no_leakage": "No feature alone ranks the outcome better than limits.maximum_feature_auc.",
+}
+
+
+def check_dataset(stored: "Path | pa.Table", settings: Settings) -> list[Verdict]:
+    """One verdict for each of `DATASET_CHECKS`, or that of `schema` alone: of other columns nothing else can be said.
+
+    Args:
+        stored: a Parquet file, of which one column at a time is in memory, or a table.
+        settings: what the columns are, and the limits.
+    """
+    with open_columns(stored) as columns:
+        schema = _schema(columns.schema, settings)
+        if not schema.passed:
+            return [schema]
+        found = examine_columns(columns, settings)
+    return [
+        schema,
+        _enough_rows(found, settings),
+        _per_column("no_nulls", MISSING, found.missing),
+        _per_column("ranges", OUTSIDE, found.outside),
+        _unique_ids(found, settings),
+        _two_classes(found, settings),
+        _no_leakage(found, settings),
+    ]
+
+
+def _schema(found: "pa.Schema", settings: Settings) -> Verdict:
+    expected = arrow_schema(settings)
+    wrong = sorted({str(field.name) for field in set(expected) ^ set(found)})
+    return Verdict(
+        "schema",
+        not wrong,
+        f"columns that differ from the declared ones: {', '.join(wrong)}" if wrong else f"{len(expected)} columns",
+    )
+
+
+def _enough_rows(found: Findings, settings: Settings) -> Verdict:
+    minimum = settings.limits.minimum_rows
+    return Verdict(
+        "enough_rows",
+        found.rows >= minimum,
+        f"{found.rows:,} rows; expected at least {minimum:,} (limits.minimum_rows)",
+        {"rows": found.rows},
+    )
+
+
+def _per_column(check: str, what: str, counts: Mapping[str, int]) -> Verdict:
+    wrong = {name: count for name, count in counts.items() if count}
+    return Verdict(check, not wrong, describe_counts(what, wrong) if wrong else f"none {what}", wrong)
+
+
+def _unique_ids(found: Findings, settings: Settings) -> Verdict:
+    repeated = found.repeated_ids
+    return Verdict("unique_ids", repeated == 0, f"{settings.table.id}: {repeated:,} rows repeat an id; expected none")
+
+
+def _two_classes(found: Findings, settings: Settings) -> Verdict:
+    target, minimum, classes = settings.target, settings.limits.minimum_class_share, found.classes
+    rarer = min(classes.negatives, classes.positives)
+    folds = settings.limits.cross_validation_folds
+    fewest, reason = (folds, "limits.cross_validation_folds") if folds > 2 else (2, "one for each part of the split")
+    return Verdict(
+        "two_classes",
+        classes.others == 0 and rarer >= fewest and rarer / found.rows >= minimum,
+        f"{target.column}: {classes.negatives:,} rows of {target.negative!r}, {classes.positives:,} of "
+        f"{target.positive!r}, {classes.others:,} of anything else; expected two classes, the rarer at least "
+        f"{minimum:.1%} (limits.minimum_class_share) and {fewest} rows ({reason})",
+        asdict(classes),
+    )
+
+
+def _no_leakage(found: Findings, settings: Settings) -> Verdict:
+    limit = settings.limits.maximum_feature_auc
+    seen = {name: auc for name, auc in found.aucs.items() if auc > limit}
+    named = ", ".join(f"{name} ({auc:.3f})" for name, auc in seen.items())
+    return Verdict(
+        "no_leakage",
+        not seen,
+        f"features that know the outcome: {named}; expected an AUC of at most {limit} (limits.maximum_feature_auc)"
+        if seen
+        else f"best feature alone has an AUC of {max(found.aucs.values(), default=0.5):.3f}",
+        {name: round(auc, 4) for name, auc in found.aucs.items()},
+    )
