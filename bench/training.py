@@ -81,7 +81,8 @@ def train_once(name: str, folder: Path, trees: int) -> dict[str, float | str]:
 
     from credit_assets.loans.columns import select_features, select_outcomes
     from credit_assets.loans.seed import LOAN_COLUMNS, generate_loans
-    from credit_assets.model.pipeline import TrainingConfig, build_pipeline, fit_pipeline
+    from credit_assets.model.growth import AtOnce
+    from credit_assets.model.pipeline import TrainingConfig, fit_pipeline, prepare
     from credit_assets.settings.file import load_settings
     from resources.store.blocks.series import Blocks
     from resources.store.opening import open_store
@@ -94,14 +95,14 @@ def train_once(name: str, folder: Path, trees: int) -> dict[str, float | str]:
     store = open_store(Path(tempfile.mkdtemp(dir=folder)).as_uri())
     blocks = Blocks(store, "training", at_once=cpu_count(), on_commit=lambda committed, _: counts.append(committed))
     # A small fit comes first: it imports the remaining modules.
-    build_pipeline(settings, TrainingConfig(n_estimators=1)).fit(rows, select_outcomes(loans, settings))
+    fit_pipeline(loans, settings, TrainingConfig(n_estimators=1), AtOnce())
 
     started = time.monotonic()
     if name == "fit":
-        pipeline = build_pipeline(settings, config).fit(rows, select_outcomes(loans, settings))
+        pipeline, encoded = prepare(rows, settings, config)
+        pipeline[-1].fit(encoded, select_outcomes(loans, settings))
     else:
-        grow = {"blocks": blocks.grow, "trees": lambda total, make: make(0, total)}[name]
-        pipeline = fit_pipeline(loans, settings, config, grow)
+        pipeline = fit_pipeline(loans, settings, config, {"blocks": blocks, "trees": AtOnce()}[name])
     seconds = time.monotonic() - started
     scores = pipeline.set_params(forest__n_jobs=1).predict_proba(rows.head(1_000))
     return {"seconds": seconds, "blocks": len(counts), "scores": compute_sha256(scores.tobytes())}

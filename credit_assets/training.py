@@ -7,13 +7,13 @@ import dagster as dg
 
 from credit_assets.checks.training import MODEL_CHECKS, SPLIT_CHECKS, check_model, check_split
 from credit_assets.checks.verdict import commit_if_passed, declare_checks, materialize
-from credit_assets.helping.order import PLACE, Order, count_helpers, keep_order
+from credit_assets.helping.order import HELPERS, PLACE, Order, count_helpers, keep_order
 from credit_assets.loans.table import refuse_other_tables
 from credit_assets.model.cross_validation import cross_validate
-from credit_assets.model.pipeline import TrainingConfig, fit_pipeline, split_rows
-from credit_assets.settings.file import SettingsFile
+from credit_assets.model.pipeline import TrainingConfig, fit_pipeline, refuse_unused, split_rows
+from credit_assets.settings.file import Settings, SettingsFile
 from resources.store.artifacts import name_versions
-from resources.store.checkpoints import Artifact, Checkpoints
+from resources.store.checkpoints import Artifact, Checkpoints, Work
 
 
 @dg.multi_asset(
@@ -29,7 +29,7 @@ from resources.store.checkpoints import Artifact, Checkpoints
             metadata={"format": "parquet"},
         ),
         "trained_model": dg.AssetOut(
-            description="Preprocessing and random forest in one scikit-learn pipeline, with a manifest as its sidecar.",
+            description="Preprocessing and the model of [model] in the settings, in one scikit-learn pipeline.",
             io_manager_key="checkpoint_io",
             code_version="2",
             kinds={"scikitlearn", "joblib"},
@@ -49,6 +49,7 @@ def training(
     """Splits the dataset and trains on the greater part."""
     declared, loans = settings.load(), loan_dataset.value
     refuse_other_tables(loan_dataset.facts, declared)
+    refuse_unused(declared, config)
     inputs = {"settings": declared.fingerprint, "loan_dataset": loan_dataset.sha256}
     pinned = {
         "loan_dataset_sha256": loan_dataset.sha256,
@@ -65,24 +66,22 @@ def training(
     def fit() -> tuple[Any, dict[str, Any]]:
         from joblib import cpu_count
 
-        is_helped = count_helpers(context.run.tags) > 0
-        if is_helped:
-            dataset = loan_dataset.committed
-            order = Order(
-                place=work.place,
-                dataset_place=dataset.place,
-                dataset_manifest_sha256=dataset.manifest_sha256,
-                settings=declared.fingerprint,
-                config=config.model_dump(),
-                versions=name_versions(),
+        kind = declared.model.kind
+        can_be_helped = kind == "random_forest"
+        is_helped = _ask_for_help(context, work, loan_dataset, declared, config) if can_be_helped else False
+        if not can_be_helped and count_helpers(context.run.tags):
+            context.log.warning(
+                f"the tag {HELPERS} has no effect: a {kind} (model.kind in the settings) is trained by one run alone. "
+                "Remove the tag, or choose random_forest"
             )
-            keep_order(checkpoints.store, order)
-            context.instance.add_run_tags(context.run.run_id, {PLACE: work.place})
-        context.log.info(f"training {config.n_estimators} trees on {len(rows):,} loans")
-        trees = work.blocks("trees", at_once=cpu_count(), is_helped=is_helped)
+        what = "a logistic regression" if kind == "logistic_regression" else f"{config.n_estimators} trees"
+        context.log.info(f"training {what} on {len(rows):,} loans")
+        # The trees of a boosting are made one after another, each by all cores.
+        trees = work.blocks("trees", at_once=cpu_count() if can_be_helped else 1, is_helped=is_helped)
         # A fold is a training of its own and may take longer than a notice allows.
         folds = work.blocks("folds", folder="folds", hold_notices=False)
-        return fit_pipeline(loans.take(rows), declared, config, trees.grow), pinned | {
+        return fit_pipeline(loans.take(rows), declared, config, trees), pinned | {
+            "kind": kind,
             "features": list(declared.features),
             "rows": len(rows),
             "test_split_sha256": test.sha256,
@@ -100,10 +99,31 @@ def training(
     yield materialize("trained_model", model, _describe_model(model), model_verdicts)
 
 
+def _ask_for_help(
+    context: dg.AssetExecutionContext, work: Work, loan_dataset: Artifact, settings: Settings, config: TrainingConfig
+) -> bool:
+    """Leaves the order for helpers if the run wants some, and says whether it does."""
+    if not count_helpers(context.run.tags):
+        return False
+    dataset = loan_dataset.committed
+    order = Order(
+        place=work.place,
+        dataset_place=dataset.place,
+        dataset_manifest_sha256=dataset.manifest_sha256,
+        settings=settings.fingerprint,
+        config=config.model_dump(),
+        versions=name_versions(),
+    )
+    keep_order(work.store, order)
+    context.instance.add_run_tags(context.run.run_id, {PLACE: work.place})
+    return True
+
+
 def _describe_model(model: Artifact) -> dict[str, Any]:
     """What the UI shows of the model."""
     facts = model.facts
     return {
+        "kind": facts["kind"],
         "rows trained on": facts["rows"],
         "features": ", ".join(facts["features"]),
         **{name: facts[name] for name in ("parameters", "test_split_sha256", "loan_dataset_sha256")},

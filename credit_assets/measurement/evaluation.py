@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from credit_assets.loans.columns import select_features, select_outcomes
 from credit_assets.measurement.fairness import assign_bands, compare_groups
 from credit_assets.measurement.figures import format_figure
+from credit_assets.measurement.importance import sum_importance_by_column
 from credit_assets.measurement.scores import THRESHOLD, Scores, compute_curves, compute_scores, format_text_report
 from credit_assets.settings.file import Settings
 from resources.errors import PlatformError
@@ -50,20 +51,6 @@ def evaluate_model(model: "Pipeline", test: "pa.Table", settings: Settings) -> d
         "importance": sum_importance_by_column(model),
         "fairness": compare_groups(groups, outcome, probability >= THRESHOLD, probability) if groups else [],
     }
-
-
-def sum_importance_by_column(model: "Pipeline") -> dict[str, float]:
-    """Mean decrease in impurity, summed over the one-hot columns of a category, greatest first; sums to 1."""
-    encoder, forest = model.named_steps["encode"], model.named_steps["forest"]
-    total = dict.fromkeys(model.feature_names_in_, 0.0)
-    ((_, one_hot, categories), *_) = encoder.transformers_
-    encoded = [
-        name for name, levels in zip(categories, getattr(one_hot, "categories_", []), strict=False) for _ in levels
-    ]
-    passed = [name for name in model.feature_names_in_ if name not in categories]
-    for name, value in zip([*encoded, *passed], forest.feature_importances_, strict=True):
-        total[name] += float(value)
-    return dict(sorted(total.items(), key=lambda item: -item[1]))
 
 
 def write_report(measured: Mapping[str, Any]) -> Document:

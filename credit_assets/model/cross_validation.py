@@ -4,8 +4,8 @@ import json
 from typing import TYPE_CHECKING
 
 from credit_assets.loans.columns import select_features, select_outcomes
-from credit_assets.model.forest import Grow
-from credit_assets.model.pipeline import TrainingConfig, build_pipeline
+from credit_assets.model.growth import AtOnce, Grow
+from credit_assets.model.pipeline import TrainingConfig, fit_rows
 from credit_assets.settings.file import Settings
 
 if TYPE_CHECKING:
@@ -58,7 +58,5 @@ def _score_fold(
     """The AUC on the row numbers `test` of a model that was fitted on the row numbers `train`."""
     from sklearn.metrics import get_scorer
 
-    pipeline = build_pipeline(settings, config).fit(rows.iloc[train], outcome[train])
-    # Several threads add the trees' votes in the order of arrival, so the last bits would differ from call to call.
-    pipeline.set_params(forest__n_jobs=1)
+    pipeline = fit_rows(rows.iloc[train], outcome[train], settings, config, AtOnce())
     return float(get_scorer("roc_auc")(pipeline, rows.iloc[test], outcome[test]))

@@ -5,16 +5,14 @@ interrupted: a pickle of several trees would depend on which of them share an ob
 """
 
 import pickle
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
+
+from credit_assets.model.growth import Grow
 
 if TYPE_CHECKING:
     import numpy as np
     from sklearn.ensemble import RandomForestClassifier
-
-# `grow(total, make)` returns items 0 … total - 1, in order; `make(start, stop)` makes items start … stop - 1.
-Grow = Callable[[int, Callable[[int, int], list[bytes]]], list[bytes]]
 
 
 def grow_trees(

@@ -1,33 +1,56 @@
 """The split and the fit, as pure functions of loans, settings and hyperparameters.
 
-Belongs here: which rows the model learns from, and its preprocessing. Does not belong here: how its trees are grown
-(`forest`), and how it is validated (`cross_validation`).
+Belongs here: which rows the model learns from, and the steps of each kind of model. Does not belong here: how its trees
+are grown (`forest`, `boosting`), its categories (`encoding`), and how it is validated (`cross_validation`).
 """
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from pydantic import Field
 
 from credit_assets.loans.columns import select_features, select_outcomes
-from credit_assets.model.forest import Grow, grow_forest, grow_trees
+from credit_assets.model.boosting import grow_boosting
+from credit_assets.model.encoding import build_encoder
+from credit_assets.model.forest import grow_forest, grow_trees
+from credit_assets.model.growth import Growth
 from credit_assets.settings.file import Settings
+from resources.errors import PlatformError
 
 if TYPE_CHECKING:
     import numpy as np
+    import pandas as pd
     import pyarrow as pa
+    from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import Pipeline
 
 
-class TrainingConfig(dg.Config):
-    """Hyperparameters of the split and of the forest, as Dagster's launchpad shows them."""
+class HyperparameterError(PlatformError, ValueError):
+    """A run sets a hyperparameter that its kind of model does not have: says which, and what to do."""
 
-    n_estimators: int = Field(default=100, ge=1, le=5_000, description="Trees in the forest.")
+
+class TrainingConfig(dg.Config):
+    """Hyperparameters of the split and of the model, as Dagster's launchpad shows them."""
+
+    n_estimators: int = Field(default=100, ge=1, le=5_000, description="Trees. A logistic regression has none.")
     max_depth: int = Field(default=10, ge=1, le=64, description="Greatest depth of a tree.")
-    random_state: int = Field(default=42, ge=0, le=2**32 - 1, description="Seed of the split and of the forest.")
+    random_state: int = Field(default=42, ge=0, le=2**32 - 1, description="Seed of the split and of the trees.")
     test_share: float = Field(default=0.2, gt=0.0, lt=1.0, description="Share of the loans that are kept for the test.")
+
+
+def refuse_unused(settings: Settings, config: TrainingConfig) -> None:
+    """Raises HyperparameterError if a run sets a hyperparameter that the declared kind of model does not have."""
+    if settings.model.kind != "logistic_regression":
+        return
+    fields = TrainingConfig.model_fields
+    unused = [name for name in ("n_estimators", "max_depth") if getattr(config, name) != fields[name].default]
+    if unused:
+        raise HyperparameterError(
+            f"{', '.join(unused)}: a logistic_regression (model.kind in the settings) has no trees, so it would ignore "
+            "this. Remove it from the config of training, or choose another kind"
+        )
 
 
 def split_rows(loans: "pa.Table", settings: Settings, config: TrainingConfig) -> tuple["np.ndarray", "np.ndarray"]:
@@ -51,33 +74,34 @@ def split_rows(loans: "pa.Table", settings: Settings, config: TrainingConfig) ->
     return np.sort(train), np.sort(test)
 
 
-def build_pipeline(settings: Settings, config: TrainingConfig) -> "Pipeline":
-    """The unfitted model: one-hot categories, numbers as they are, a random forest.
+def prepare(rows: "pd.DataFrame", settings: Settings, config: TrainingConfig) -> tuple["Pipeline", "np.ndarray"]:
+    """The model with all its steps fitted but the last, and the rows as that one gets them. Shape (rows, numbers).
 
     All that is learned is learned inside, from training rows only, so a row gets the same score alone and in a batch.
-    """
-    from joblib import cpu_count
-    from sklearn.compose import ColumnTransformer
-    from sklearn.ensemble import RandomForestClassifier
-    from sklearn.pipeline import Pipeline
-    from sklearn.preprocessing import OneHotEncoder
 
-    categories = [name for name, column in settings.features.items() if column.type == "category"]
-    encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
-    return Pipeline(
-        [
-            ("encode", ColumnTransformer([("category", encoder, categories)], remainder="passthrough")),
-            (
-                "forest",
-                RandomForestClassifier(
-                    n_estimators=config.n_estimators,
-                    max_depth=config.max_depth,
-                    random_state=config.random_state,
-                    n_jobs=cpu_count(),
-                ),
-            ),
-        ]
-    )
+    Args:
+        rows: the features of the training part.
+    """
+    from sklearn.pipeline import Pipeline
+
+    pipeline = Pipeline([("encode", build_encoder(settings)), *_build_steps(settings, config)])
+    return pipeline, pipeline[:-1].fit_transform(rows)
+
+
+def _build_steps(settings: Settings, config: TrainingConfig) -> list[tuple[str, Any]]:
+    """The unfitted steps behind the encoder, by the declared kind of model."""
+    from joblib import cpu_count
+    from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.preprocessing import StandardScaler
+
+    if settings.model.kind == "logistic_regression":
+        return [("scale", StandardScaler()), ("regression", LogisticRegression(max_iter=1_000))]
+    shared: dict[str, Any] = {"max_depth": config.max_depth, "random_state": config.random_state}
+    if settings.model.kind == "hist_gradient_boosting":
+        boosting = HistGradientBoostingClassifier(max_iter=config.n_estimators, early_stopping=False, **shared)
+        return [("boosting", boosting)]
+    return [("forest", RandomForestClassifier(n_estimators=config.n_estimators, n_jobs=cpu_count(), **shared))]
 
 
 def prepare_trees(loans: "pa.Table", settings: Settings, config: TrainingConfig) -> Callable[[int, int], list[bytes]]:
@@ -86,23 +110,53 @@ def prepare_trees(loans: "pa.Table", settings: Settings, config: TrainingConfig)
     Args:
         loans: the training part.
     """
-    pipeline = build_pipeline(settings, config)
-    encoded = pipeline.named_steps["encode"].fit_transform(select_features(loans, settings))
+    pipeline, encoded = prepare(select_features(loans, settings), settings, config)
     return partial(grow_trees, pipeline.named_steps["forest"], encoded, select_outcomes(loans, settings))
 
 
-def fit_pipeline(loans: "pa.Table", settings: Settings, config: TrainingConfig, grow: Grow) -> "Pipeline":
+def fit_pipeline(loans: "pa.Table", settings: Settings, config: TrainingConfig, growth: Growth) -> "Pipeline":
     """Fits the model on all rows given.
-
-    The number of threads is taken out of the result: it belongs to the machine, would change the artifact's bytes, and
-    `predict_proba` with several threads adds in the order of arrival, so that its last bits differ from call to call.
 
     Args:
         loans: the training part.
-        grow: makes the trees; it may have some of them already.
+        growth: makes the trees; it may have some of them already.
     """
-    pipeline = build_pipeline(settings, config)
-    encoded = pipeline.named_steps["encode"].fit_transform(select_features(loans, settings))
-    forest = grow_forest(pipeline.named_steps["forest"], encoded, select_outcomes(loans, settings), grow)
-    pipeline.steps[-1] = ("forest", forest.set_params(n_jobs=1))
+    return fit_rows(select_features(loans, settings), select_outcomes(loans, settings), settings, config, growth)
+
+
+def fit_rows(
+    rows: "pd.DataFrame", outcomes: "np.ndarray", settings: Settings, config: TrainingConfig, growth: Growth
+) -> "Pipeline":
+    """Fits the model on features and outcomes.
+
+    The number of threads is taken out of the result: it belongs to the machine, would change the artifact's bytes, and
+    a forest's `predict_proba` with several threads adds in the order of arrival, so that its last bits differ.
+
+    Args:
+        rows: the features, shape (rows, features).
+        outcomes: 1 for a default, else 0; shape (rows,).
+        growth: as in `fit_pipeline`.
+    """
+    pipeline, encoded = prepare(rows, settings, config)
+    name, unfitted = pipeline.steps[-1]
+    if name == "forest":
+        fitted = grow_forest(unfitted, encoded, outcomes, growth.grow).set_params(n_jobs=1)
+    elif name == "boosting":
+        fitted = grow_boosting(unfitted, encoded, outcomes, growth)
+    else:
+        fitted = _fit_regression(unfitted, encoded, outcomes)
+    pipeline.steps[-1] = (name, fitted)
     return pipeline
+
+
+def _fit_regression(
+    regression: "LogisticRegression", rows: "np.ndarray", outcomes: "np.ndarray"
+) -> "LogisticRegression":
+    """The fitted regression. It takes seconds, so it has no blocks.
+
+    One thread: several would add in another order, and the coefficients would have other last bits.
+    """
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):
+        return regression.fit(rows, outcomes)

@@ -10,8 +10,9 @@ from typing import Annotated, Any
 import dagster as dg
 from pydantic import Field, ValidationError, model_validator
 
-from credit_assets.settings.columns import Attribute, Column, Strict, Table, Target
+from credit_assets.settings.columns import Attribute, Column, Strict, Table, Target, add_key
 from credit_assets.settings.limits import Limits, Prices, Promotion, Refresh
+from credit_assets.settings.model import Model
 from credit_assets.settings.names import Name
 from credit_assets.settings.pricing import Pricing
 from credit_assets.settings.retention import Retention
@@ -49,6 +50,7 @@ class Settings(Strict):
     target: Target
     features: dict[Name, Column] = Field(min_length=1)
     personal: dict[Name, Attribute] = Field(default_factory=dict)
+    model: Model = add_key(Model())
     limits: Limits = Limits()
     promotion: Promotion = Promotion()
     refresh: Refresh = Refresh()

@@ -11,7 +11,7 @@ Belongs here: which items are made next, and their blocks in the store. Does not
 import logging
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import groupby
@@ -26,6 +26,8 @@ NAME = re.compile(r"\d{8}\.\d{2}")
 # What `Blocks.log` says of each block that an earlier attempt committed.
 FOUND = "an earlier attempt committed them"
 Make = Callable[[int, int], list[bytes]]
+# The third argument is all items before the first one.
+MakeNext = Callable[[int, int, Sequence[bytes]], list[bytes]]
 
 
 def ignore_commit(_committed: int, _total: int) -> None:
@@ -71,11 +73,23 @@ class Blocks:
     clock: Callable[[], float] = time.monotonic
 
     def grow(self, total: int, make: Make) -> list[bytes]:
-        """All items: those that are committed, and the rest, which are made now.
+        """All items: those that are committed, and the rest, which are made now. Each can be made without the others.
 
         Args:
             total: the number of all items.
             make: `make(start, stop)` returns items start … stop - 1; it is called several times for a block.
+
+        Raises:
+            StoreError: the store is denied, full or away.
+        """
+        return self.chain(total, lambda start, stop, _: make(start, stop))
+
+    def chain(self, total: int, make: MakeNext) -> list[bytes]:
+        """As `grow`, for items each of which is made from those before it. Other runs can't help to make them.
+
+        Args:
+            total: the number of all items.
+            make: as in `grow`; its third argument is items 0 … start - 1, whoever made them.
 
         Raises:
             StoreError: the store is denied, full or away.
@@ -94,7 +108,7 @@ class Blocks:
             try:
                 with hold_notices() if self.hold_notices else nullcontext([]) as noticed:
                     while (start := first + len(made)) < last and not (made and noticed):
-                        made += make(start, min(start + step, last))
+                        made += make(start, min(start + step, last), [*items, *made])
                     took = self.clock() - began
                     items += self._commit(first, made)
             finally:  # a notice ends the step here, and the block that it waited for is reported nevertheless

@@ -112,6 +112,21 @@ def test_a_run_without_the_tag_leaves_no_order_and_asks_for_nobody(refresh: Any,
     assert list(request_helpers([run])) == []
 
 
+def test_a_boosting_that_wants_helpers_says_that_nobody_can_help_and_asks_for_none(
+    refresh: Any, instance: dg.DagsterInstance, lending: Any, tmp_path: Any
+) -> None:
+    settings = tmp_path / "loans.toml"
+    settings.write_text(f"{settings.read_text()}\n[model]\nkind = 'hist_gradient_boosting'\n")
+    refresh("loan_dataset")
+    job = build_defs(Deployment.from_environment()).resolve_job_def(REFRESH)
+    assert job.execute_in_process(instance=instance, asset_selection=TRAINED, tags={HELPERS: "2"}).success
+    (run,) = instance.get_runs(limit=1)
+    assert PLACE not in run.tags
+    assert list(request_helpers([run])) == []
+    (warning,) = [each.user_message for each in instance.all_logs(run.run_id) if HELPERS in each.user_message]
+    assert warning.startswith("the tag platform/helpers has no effect: a hist_gradient_boosting (model.kind")
+
+
 @pytest.mark.parametrize("trees", [1, 7, 100])
 def test_the_parts_of_all_helpers_and_of_the_training_are_all_trees_once(trees: int) -> None:
     parts = [find_part(trees, part, 4) for part in range(4)]

@@ -61,6 +61,12 @@ def with_folds(lending: Any) -> None:
     assert f"cross_validation_folds = {FOLDS}" in settings.read_text()
 
 
+def choose_kind(kind: str) -> None:
+    """Declares the kind of model in the settings."""
+    settings = Path(os.environ["PLATFORM_SETTINGS"])
+    settings.write_text(f"{settings.read_text()}\n[model]\nkind = '{kind}'\n")
+
+
 @contextmanager
 def die_at_block(number: int, folder: str) -> Iterator[None]:
     """Ends the worker before it commits this block, counted from 1, of the blocks below a folder."""
@@ -110,6 +116,41 @@ def test_a_retry_grows_only_the_trees_that_were_not_committed_and_leaves_the_sam
     assert retry.digests == undisturbed
 
 
+def test_a_retry_of_a_boosting_goes_on_from_the_trees_that_were_committed_and_leaves_the_same_bytes(
+    refresh: Any, lose_and_retry: Any, attempt: Any
+) -> None:
+    choose_kind("hist_gradient_boosting")
+    refresh("loan_dataset")
+    undisturbed = refresh("test_split", "trained_model")
+    lost, retry = lose_and_retry(3, "blocks/")
+    *_, kept = lost.counts("trees")
+    assert f"{kept} of 100 trees found: an earlier attempt committed them" in retry.messages
+    assert min(retry.counts("trees")) > kept, "what was committed was made again"
+    assert retry.counts("trees")[-1] == 100
+    assert retry.digests == undisturbed.digests()
+    assert undisturbed.logged("trained_model", "kind") == "hist_gradient_boosting"
+
+
+def test_a_regression_is_promoted_as_any_model_and_has_no_blocks(refresh: Any, attempt: Any) -> None:
+    choose_kind("logistic_regression")
+    result = refresh()
+    assert "promoted_model" in result.assets
+    assert result.logged("trained_model", "kind") == "logistic_regression"
+    assert attempt(result.run.run_id).counts("trees") == []
+    assert result.digests()["trained_model"] == refresh().digests()["trained_model"]
+
+
+def test_a_hyperparameter_that_the_kind_does_not_have_stops_the_training_before_anything_is_committed(
+    refresh: Any,
+) -> None:
+    choose_kind("logistic_regression")
+    config = {"training": {"config": {"n_estimators": 300}}}
+    result = refresh("loan_dataset", "test_split", "trained_model", config=config, raise_on_error=False)
+    (failure,) = result.events(dg.DagsterEventType.STEP_FAILURE)
+    assert "n_estimators: a logistic_regression" in str(failure.step_failure_data.error)
+    assert result.assets == ["loan_dataset"]
+
+
 def test_a_retry_repeats_no_fold_of_the_cross_validation_that_was_committed(
     with_folds: None, refresh: Any, lose_and_retry: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,13 +158,13 @@ def test_a_retry_repeats_no_fold_of_the_cross_validation_that_was_committed(
 
     refresh("loan_dataset")
     undisturbed = refresh("test_split", "trained_model").digests()
-    fitted, build = [], cross_validation.build_pipeline
+    fitted, fit = [], cross_validation.fit_rows
 
     def count(*arguments: Any) -> Any:
         fitted.append(arguments)
-        return build(*arguments)
+        return fit(*arguments)
 
-    monkeypatch.setattr(cross_validation, "build_pipeline", count)
+    monkeypatch.setattr(cross_validation, "fit_rows", count)
     # With a block for each fold: the third is fitted and lost.
     monkeypatch.setattr("resources.store.blocks.series.choose_size", lambda *_: 1)
     lost, retry = lose_and_retry(3, "folds/blocks/")

@@ -11,6 +11,7 @@ from sklearn.pipeline import Pipeline
 
 from credit_assets.checks.training import MODEL_CHECKS, SPLIT_CHECKS, check_model, check_split
 from credit_assets.loans.columns import select_features
+from credit_assets.model.growth import AtOnce
 from credit_assets.model.pipeline import TrainingConfig, fit_pipeline, split_rows
 from credit_assets.settings.file import Settings
 
@@ -52,7 +53,7 @@ def model_failures(model: Any, test: pa.Table) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def model() -> Pipeline:
-    return fit_pipeline(loans(), SETTINGS, CONFIG, lambda trees, between: between(0, trees))
+    return fit_pipeline(loans(), SETTINGS, CONFIG, AtOnce())
 
 
 @pytest.mark.parametrize("defaults", [2, 3, 50, 101])

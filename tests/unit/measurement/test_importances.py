@@ -1,14 +1,18 @@
 """What people look at first, the importances and the figures, must be true of the model, and defined or left out."""
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from credit_assets.loans.columns import select_features, select_outcomes
-from credit_assets.measurement.evaluation import evaluate_model, sum_importance_by_column, write_report
+from credit_assets.measurement.evaluation import evaluate_model, write_report
+from credit_assets.measurement.importance import sum_importance_by_column
 from credit_assets.measurement.presentation import describe_metrics
-from credit_assets.model.pipeline import TrainingConfig, build_pipeline
+from credit_assets.model.growth import AtOnce
+from credit_assets.model.pipeline import TrainingConfig, fit_pipeline
 from credit_assets.settings.file import Settings
+from credit_assets.settings.model import Model
 
 SETTINGS = Settings.model_validate(
     {
@@ -42,14 +46,17 @@ def loans() -> pa.Table:
 @pytest.fixture(scope="module")
 def model(loans):
     config = TrainingConfig(n_estimators=20, max_depth=4)
-    return build_pipeline(SETTINGS, config).fit(select_features(loans, SETTINGS), select_outcomes(loans, SETTINGS))
+    return fit_pipeline(loans, SETTINGS, config, AtOnce())
 
 
-def test_importances_are_of_the_declared_columns_positive_greatest_first_and_sum_to_1(model) -> None:
-    importance = sum_importance_by_column(model)
+@pytest.mark.parametrize("kind", ["random_forest", "hist_gradient_boosting", "logistic_regression"])
+def test_importances_are_of_the_declared_columns_positive_greatest_first_and_sum_to_1(loans, kind: Any) -> None:
+    settings = SETTINGS.model_copy(update={"model": Model(kind=kind)})
+    importance = sum_importance_by_column(fit_pipeline(loans, settings, TrainingConfig(), AtOnce()))
     assert list(importance) == ["income", "purpose", "noise"]
     assert list(importance.values()) == sorted(importance.values(), reverse=True)
     assert min(importance.values()) > 0
+    assert importance["income"] > 0.5
     assert sum(importance.values()) == pytest.approx(1)
 
 

@@ -5,11 +5,14 @@ import json
 import numpy as np
 import pyarrow as pa
 import pytest
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import StratifiedKFold, cross_val_score
+from sklearn.pipeline import Pipeline
 
 from credit_assets.loans.columns import select_features, select_outcomes
 from credit_assets.model.cross_validation import cross_validate
-from credit_assets.model.pipeline import TrainingConfig, build_pipeline
+from credit_assets.model.encoding import build_encoder
+from credit_assets.model.pipeline import TrainingConfig
 from credit_assets.settings.file import Settings
 
 CONFIG = TrainingConfig(n_estimators=15, max_depth=4)
@@ -46,8 +49,9 @@ def grow_all(total, make):
 
 def test_mean_and_deviation_are_those_of_scikit_learn(loans) -> None:
     settings = declare()
+    forest = RandomForestClassifier(n_estimators=15, max_depth=4, random_state=CONFIG.random_state)
     own = cross_val_score(
-        build_pipeline(settings, CONFIG).set_params(forest__n_jobs=1),
+        Pipeline([("encode", build_encoder(settings)), ("forest", forest)]),
         select_features(loans, settings),
         select_outcomes(loans, settings),
         cv=StratifiedKFold(FOLDS, shuffle=True, random_state=CONFIG.random_state),

@@ -69,6 +69,21 @@ def blocks(store, counts, messages) -> Blocks:
     return Blocks(store, "place", max_seconds=0, on_commit=counts.add, log=messages.append)
 
 
+def test_an_item_that_is_made_from_those_before_it_gets_them_whoever_made_them(store) -> None:
+    def make(first, last, earlier):
+        assert len(earlier) == first
+        made = list(earlier)
+        for number in range(first, last):
+            made.append(b"%d after %s" % (number, made[-1][:5] if made else b"none"))
+        return made[first:]
+
+    expected = make(0, 40, [])
+    blocks = Blocks(store, "place", max_seconds=0)
+    assert blocks.chain(7, make) == expected[:7]
+    assert blocks.chain(40, make) == expected, "it went on from what an earlier attempt had committed"
+    assert Blocks(store, "another place", max_seconds=60).chain(40, make) == expected
+
+
 def test_all_items_come_in_order_and_each_is_made_once(blocks, made, counts, messages) -> None:
     assert blocks.grow(40, made) == items(0, 40)
     assert made.calls == list(range(40))
