@@ -19,6 +19,22 @@ def is_broken_request(text: str) -> bool:
     return "error sending request" in text
 
 
+def find_mistrust(text: str) -> str | None:
+    """Why no connection to an object store can be trusted, and the variable to look at. None for another fault.
+
+    obstore 0.12 has it only in the dump of Rust structures that follows its message: rustls's word about a certificate,
+    and hyper's about a proxy.
+    """
+    if found := re.search(r"InvalidCertificate\(\s*(\w+)", text):
+        return (
+            f"the certificate that it shows is not accepted ({found[1]}). Name a file with the CA that signed it in "
+            "AWS_CA_BUNDLE, or renew the certificate"
+        )
+    if "ProxyAuthRequired" in text:
+        return "the proxy asks for a user and a password. Set them in HTTPS_PROXY, or exclude the store in NO_PROXY"
+    return None
+
+
 def find_os_error(text: str) -> int | None:
     """The number of the operating system's error in an error of obstore 0.12, which has it in its text only."""
     found = re.search(r"\(os error (\d+)\)", text)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from resources.error_texts import find_os_error, is_broken_request, shorten_store_error
+from resources.error_texts import find_mistrust, find_os_error, is_broken_request, shorten_store_error
 from resources.errors import PlatformError
 
 SETTING = "PLATFORM_STORE"
@@ -35,6 +35,10 @@ class StoreError(PlatformError):
 
 class RequestLost(StoreError):
     """The connection broke: nobody knows whether the store carried out the request."""
+
+
+class StoreNotTrusted(StoreError):
+    """The certificate of the store was not accepted, or the proxy refuses this process. Repeating does not help."""
 
 
 class ObjectMissing(StoreError):
@@ -221,6 +225,8 @@ class ObjectStore:
         except FileNotFoundError as error:
             raise ObjectMissing(f"store {self.uri}: can't {action}: {shorten_store_error(str(error))}") from None
         except (BaseError, OSError) as error:
+            if mistrust := find_mistrust(str(error)):
+                raise StoreNotTrusted(f"store {self.uri}: can't {action}: {mistrust}") from None
             kind = RequestLost if is_broken_request(str(error)) else StoreError
             raise kind(
                 f"store {self.uri}: can't {action}: {shorten_store_error(str(error))}. "

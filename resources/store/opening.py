@@ -1,25 +1,31 @@
 """Opening an object store, a folder or an S3 bucket: to write, which makes and proves it, or only to read.
 
-Belongs here: URIs, credentials, buckets, and the proof of conditional writes. Does not belong here: reading and writing
-objects (`object_store`).
+Belongs here: URIs, buckets, and the proof of conditional writes. Does not belong here: how AWS's tools would reach a
+bucket (`aws`), and reading and writing objects (`object_store`).
 """
 
-import os
 import uuid
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from resources.error_texts import is_missing_bucket
-from resources.store.object_store import SETTING, ObjectExists, ObjectMissing, ObjectStore, StoreError
+from resources.store.aws import Access, find_access
+from resources.store.object_store import (
+    SETTING,
+    ObjectExists,
+    ObjectMissing,
+    ObjectStore,
+    StoreError,
+    StoreNotTrusted,
+)
 
 
 def open_store(uri: str, *, patience: timedelta = timedelta(minutes=3)) -> ObjectStore:
     """Opens the store, makes its folder or bucket if it is missing, and proves that the first of two writers wins.
 
     Args:
-        uri: `file:///absolute/folder`, or `s3://bucket/prefix` (credentials, region and `AWS_ENDPOINT_URL` from the
-            environment, as the AWS tools read them).
+        uri: `file:///absolute/folder`, or `s3://bucket/prefix`, reached as boto3 would reach it.
         patience: for how long a request to S3 is repeated, with back-off, while the store doesn't answer.
 
     Raises:
@@ -31,9 +37,10 @@ def open_store(uri: str, *, patience: timedelta = timedelta(minutes=3)) -> Objec
         _make_folder(place)
         store = _open_folder(place)
     else:
-        store = _open_bucket(*place, patience)
-        if _is_bucket_missing(store):
-            _make_bucket(place[0])
+        access = find_access(place[0], uri)
+        store = _open_bucket(access, *place, patience)
+        if _is_bucket_missing(access, *place, store):
+            _make_bucket(access, place[0])
     _prove_conditional_writes(store)
     return store
 
@@ -52,8 +59,9 @@ def open_store_for_reading(uri: str, *, patience: timedelta = timedelta(minutes=
         if not place.is_dir():
             raise _not_there(place.as_uri())
         return _open_folder(place)
-    store = _open_bucket(*place, patience)
-    if _is_bucket_missing(store):
+    access = find_access(place[0], uri)
+    store = _open_bucket(access, *place, patience)
+    if _is_bucket_missing(access, *place, store):
         raise _not_there(store.uri)
     return store
 
@@ -92,25 +100,29 @@ def _open_folder(folder: Path) -> ObjectStore:
     return ObjectStore(folder.as_uri(), LocalStore(folder))
 
 
-def _endpoint() -> str | None:
-    return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-
-
-def _open_bucket(bucket: str, prefix: str, patience: timedelta) -> ObjectStore:
+def _open_bucket(access: Access, bucket: str, prefix: str, patience: timedelta) -> ObjectStore:
     from obstore.store import S3Store
 
-    endpoint = _endpoint()
     client = S3Store(
         bucket,
         prefix=prefix or None,
-        config={"endpoint": endpoint} if endpoint else None,
-        client_options={"allow_http": bool(endpoint and endpoint.startswith("http://"))},
-        retry_config={"max_retries": 100, "retry_timeout": patience},
+        retry_config={"max_retries": 100 if patience else 0, "retry_timeout": patience},
+        **access.client,
     )
     return ObjectStore(f"s3://{bucket}/{prefix}".rstrip("/"), client, patience)
 
 
-def _is_bucket_missing(store: ObjectStore) -> bool:
+def _is_bucket_missing(access: Access, bucket: str, prefix: str, store: ObjectStore) -> bool:
+    """Asks the store for the first time, and at first without patience: no time mends a certificate."""
+    try:
+        return _says_bucket_missing(_open_bucket(access, bucket, prefix, timedelta()))
+    except StoreNotTrusted:
+        raise
+    except StoreError:
+        return _says_bucket_missing(store)
+
+
+def _says_bucket_missing(store: ObjectStore) -> bool:
     try:
         store.read(".bucket-exists")
     except ObjectMissing as error:
@@ -118,12 +130,11 @@ def _is_bucket_missing(store: ObjectStore) -> bool:
     return False
 
 
-def _make_bucket(bucket: str) -> None:
-    import boto3
+def _make_bucket(access: Access, bucket: str) -> None:
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
-        client = boto3.client("s3", endpoint_url=_endpoint())
+        client = access.session.create_client("s3")
         region = client.meta.region_name
         elsewhere = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
         client.create_bucket(Bucket=bucket, **elsewhere)

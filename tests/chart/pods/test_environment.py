@@ -80,6 +80,38 @@ def test_a_lineage_is_read_with_the_settings_the_store_and_the_rights_of_a_run_a
     assert "run_launcher" not in config, "it would ask for a token"
 
 
+def test_every_pod_that_reaches_the_store_has_its_private_ca_and_its_proxy(render, chart) -> None:
+    proxy = {"HTTPS_PROXY": "http://proxy:3128", "NO_PROXY": ".svc,10.0.0.0"}
+    private = render(store={"caConfigMap": "our-ca", "variables": proxy})
+    pods = {name: template["spec"] for name, template in private.pods().items()}
+    launcher = private.instance["run_launcher"]["config"]
+    mounts = {RUN: launcher["volume_mounts"], **mounts_of(pods)}
+    volumes = {RUN: launcher["volumes"], **{name: spec.get("volumes", []) for name, spec in pods.items()}}
+    reaching = {
+        name: {each["name"]: each.get("value") for each in environment}
+        for name, environment in environments(private).items()
+        if "AWS_REGION" in {each["name"] for each in environment}
+    }
+    assert {RUN, "CronJob/rel-postgresql-backup/keep", "Deployment/rel-daemon/daemon"} <= reaching.keys()
+    for name, environment in reaching.items():
+        assert proxy.items() <= environment.items(), name
+        folder, _, file = str(environment["AWS_CA_BUNDLE"]).rpartition("/")
+        assert file == "ca.crt"
+        assert {"name": "store-ca", "mountPath": folder, "readOnly": True} in mounts[name], name
+        assert {"name": "store-ca", "configMap": {"name": "our-ca"}} in volumes[name.rpartition("/")[0] or name], name
+    assert "store-ca" not in str(chart.objects)
+    assert "AWS_CA_BUNDLE" not in str(chart.objects)
+
+
+def mounts_of(pods: dict[str, dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """The mounts of every container, by pod and container."""
+    return {
+        f"{name}/{container['name']}": container.get("volumeMounts", [])
+        for name, spec in pods.items()
+        for container in [*spec.get("initContainers", []), *spec["containers"]]
+    }
+
+
 def test_the_runbooks_read_a_lineage_in_the_job_that_can(chart) -> None:
     pages = [each.read_text() for each in (REPOSITORY / "docs").rglob("*.md")]
     assert sum("helm/lineage" in each for each in pages) >= 2

@@ -19,12 +19,15 @@ from obstore.store import LocalStore, S3Store
 
 from resources.error_texts import (
     find_csv_column,
+    find_mistrust,
     find_os_error,
     is_broken_request,
     is_forbidden_field,
     is_missing_bucket,
     shorten_store_error,
 )
+from tests.support.servers.certificates import PrivateCA
+from tests.support.servers.s3 import serve_s3
 
 NO_PATIENCE: Any = {"max_retries": 0, "retry_timeout": timedelta(seconds=1)}
 
@@ -65,6 +68,14 @@ def test_a_connection_that_broke_is_told_apart_from_an_answer(broken: str, s3_en
     assert is_broken_request(broken)
     assert not is_broken_request(read_error(open_bucket(s3_endpoint, bucket)))
     assert not is_missing_bucket(broken)
+
+
+def test_a_certificate_that_is_not_accepted_is_told_apart_from_a_connection_that_broke(tmp_path, broken: str) -> None:
+    with serve_s3(PrivateCA(tmp_path).server(timedelta(days=1))) as environment:
+        text = read_error(open_bucket(environment["AWS_ENDPOINT_URL"], "models"))
+    assert is_broken_request(text), "obstore names it: the function is of no use"
+    assert "certificate" in str(find_mistrust(text))
+    assert find_mistrust(broken) is None
 
 
 def test_a_missing_bucket_is_told_apart_from_a_missing_object(s3_endpoint: str, bucket: str) -> None:

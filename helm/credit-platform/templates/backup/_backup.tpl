@@ -39,4 +39,5 @@ env:
 volumeMounts:
   - { name: tmp, mountPath: /tmp }
   - { name: backup, mountPath: /backup }
+  {{- with include "credit-platform.caMount" . }}{{ . | nindent 2 }}{{ end }}
 {{- end }}

@@ -10,6 +10,14 @@
 - name: AWS_ENDPOINT_URL
   value: {{ . }}
 {{- end }}
+{{- if .Values.store.caConfigMap }}
+- name: AWS_CA_BUNDLE
+  value: /etc/store-ca/ca.crt
+{{- end }}
+{{- range $name, $value := .Values.store.variables }}
+- name: {{ $name }}
+  value: {{ $value | quote }}
+{{- end }}
 {{- if .Values.store.secretName }}
 {{- range list "AWS_ACCESS_KEY_ID" "AWS_SECRET_ACCESS_KEY" }}
 - name: {{ . }}

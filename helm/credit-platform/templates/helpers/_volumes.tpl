@@ -10,6 +10,11 @@
   configMap:
     name: {{ .Release.Name }}-settings
 {{- end }}
+{{- with .Values.store.caConfigMap }}
+- name: store-ca
+  configMap:
+    name: {{ . }}
+{{- end }}
 {{- end }}
 
 {{- define "credit-platform.mounts" -}}
@@ -20,6 +25,16 @@
 {{- if .Values.settings.toml }}
 - name: settings
   mountPath: /etc/credit-platform
+  readOnly: true
+{{- end }}
+{{- with include "credit-platform.caMount" . }}{{ . | nindent 0 }}{{ end }}
+{{- end }}
+
+{{/* The CA of the store, where storeEnvironment says that it is. */}}
+{{- define "credit-platform.caMount" -}}
+{{- if .Values.store.caConfigMap -}}
+- name: store-ca
+  mountPath: /etc/store-ca
   readOnly: true
 {{- end }}
 {{- end }}
