@@ -15,6 +15,7 @@ import click
 
 from credit_assets.commands.options import (
     DONE,
+    EXIT_CODES,
     FAILED,
     SHORTEST_WHO,
     SHORTEST_WHY,
@@ -51,6 +52,24 @@ def run(settings: Path | None) -> int:
     with local_platform(chosen, outside) as local:
         print(f"settings {chosen}", flush=True)
         return materialize_all(local, ui_command(chosen, outside))
+
+
+@cli.command(epilog=f"{EXIT_CODES} 3: a person must name the table, or fill in a line of the draft.")
+@click.option("--table", type=Filled(), metavar="NAME", help="The table: `schema.table`, or its name alone.")
+@click.option(
+    "--output",
+    type=Filled(Path),
+    metavar="FILE",
+    help="The file to write, which is not there yet. Default: settings/NAME.toml.",
+)
+def inspect(table: str | None, output: Path | None) -> int:
+    """Draft the settings of a table from its columns and a sample of its rows, for a person to look at.
+
+    Without --table it takes the only table that could hold loans, or lists those that could.
+    """
+    from credit_assets.commands.inspect import inspect_table
+
+    return inspect_table(Deployment.from_environment(), table, output)
 
 
 @cli.command()

@@ -88,15 +88,9 @@ def local_history(settings_path: Path, outside: Deployment) -> Iterator[LocalPla
         PostgresError: the embedded PostgreSQL can't be made, started or joined.
         DatabaseError: the database of the history can't be used. Dagster would try for 10 s, and name no setting.
     """
-    home, name = HOME.resolve(), settings_path.stem
-    if not (home / "dagster.yaml").exists():
-        raise NoCheckout(f"{HOME}/dagster.yaml is not here: run this from the root of a checkout")
+    home = find_home()
     load_settings(settings_path)
-    if not re.fullmatch(r"\w{1,50}", name, re.ASCII):
-        raise SettingsError(
-            f"settings file {settings_path}: the file's name is also a database's name. "
-            "Use at most 50 letters, digits or `_`"
-        )
+    name = check_name(settings_path)
     with use_postgres(home / "postgres") as server:
         history_url = outside.history_url or server.create_database(f"dagster_{name}")
         deployment = replace(
@@ -110,6 +104,32 @@ def local_history(settings_path: Path, outside: Deployment) -> Iterator[LocalPla
         # Dagster itself reads these two: where `dagster.yaml` is, and the variable that this file names.
         with changed_environment(DAGSTER_HOME=str(home), **{HISTORY: history_url}):
             yield LocalPlatform(deployment, server)
+
+
+def find_home() -> Path:
+    """The folder of this machine's platform, absolute.
+
+    Raises:
+        NoCheckout: the working directory is not the root of a checkout.
+    """
+    home = HOME.resolve()
+    if not (home / "dagster.yaml").exists():
+        raise NoCheckout(f"{HOME}/dagster.yaml is not here: run this from the root of a checkout")
+    return home
+
+
+def check_name(settings_path: Path) -> str:
+    """The name of a settings file, which is also a database's.
+
+    Raises:
+        SettingsError: it can't be one.
+    """
+    if not re.fullmatch(r"\w{1,50}", settings_path.stem, re.ASCII):
+        raise SettingsError(
+            f"settings file {settings_path}: the file's name is also a database's name. "
+            "Use at most 50 letters, digits or `_`"
+        )
+    return settings_path.stem
 
 
 def seed_loans(settings: Settings, url: str) -> None:

@@ -1,0 +1,212 @@
+"""The sections [features] and [personal]: each column of the table with its type, or left out with the reason.
+
+Belongs here: in which order suspicions decide. Does not belong here: a suspicion (`suspicions`), and what a line
+says of types, bounds and values (`declarations`).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from credit_assets.inspection.declarations import declare_column, describe_column, suggest_cast, type_of
+from credit_assets.inspection.lines import LOOK, Line
+from credit_assets.inspection.reading.facts import Facts
+from credit_assets.inspection.suspicions.contents import (
+    find_identity_content,
+    find_personal_content,
+    is_date_of_birth,
+    is_free_text,
+)
+from credit_assets.inspection.suspicions.hindsight import find_one_class, lies_later, measure_alone
+from credit_assets.inspection.suspicions.names import (
+    ends_as_reference,
+    find_identity,
+    find_personal,
+    says_afterwards,
+)
+from credit_assets.settings.limits import Limits
+from credit_assets.tables.rules import mark_missing
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+NEARLY_EMPTY = 0.95
+# A column with so few texts names no person, whatever its name says.
+FEW_LEVELS = 20
+MOST_LEVELS, MOST_GROUPS = 200, 60
+AGE_BANDS = [25, 40, 60]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A column that may become a feature, with what its suspicions are judged by.
+
+    Attributes:
+        facts: of the column.
+        values: in the sample; shape (rows,).
+        created: the facts of the time at which loans were made; None if nobody knows it.
+        created_values: that time; shape (rows,).
+        outcome: which loans defaulted, and of which this is known; None without a target.
+        is_rival: whether the column could have been the target.
+    """
+
+    facts: Facts
+    values: "pa.ChunkedArray"
+    created: Facts | None = None
+    created_values: "pa.ChunkedArray | None" = None
+    outcome: "tuple[np.ndarray, np.ndarray] | None" = None
+    is_rival: bool = False
+
+
+def draft_columns(subjects: Sequence[Subject]) -> dict[str, list[Line]]:
+    """The lines of both sections; those that are left out are behind the others.
+
+    Args:
+        subjects: every column of the table that has no other role, in its order.
+    """
+    features, personal = list[Line](), list[Line]()
+    for subject in subjects:
+        attribute = _find_attribute(subject)
+        if attribute is None:
+            features.append(_draft_feature(subject))
+        else:
+            personal.append(_draft_attribute(subject, attribute))
+    return {
+        name: sorted(lines, key=lambda line: line.state == "left out")
+        for name, lines in (("features", features), ("personal", personal))
+    }
+
+
+def _draft_feature(subject: Subject) -> Line:
+    facts = subject.facts
+    if reason := next((reason for find in REASONS if (reason := find(subject))), None):
+        return Line(facts.name, declare_column(facts) if type_of(facts.column) else None, reason, "left out")
+    return Line(facts.name, declare_column(facts), describe_column(facts))
+
+
+def _draft_attribute(subject: Subject, attribute: str) -> Line:
+    facts = subject.facts
+    named = f"{LOOK} it looks like a person's {attribute}"
+    type_ = type_of(facts.column)
+    reason = next((reason for find in UNREADABLE if (reason := find(subject))), None)
+    if reason is None and type_ == "category" and facts.distinct > MOST_GROUPS:
+        reason = f"{facts.distinct:,} groups are too many for the fairness table"
+    value = {"type": type_} if type_ else None
+    if value and attribute == "age" and type_ in ("integer", "number"):
+        value |= {"bands": AGE_BANDS}
+    if reason:
+        return Line(facts.name, value, f"{named}; left out: {reason}", "left out")
+    return Line(facts.name, value, named)
+
+
+def _find_attribute(subject: Subject) -> str | None:
+    facts = subject.facts
+    if _find_identity(subject):
+        return None
+    if subject.created and is_date_of_birth(facts, subject.created):
+        return "date of birth"
+    return find_personal(facts.name) or find_personal_content(facts)
+
+
+def _find_type(subject: Subject) -> str | None:
+    column = subject.facts.column
+    if type_of(column):
+        return None
+    return f"its type {column.sql_type} is not read; a view may have {suggest_cast(column)}"
+
+
+def _find_emptiness(subject: Subject) -> str | None:
+    facts = subject.facts
+    if not facts.filled:
+        return "it has no value in the sample"
+    return f"{facts.missing_share:.1%} missing" if facts.missing_share > NEARLY_EMPTY else None
+
+
+def _find_gaps(subject: Subject) -> str | None:
+    facts = subject.facts
+    return f"{facts.missing_share:.1%} missing: give them a value in a view" if facts.missing else None
+
+
+def _find_constant(subject: Subject) -> str | None:
+    facts = subject.facts
+    is_constant = facts.distinct == 1 and not facts.missing and facts.form != "filled"
+    return "all rows have one value" if is_constant else None
+
+
+def _find_outcome_by_name(subject: Subject) -> str | None:
+    if subject.is_rival:
+        return "it could be the target, so it knows the outcome"
+    return "its name says what is known after the outcome only" if says_afterwards(subject.facts.name) else None
+
+
+def _find_identity(subject: Subject) -> str | None:
+    facts = subject.facts
+    if identity := find_identity_content(facts):
+        return f"its values look like {identity}"
+    many = facts.form == "text" and facts.distinct > FEW_LEVELS
+    if (identity := find_identity(facts.name)) and (many or facts.is_key):
+        return f"its name says that it is the {identity}"
+    return None
+
+
+def _find_text(subject: Subject) -> str | None:
+    return "people typed it freely" if is_free_text(subject.facts) else None
+
+
+def _find_key(subject: Subject) -> str | None:
+    facts = subject.facts
+    if facts.is_key and (facts.form in ("text", "integer") or facts.column.key):
+        return "a key: no two rows have one value"
+    if ends_as_reference(facts.name) and facts.distinct > FEW_LEVELS:
+        return "its name says that it refers to something, and has no meaning by itself"
+    if facts.form == "text" and facts.distinct > facts.filled / 2:
+        return "most rows have a value of their own"
+    return None
+
+
+def _find_later(subject: Subject) -> str | None:
+    if subject.facts.form != "time" or subject.created_values is None:
+        return None
+    is_later = lies_later(subject.values, subject.created_values)
+    return "it lies after the loan was made, when nobody knew it" if is_later else None
+
+
+def _find_hindsight(subject: Subject) -> str | None:
+    if subject.outcome is None:
+        return None
+    defaulted, known = subject.outcome
+    filled = ~mark_missing(subject.values).to_numpy().astype(bool)
+    if one_class := find_one_class(filled[known], defaulted[known]):
+        return one_class
+    if subject.facts.form == "filled":
+        return None
+    import pyarrow as pa
+
+    auc = measure_alone(subject.values.filter(pa.array(known)), defaulted[known])
+    limit = Limits().maximum_feature_auc
+    return f"alone it ranks the outcome with an AUC of {auc:.3f}: it knows it" if auc > limit else None
+
+
+def _find_crowd(subject: Subject) -> str | None:
+    facts = subject.facts
+    return f"{facts.distinct:,} categories" if facts.form == "text" and facts.distinct > MOST_LEVELS else None
+
+
+Find = Callable[[Subject], str | None]
+UNREADABLE: Sequence[Find] = (_find_emptiness, _find_type, _find_constant, _find_gaps)
+# The first that finds something names the reason: what is worst for a person or for the model comes before what is only
+# unhandy.
+REASONS: Sequence[Find] = (
+    _find_emptiness,
+    _find_constant,
+    _find_outcome_by_name,
+    _find_identity,
+    _find_text,
+    _find_key,
+    _find_later,
+    _find_hindsight,
+    _find_type,
+    _find_crowd,
+    _find_gaps,
+)

@@ -1,0 +1,96 @@
+"""How a column is declared: its type, bounds that are wider than what was seen, and a comment that shows no person.
+
+Belongs here: what a line says of types, numbers and categories. Does not belong here: whether the column is a feature
+(`columns`).
+"""
+
+import json
+import math
+from typing import Any
+
+from credit_assets.inspection.reading.catalogue import FoundColumn
+from credit_assets.inspection.reading.facts import Facts
+from credit_assets.settings.names import quote_name
+from credit_assets.tables.declared import SQL_TYPES
+
+# A category that fewer rows have is not written down: it may be one person's.
+FEWEST_ROWS = 20
+MOST_SHOWN, LONGEST_SHOWN = 4, 30
+TYPES = ("integer", "number", "category")
+CASTS = {
+    "interval": "extract(epoch FROM {name}) / 86400 AS {days}",
+    "jsonb": "{name} ->> 'a key' AS {key}",
+    "json": "{name} ->> 'a key' AS {key}",
+    "money": "{name}::numeric AS {name}",
+    "date": "current_date - {name} AS {days}",
+    "timestamp without time zone": "extract(day FROM now() - {name}) AS {days}",
+    "timestamp with time zone": "extract(day FROM now() - {name}) AS {days}",
+    "time without time zone": "extract(hour FROM {name})::integer AS {name}",
+    "bytea": "length({name}) AS {length}",
+}
+
+
+def type_of(column: FoundColumn) -> str | None:
+    """The type that the settings declare for a column; None if no type reads it."""
+    return next((kind for kind in TYPES if column.sql_type in SQL_TYPES[kind]), None)
+
+
+def suggest_cast(column: FoundColumn) -> str:
+    """SQL of a view that makes a column one that is read."""
+    name = quote_name(column.name)
+    others = {what: quote_name(f"{column.name}_{what}") for what in ("days", "key", "length", "count")}
+    if column.base_type.endswith("[]"):
+        return "cardinality({name}) AS {count}".format(name=name, **others)
+    if column.base_type != column.sql_type:
+        return f"{name}::{column.base_type} AS {name}"
+    return CASTS.get(column.base_type, "{name}::text AS {name}").format(name=name, **others)
+
+
+def declare_column(facts: Facts) -> dict[str, Any]:
+    """The inline table of a column: its type, and bounds for a number."""
+    kind = type_of(facts.column)
+    declared: dict[str, Any] = {"type": kind}
+    if kind in ("integer", "number") and facts.low is not None and facts.high is not None:
+        low, high = widen(facts.low, facts.high)
+        declared |= {"minimum": low, "maximum": high}
+    return declared
+
+
+def describe_column(facts: Facts) -> str:
+    """What was seen of a column, for people."""
+    if facts.low is not None and facts.high is not None:
+        return f"seen {describe_range(facts.low, facts.high)}"
+    frequent = [(level, count) for level, count in facts.counts.items() if count >= FEWEST_ROWS][:MOST_SHOWN]
+    shown = [f"{json.dumps(_shorten(str(level)), ensure_ascii=False)} {count:,}" for level, count in frequent]
+    rest = facts.distinct - len(frequent)
+    return ", ".join([*shown, f"{rest:,} more" if shown else f"{rest:,} values"] if rest else shown)
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 1]}…"
+
+
+def describe_range(low: float, high: float) -> str:
+    """The range of a number, wider than it was seen, so that it shows no person's exact one: `1,200 to 41,000`.
+
+    Both ends have the place of the second digit of the greater one.
+    """
+    greatest = max(abs(low), abs(high)) or 1.0
+    places = 1 - math.floor(math.log10(greatest))
+    step = 10.0**-places
+    ends = (math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step)
+    return " to ".join(f"{end:,.{max(0, places)}f}" for end in ends)
+
+
+def widen(low: float, high: float) -> tuple[int | float, int | float]:
+    """Bounds that hold for other loans too: at least twice what was seen, and 0 if nothing was below it."""
+    minimum = -_next_round(-2 * low) if low < 0 else 0
+    maximum = _next_round(2 * high) if high > 0 else 0
+    return minimum, maximum
+
+
+def _next_round(number: float) -> int | float:
+    """The next of 1, 2, 5, 10, 20, 50 … that is not below a positive number."""
+    power = 10.0 ** math.floor(math.log10(number))
+    rounded = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= number * (1 - 1e-12))
+    return int(rounded) if rounded >= 1 else float(f"{rounded:.1g}")

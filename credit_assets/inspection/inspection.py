@@ -1,0 +1,108 @@
+"""From a table to the draft of its settings: reads the sample, and asks each section for its lines.
+
+Belongs here: what follows what. Does not belong here: statements (`reading`), choices and words of a section.
+"""
+
+from collections.abc import Sequence
+
+from credit_assets.inspection.columns import Subject, draft_columns
+from credit_assets.inspection.keys import choose_created_at, choose_id
+from credit_assets.inspection.limits import propose_limits
+from credit_assets.inspection.lines import Line, Sections, leave_open
+from credit_assets.inspection.reading.catalogue import FoundTable
+from credit_assets.inspection.reading.facts import describe_column
+from credit_assets.inspection.reading.sample import TIMES, InspectionError, Sample
+from credit_assets.inspection.targets import choose_target
+from credit_assets.settings.names import split_table
+
+
+def find_tables(tables: Sequence[FoundTable], name: str | None) -> list[FoundTable]:
+    """The tables that are meant by a name, or that could be the loans: these have a time and at least three columns.
+
+    Args:
+        tables: all that the role can read.
+        name: as a person typed it, with or without the schema; None if nobody said which.
+
+    Raises:
+        InspectionError: there is none.
+    """
+    if name is not None:
+        try:
+            *schema, own = split_table(name)
+        except ValueError as error:
+            raise InspectionError(f"--table: {error}") from None
+        found = [table for table in tables if table.name == own and schema in ([], [table.schema])]
+        if not found:
+            raise InspectionError(
+                f"--table: this role can read no table {name}. Correct the name, or grant SELECT on it; without "
+                "--table the tables are listed that could be meant"
+            )
+        return found
+    found = [
+        table
+        for table in tables
+        if len(table.columns) >= 3 and any(column.base_type in TIMES for column in table.columns)
+    ]
+    if not found:
+        raise InspectionError(
+            f"none of the {len(tables):,} tables that this role can read has three columns and a time among them. Name "
+            "the table by --table schema.table, or grant SELECT on it"
+        )
+    return found
+
+
+def draft_sections(table: FoundTable, sample: Sample) -> Sections:
+    """The lines of all sections of the draft.
+
+    Args:
+        table: with its columns.
+        sample: of its rows.
+    """
+    columns = {column.name: column for column in table.columns}
+    facts = [describe_column(columns[name], sample.rows.column(name)) for name in sample.rows.column_names]
+    by_name = {each.name: each for each in facts}
+    row_id, created_at = choose_id(facts, table.name), choose_created_at(facts)
+    rest = [each for each in facts if each.name not in (row_id.value, created_at.value)]
+    target = choose_target(rest)
+    created = by_name.get(created_at.value)
+    outcome = target.mark(sample.rows)
+    subjects = [
+        Subject(
+            each,
+            sample.rows.column(each.name),
+            created,
+            sample.rows.column(created.name) if created else None,
+            outcome,
+            each.name in target.rivals,
+        )
+        for each in rest
+        if each.name != target.column
+    ]
+    drafted = draft_columns(subjects)
+    drafted["features"] += [
+        Line(column.name, None, "this role has no right to read it", "left out")
+        for column in table.columns
+        if not column.is_readable
+    ]
+    if not any(line.state == "kept" for line in drafted["features"]):
+        what = "no column is left that a model may learn from; declare one, as the lines below do"
+        drafted["features"].append(leave_open("a column", what))
+    defaulted, known = outcome or ((), ())
+    share = float(sum(defaulted)) / max(1, sum(known))
+    name = Line("name", table.full_name, f"a {table.kind} of {sample.size}")
+    return {
+        "table": [name, row_id, created_at],
+        "target": target.lines,
+        **drafted,
+        **propose_limits(sample.total, share),
+    }
+
+
+def write_header(table: FoundTable, sample: Sample) -> list[str]:
+    """What a reader of the file has to know before its lines."""
+    return [
+        f"A draft by `credit-platform inspect` of {table.full_name}: look at each line with LOOK, and fill in FILL IN.",
+        f"It was made from {sample.way}.",
+        "What was seen is rounded, and categories of fewer than 20 rows are not shown. A bound is wider than what was",
+        "seen: a row outside of it fails the check `ranges`.",
+    ]

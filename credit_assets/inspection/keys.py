@@ -1,0 +1,75 @@
+"""The columns of [table]: which one tells loans apart, and which one says when a loan was made.
+
+Belongs here: the choice between candidates. Does not belong here: the other roles (`targets`, `columns`).
+"""
+
+from collections.abc import Sequence
+
+from credit_assets.inspection.lines import LOOK, Line, join_names, leave_open
+from credit_assets.inspection.reading.facts import Facts
+from credit_assets.inspection.suspicions.names import CREATED, EARLIER, ends_as_reference, names_any, spell
+from credit_assets.tables.declared import SQL_TYPES
+
+ENDED = "updated modified changed closed paid due last next birth end expiry expired deleted geburtsdatum"
+
+
+def choose_id(columns: Sequence[Facts], table: str) -> Line:
+    """The line `id`: the column that tells loans apart, or an open line."""
+    scores = {facts.name: _score_id(facts, table) for facts in columns}
+    best = max(scores, key=lambda name: scores[name], default=None)
+    if best is None or scores[best] <= 0:
+        types = ", ".join(sorted(SQL_TYPES["integer"]))
+        return leave_open(
+            "id",
+            f"no column was found that tells loans apart, is never missing, and is of a type that is read: {types}",
+        )
+    (facts,) = (each for each in columns if each.name == best)
+    proof = {"primary": "the primary key", "unique": "it has a unique index"}.get(
+        facts.column.key, f"{LOOK} no index keeps two loans from having one; none has in the sample"
+    )
+    return Line("id", best, f"{proof}; {facts.column.sql_type}")
+
+
+def _score_id(facts: Facts, table: str) -> int:
+    is_read = facts.column.base_type in SQL_TYPES["integer"]
+    if not is_read or facts.missing or not facts.is_key:
+        return 0
+    name = spell(facts.name)
+    score = {"primary": 4, "unique": 2, "": 0}[facts.column.key]
+    if name in ("id", f"{spell(table)}_id", f"{spell(table).removesuffix('s')}_id", "loan_id"):
+        score += 3
+    elif ends_as_reference(name) or names_any(name, "no nr number loan_number contract_number"):
+        score += 2
+    return score
+
+
+def choose_created_at(columns: Sequence[Facts]) -> Line:
+    """The line `created_at`: the column that says when a loan was made, or an open line."""
+    times = [facts for facts in columns if facts.column.base_type in SQL_TYPES["time"] and facts.filled]
+    scores = {facts.name: _score_time(facts) for facts in times}
+    best = max(scores, key=lambda name: scores[name], default=None)
+    if best is None or (scores[best] <= 0 and len(times) > 1):
+        others = [facts.name for facts in columns if facts.form == "time"]
+        seen = f"times are {join_names(others)}" if others else "the table has no column of a time"
+        return leave_open("created_at", f"no column says by its name when a loan was made; {seen}")
+    (facts,) = (each for each in times if each.name == best)
+    notes = [facts.column.sql_type]
+    if scores[best] <= 0:
+        notes.insert(0, f"{LOOK} the only time of the table; its name does not say that it is the loan's")
+    rivals = [name for name, score in scores.items() if name != best and score == scores[best]]
+    if rivals:
+        notes.insert(0, f"{LOOK} it could also be {join_names(rivals)}")
+    if facts.missing:
+        notes.append(f"{LOOK} {facts.missing:,} rows have none")
+    return Line("created_at", best, "; ".join(notes))
+
+
+def _score_time(facts: Facts) -> int:
+    score = 0
+    if names_any(facts.name, CREATED):
+        score = 3
+    elif names_any(facts.name, "date time at datum fecha timestamp"):
+        score = 1
+    if names_any(facts.name, f"{ENDED} {EARLIER}"):
+        score -= 3
+    return score - (1 if facts.missing else 0)

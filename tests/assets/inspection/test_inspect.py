@@ -1,0 +1,113 @@
+"""The first command that a lender types: it must not guess, overwrite, write to the database, or show a person."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from credit_assets.commands.main import main
+from credit_assets.settings.file import load_settings
+from tests.assets.inspection.lender_tables import LOAN_BOOK
+from tests.support.sandbox import GOOD_LOANS
+
+
+def test_several_tables_are_listed_and_nothing_is_guessed_or_written(
+    drafts, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drafts.make(GOOD_LOANS + "CREATE TABLE codes (id integer, name text); CREATE VIEW recent AS SELECT * FROM loans;")
+    assert drafts.inspect() == 3
+    captured = capsys.readouterr()
+    assert re.search(r"public\.loans +table ", captured.out)
+    assert re.search(r"public\.recent +view ", captured.out)
+    assert "codes" not in captured.out
+    assert not drafts.sandbox.settings.exists()
+
+
+def test_the_only_table_that_could_be_meant_is_drafted_and_each_line_to_look_at_is_printed(
+    drafts, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drafts.make(GOOD_LOANS + "CREATE TABLE codes (id integer, name text);")
+    assert drafts.inspect() == 0
+    printed = capsys.readouterr().out
+    marked = [number for number, line in enumerate(drafts.text.splitlines(), 1) if "LOOK:" in line]
+    assert marked
+    assert all(f"settings.toml:{number}: " in printed for number in marked)
+    assert "table public.loans" not in printed
+
+
+def test_a_file_that_is_there_is_never_overwritten(drafts, capsys: pytest.CaptureFixture[str]) -> None:
+    drafts.make(GOOD_LOANS)
+    drafts.sandbox.settings.write_text("mine")
+    with drafts.sandbox.entered():
+        assert main(["inspect", "--output", "settings.toml"]) == 1
+    assert drafts.text == "mine"
+    assert "settings.toml is there already, and is not overwritten" in capsys.readouterr().err
+
+
+def test_the_file_is_named_after_the_table_and_a_name_that_no_run_takes_is_refused(
+    drafts, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drafts.make('CREATE TABLE "My Loans!" AS SELECT 1 AS id, now() AS created_at, 0 AS bad, 1 AS amount;')
+    with drafts.sandbox.entered():
+        assert main(["inspect"]) == 3
+        written = drafts.sandbox.folder / "settings" / "My_Loans.toml"
+        assert '"a column" = "" # FILL IN: no column is left' in written.read_text()
+        assert main(["inspect", "--output", "my-loans.toml"]) == 1
+    assert "Use at most 50 letters, digits or `_`" in capsys.readouterr().err
+    assert not (drafts.sandbox.folder / "my-loans.toml").exists()
+
+
+def test_a_table_that_nobody_may_read_or_that_is_not_there_is_an_error_with_a_way_out(
+    drafts, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drafts.make("CREATE TABLE codes (id integer, name text);")
+    assert drafts.inspect("--table", "lones") == 1
+    assert "--table: this role can read no table lones" in capsys.readouterr().err
+    assert drafts.inspect() == 1
+    assert "none of the 1 tables that this role can read has three columns and a time" in capsys.readouterr().err
+
+
+def test_without_a_target_the_draft_says_which_line_is_open_and_a_filled_one_is_read(
+    drafts, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drafts.make(GOOD_LOANS + "ALTER TABLE loans RENAME default_status TO x7;")
+    assert drafts.inspect() == 3
+    assert re.search(r'settings\.toml:\d+: column = "" # FILL IN: ', capsys.readouterr().out)
+    drafts.edit(column='"x7"')
+    assert "x7 = {" in drafts.text
+    drafts.sandbox.settings.write_text(re.sub(r"^x7 = \{.*\n", "", drafts.text, flags=re.MULTILINE))
+    assert load_settings(drafts.sandbox.settings).target.column == "x7"
+
+
+def test_neither_the_draft_nor_what_is_printed_shows_a_value_of_a_person(
+    drafts, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drafts.make(LOAN_BOOK)
+    drafts.inspect("--table", "lending.Loan Book")
+    captured = capsys.readouterr()
+    for shown in (drafts.text, captured.out, captured.err):
+        for secret in ("Kryptozoologie", "example.com", "+49 30", "called on day", "00899"):
+            assert secret not in shown
+
+
+def test_inspecting_reads_a_snapshot_and_writes_nothing_to_the_database(drafts) -> None:
+    drafts.make(GOOD_LOANS)
+    before = drafts.sandbox.execute("SELECT xmin, count(*) FROM loans GROUP BY 1")
+    tables = "SELECT count(*) FROM pg_class"
+    counted = drafts.sandbox.execute(tables)
+    assert drafts.inspect() == 0
+    assert drafts.sandbox.execute(tables) == counted
+    assert drafts.sandbox.execute("SELECT xmin, count(*) FROM loans GROUP BY 1") == before
+
+
+def test_without_a_database_of_its_own_it_inspects_that_of_make_run_and_only_in_a_checkout(
+    drafts, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.MonkeyPatch.context() as environment:
+        environment.delenv("PLATFORM_DATABASE_URL", raising=False)
+        environment.chdir(drafts.sandbox.folder)
+        assert main(["inspect", "--table", "no_such_table"]) == 1
+        assert "--table: this role can read no table no_such_table" in capsys.readouterr().err
+        environment.chdir(tmp_path)
+        assert main(["inspect"]) == 1
+    assert "run this from the root of a checkout" in capsys.readouterr().err

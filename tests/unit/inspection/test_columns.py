@@ -1,0 +1,144 @@
+"""A column that knows the outcome, or names a person, must not become a feature of a draft that is read in haste."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from credit_assets.inspection.columns import Subject, draft_columns
+from credit_assets.inspection.lines import Line
+
+ROWS = 200
+DEFAULTED = np.arange(ROWS) % 4 == 0
+KNOWN = np.ones(ROWS, dtype=bool)
+Draft = Callable[..., tuple[str, Line]]
+
+
+@pytest.fixture
+def draft(facts: Any, values: Any) -> Draft:
+    """The section of one column of 200 loans, of which every fourth defaulted, and its line."""
+
+    def make(
+        name: str, sql_type: str, cells: Sequence[Any], *, key: str = "", is_rival: bool = False
+    ) -> tuple[str, Line]:
+        created = [float(1_000_000 + row) for row in range(ROWS)]
+        subject = Subject(
+            facts(name, sql_type, cells, key),
+            values(sql_type, cells),
+            facts("created_at", "timestamp with time zone", created),
+            values("timestamp with time zone", created),
+            (DEFAULTED, KNOWN),
+            is_rival,
+        )
+        ((section, (line,)),) = ((name, lines) for name, lines in draft_columns([subject]).items() if lines)
+        return section, line
+
+    return make
+
+
+def per_row(make: Callable[[int], Any]) -> list[Any]:
+    return [make(row) for row in range(ROWS)]
+
+
+@pytest.mark.parametrize(
+    ("name", "sql_type", "make", "reason"),
+    [
+        ("x7", "numeric", lambda row: float(row % 4 == 0) + row / 1000, "ranks the outcome with an AUC of 1.000"),
+        ("x7", "text", lambda row: "a" if row % 4 == 0 else None, "filled for loans that defaulted only"),
+        ("x7", "text", lambda row: None if row % 8 == 0 else "ab"[row % 2], "empty for loans that defaulted only"),
+        ("x7", "numeric", lambda row: 1.5 if row % 4 else None, "filled for loans that did not default only"),
+        ("recovered_amount", "numeric", lambda row: row % 7 / 10, "known after the outcome only"),
+        ("x7", "timestamp with time zone", lambda row: 2e9 + row % 9, "lies after the loan was made"),
+        ("x7", "text", lambda row: "a", "all rows have one value"),
+        ("x7", "integer", lambda row: None if row else 1, "99.5% missing"),
+        ("x7", "text", lambda row: None, "it has no value in the sample"),
+        ("x7", "text", lambda row: f"k{row}", "a key"),
+        ("x7", "integer", lambda row: (row * 7919) % 100_003, "a key"),
+        ("branch_id", "integer", lambda row: row % 60, "refers to something"),
+        ("x7", "text", lambda row: f"k{row % 150}", "most rows have a value of their own"),
+        ("x7", "text", lambda row: f"person{row}@example.com", "its values look like e-mail addresses"),
+        ("surname", "text", lambda row: f"Kryptozoologe{row % 150}", "it is the name of a person"),
+        ("x7", "jsonb", lambda row: "t", 'its type jsonb is not read; a view may have "x7" ->> \'a key\' AS "x7_key"'),
+        ("x7", "text[]", lambda row: "t", 'a view may have cardinality("x7") AS "x7_count"'),
+    ],
+)
+def test_a_column_that_a_model_must_not_learn_from_is_left_out_with_the_reason(
+    draft: Draft, name: str, sql_type: str, make: Callable[[int], Any], reason: str
+) -> None:
+    section, line = draft(name, sql_type, per_row(make))
+    assert (section, line.state) == ("features", "left out")
+    assert reason in line.comment
+
+
+def test_a_column_that_could_have_been_the_target_is_no_feature(draft: Draft) -> None:
+    cells = per_row(lambda row: row % 3 % 2)
+    assert draft("label", "integer", cells)[1].state == "kept"
+    _, line = draft("label", "integer", cells, is_rival=True)
+    assert (line.state, line.comment) == ("left out", "it could be the target, so it knows the outcome")
+
+
+@pytest.mark.parametrize(
+    ("name", "sql_type", "make", "value", "comment"),
+    [
+        (
+            "amount",
+            "numeric",
+            lambda row: 1000.37 + row % 150,
+            {"type": "number", "minimum": 0, "maximum": 5000},
+            "seen 1,000 to 1,200",
+        ),
+        (
+            "balance",
+            "integer",
+            lambda row: row % 90 - 40,
+            {"type": "integer", "minimum": -100, "maximum": 100},
+            "seen -40 to 49",
+        ),
+        ("purpose", "text", lambda row: ["car", "house"][row % 2], {"type": "category"}, '"car" 100, "house" 100'),
+        ("telephone", "text", lambda row: ["none", "yes"][row % 2], {"type": "category"}, '"none" 100, "yes" 100'),
+    ],
+)
+def test_a_feature_has_its_type_and_bounds_that_are_wider_than_what_was_seen(
+    draft: Draft, name: str, sql_type: str, make: Callable[[int], Any], value: Any, comment: str
+) -> None:
+    section, line = draft(name, sql_type, per_row(make))
+    assert (section, line.state, line.value, line.comment) == ("features", "kept", value, comment)
+
+
+def test_an_amount_that_differs_in_every_row_is_a_feature_unless_an_index_keeps_it_unique(draft: Draft) -> None:
+    cells = per_row(lambda row: row * 7919 % 1_003 / 7)
+    assert draft("amount", "numeric", cells)[1].state == "kept"
+    assert draft("amount", "numeric", cells, key="unique")[1].state == "left out"
+
+
+@pytest.mark.parametrize(
+    ("name", "sql_type", "make", "value", "attribute"),
+    [
+        ("age", "integer", lambda row: 18 + row % 60, {"type": "integer", "bands": [25, 40, 60]}, "age"),
+        ("x7", "text", lambda row: "mf"[row % 2], {"type": "category"}, "sex"),
+        ("estado_civil", "text", lambda row: "ab"[row % 2], {"type": "category"}, "marital status"),
+    ],
+)
+def test_an_attribute_of_a_person_is_no_feature_and_shows_no_value(
+    draft: Draft, name: str, sql_type: str, make: Callable[[int], Any], value: Any, attribute: str
+) -> None:
+    section, line = draft(name, sql_type, per_row(make))
+    assert (section, line.state, line.value) == ("personal", "kept", value)
+    assert line.comment == f"LOOK: it looks like a person's {attribute}"
+
+
+def test_a_postcode_of_too_many_groups_stays_out_of_the_fairness_table_too(draft: Draft) -> None:
+    section, line = draft("postcode", "text", per_row(lambda row: f"{row % 90:05}"))
+    assert (section, line.state) == ("personal", "left out")
+    assert line.comment.endswith("left out: 90 groups are too many for the fairness table")
+
+
+def test_no_comment_shows_a_value_that_few_rows_have_or_the_exact_number_of_a_person(draft: Draft) -> None:
+    rare = "Kryptozoologe"
+    _, line = draft("job", "text", per_row(lambda row: rare if row < 19 else "clerk"))
+    assert line.comment == '"clerk" 181, 1 more'
+    _, line = draft("job", "text", per_row(lambda row: f"{rare}{row % 50}"))
+    assert line.comment == "50 values"
+    _, line = draft("income", "numeric", per_row(lambda row: 1234.56 if row else 98_765.43))
+    assert line.comment == "seen 1,000 to 99,000"

@@ -1,0 +1,100 @@
+"""A draft that takes the wrong column or the wrong value for the outcome trains a model that is upside down."""
+
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from credit_assets.inspection.keys import choose_created_at, choose_id
+from credit_assets.inspection.targets import choose_target
+
+TIME = "timestamp with time zone"
+
+
+@pytest.mark.parametrize(
+    ("name", "sql_type", "cells", "positive", "why"),
+    [
+        ("default_status", "integer", [0, 0, 1], 1, "by its name"),
+        ("is_repaid", "integer", [0, 1, 1], 0, "by its name, which says that a loan was repaid"),
+        ("creditability", "text", ["bad", "good", "good"], "bad", "by the words of its values"),
+        ("creditability", "integer", [1, 1, 2], 2, "the rarer value"),
+        (
+            "loan_status",
+            "text",
+            ["Fully Paid", "Fully Paid", "Charged Off"],
+            "Charged Off",
+            "by the words of its values",
+        ),
+        ("ausgefallen", "text", ["nein", "ja", "nein"], "ja", "by its name"),
+        ("is_bad", "boolean", ["true", "false", "false"], "t", "by its name"),
+        ("good", "boolean", ["true", "false", "true"], "f", "by its name, which says that a loan was repaid"),
+        ("defaulted", "text", ["N", "N", None, "Y"], "Y", "by its name"),
+    ],
+)
+def test_the_value_that_means_a_default_is_found_by_its_meaning_and_marked(
+    facts: Any, name: str, sql_type: str, cells: list[Any], positive: Any, why: str
+) -> None:
+    chosen = choose_target([facts("purpose", "text", ["a", "b", "a"]), facts(name, sql_type, cells)])
+    lines = {line.key: line for line in chosen.lines}
+    assert lines["column"].value == name
+    assert lines["positive"].value == positive
+    assert lines["negative"].value != positive
+    assert lines["positive"].comment.startswith("LOOK: the loan defaulted, ")
+    assert why in lines["positive"].comment
+
+
+def test_two_values_with_an_ordinary_name_are_no_target_and_the_key_is_left_open(facts: Any) -> None:
+    chosen = choose_target([facts("has_telephone", "integer", [0, 1, 1]), facts("prior_default", "integer", [0, 1, 0])])
+    assert chosen.column is None
+    assert [line.state for line in chosen.lines if line.key == "column"] == ["open"]
+    assert chosen.mark(pa.table({"has_telephone": [0]})) is None
+
+
+def test_days_past_due_and_a_status_of_many_values_are_named_where_no_column_has_two(facts: Any) -> None:
+    days = facts("dpd", "integer", [0, 10, 95])
+    status = facts("loan_status", "text", ["current", "late", "charged off"])
+    assert '"dpd" >= 90 AS is_default' in choose_target([days, status]).lines[0].comment
+    assert "loan_status may say it" in choose_target([status]).lines[0].comment
+    assert "marital_status" not in choose_target([facts("marital_status", "text", ["a", "b", "c"])]).lines[0].comment
+
+
+def test_a_second_candidate_is_named_and_the_stronger_name_wins(facts: Any) -> None:
+    chosen = choose_target([facts("status", "text", ["a", "b"]), facts("charged_off", "integer", [0, 1])])
+    assert (chosen.column, chosen.rivals) == ("charged_off", ["status"])
+    assert "it could also be status" in chosen.lines[0].comment
+
+
+def test_a_loan_without_an_outcome_is_in_neither_class(facts: Any) -> None:
+    chosen = choose_target([facts("defaulted", "text", ["N", None, "Y"])])
+    marked = chosen.mark(pa.table({"defaulted": ["N", None, "Y"]}))
+    assert marked is not None
+    assert [list(each) for each in marked] == [[False, False, True], [True, False, True]]
+
+
+def test_the_id_is_the_primary_key_or_a_unique_column_and_never_one_that_repeats(facts: Any) -> None:
+    primary = facts("loan_number", "integer", range(3), "primary")
+    assert choose_id([facts("id", "integer", [1, 1, 2]), primary], "loans").value == "loan_number"
+    many = facts("id", "integer", range(100))
+    found = choose_id([many], "loans")
+    assert found.value == "id"
+    assert "LOOK: no index keeps two loans from having one" in found.comment
+    opened = choose_id([facts("id", "integer", [1, 1, 2]), facts("amount", "numeric", [1.0, 2.0, 3.0])], "loans")
+    assert (opened.state, opened.value) == ("open", "")
+
+
+def test_the_time_of_a_loan_is_found_by_its_name_and_another_candidate_is_named(facts: Any) -> None:
+    times = [facts("updated_at", TIME, [3.0]), facts("fecha_alta", TIME, [1.0]), facts("closed_at", TIME, [9.0])]
+    assert choose_created_at(times).value == "fecha_alta"
+    two = [facts("created_at", TIME, [1.0]), facts("applied_at", TIME, [1.0]), facts("issue_date", TIME, [2.0])]
+    chosen = choose_created_at(two)
+    assert (chosen.value, chosen.state) == ("created_at", "kept")
+
+
+def test_times_that_say_nothing_of_the_loan_are_left_to_a_person_and_a_single_one_is_marked(facts: Any) -> None:
+    closed, updated = facts("closed_at", TIME, [9.0]), facts("updated_at", TIME, [3.0])
+    opened = choose_created_at([closed, updated])
+    assert opened.state == "open"
+    assert "times are closed_at, updated_at" in opened.comment
+    single = choose_created_at([closed])
+    assert (single.value, single.comment.startswith("LOOK: the only time of the table")) == ("closed_at", True)
+    assert choose_created_at([facts("amount", "integer", [1])]).state == "open"
