@@ -65,8 +65,12 @@ def loan_dataset(
 
         dataset = work.adopt_or(read_loans)
         facts = dataset.facts
+        without, too_young = facts["without_outcome"], facts["without_outcome"]["too young"]
         context.log.info(f"{facts['rows']:,} loans as of {facts['as_of']}, content {facts['content_sha256'][:12]}…")
-        yield from publish("loan_dataset", dataset, _describe_dataset(facts), check_dataset(dataset.value, declared))
+        if unknown := sum(without.values()):
+            context.log.info(f"{unknown:,} loans have no outcome, of which {too_young:,} are too young for one")
+        verdicts = check_dataset(dataset.value, declared, too_young)
+        yield from publish("loan_dataset", dataset, _describe_dataset(facts), verdicts)
 
 
 def _describe_dataset(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -76,5 +80,6 @@ def _describe_dataset(facts: Mapping[str, Any]) -> dict[str, Any]:
         "dagster/row_count": facts["rows"],
         "dagster/column_schema": dg.TableSchema(columns=columns),
         **{name: facts[name] for name in ("table", "as_of", "greatest_id", "content_sha256")},
+        "loans without an outcome": facts["without_outcome"],
         "sql": dg.MetadataValue.md(f"```sql\n{facts['sql']}\n```"),
     }

@@ -57,6 +57,9 @@ def training(
         "parameters": config.model_dump(),
     }
     rows, test_rows = split_rows(loans, declared, config)
+    without = loans.num_rows - len(rows) - len(test_rows)
+    if without:
+        context.log.info(f"{without:,} loans have no outcome: they are in neither training nor test")
     split_draft = checkpoints.work(context, "test_split", **inputs).adopt_or(
         lambda: (loans.take(test_rows), pinned | {"rows": len(test_rows)})
     )
@@ -96,7 +99,8 @@ def training(
     # Both are committed: from here on the latest split and the latest model belong together, whatever fails.
     columns = ", ".join(loans.column_names)
     yield materialize("test_split", test, {"dagster/row_count": len(test_rows), "columns": columns}, split_verdicts)
-    yield materialize("trained_model", model, _describe_model(model), model_verdicts)
+    described = _describe_model(model) | {"loans without an outcome": without}
+    yield materialize("trained_model", model, described, model_verdicts)
 
 
 def _ask_for_help(

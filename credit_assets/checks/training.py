@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from credit_assets.checks.verdict import Verdict
+from credit_assets.loans.columns import select_outcomes
 from credit_assets.settings.file import Settings
 
 if TYPE_CHECKING:
@@ -24,11 +25,10 @@ def check_split(train: "pa.Table", test: "pa.Table", settings: Settings) -> list
     """One verdict for each of `SPLIT_CHECKS`."""
     import pyarrow.compute as pc
 
-    target = settings.target
     shared = pc.sum(pc.is_in(test.column(settings.table.id), train.column(settings.table.id))).as_py() or 0
 
     def defaults(part: "pa.Table") -> int:
-        return pc.sum(pc.equal(part.column(target.column), target.positive)).as_py() or 0
+        return int(select_outcomes(part, settings).sum())
 
     in_train, in_test = defaults(train), defaults(test)
     expected = (in_train + in_test) * test.num_rows / max(train.num_rows + test.num_rows, 1)

@@ -30,7 +30,8 @@ def extract_loans(cursor: "cursor", settings: Settings, as_of: datetime | None, 
         path: the file to write.
 
     Returns:
-        The facts that identify the dataset: `table`, `as_of`, `rows`, `greatest_id`, `sql`, `schema`, `content_sha256`.
+        The facts that identify the dataset: `table`, `as_of`, `rows`, `greatest_id`, `without_outcome`,
+        `sql`, `schema`, `content_sha256`.
 
     Raises:
         LoansError: the table is not what the settings say, or `as_of` is in the future.
@@ -49,7 +50,8 @@ def extract_loans(cursor: "cursor", settings: Settings, as_of: datetime | None, 
         )
     as_of = (as_of or now).astimezone(UTC)
     sql, schema, ids = select_sql(settings, as_of), arrow_schema(settings), settings.table.id
-    content, rows, greatest_id = hashlib.sha256(), 0, None
+    content, rows, greatest_id, without, too_young = hashlib.sha256(), 0, None, 0, 0
+    mature = settings.target.find_newest_mature(as_of)
     try:
         with (
             open_batches(cursor, sql, schema, LoansError, content) as batches,
@@ -59,6 +61,9 @@ def extract_loans(cursor: "cursor", settings: Settings, as_of: datetime | None, 
                 writer.write_batch(batch)
                 rows += batch.num_rows
                 greatest_id = pc.max(batch.column(ids)).as_py()
+                without += batch.column(settings.target.column).null_count
+                if mature:
+                    too_young += pc.sum(pc.greater(batch.column(settings.table.created_at), mature)).as_py() or 0
     except OSError as error:
         raise StoreError(
             f"the dataset can't be written to {path.parent}, on its way to the store: {error.strerror or error}. "
@@ -69,6 +74,7 @@ def extract_loans(cursor: "cursor", settings: Settings, as_of: datetime | None, 
         "as_of": as_of.isoformat(),
         "rows": rows,
         "greatest_id": greatest_id,
+        "without_outcome": {"too young": too_young, "NULL": without - too_young},
         "sql": sql,
         "schema": {field.name: str(field.type) for field in schema},
         "content_sha256": content.hexdigest(),

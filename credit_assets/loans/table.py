@@ -21,11 +21,10 @@ class LoansError(PlatformError, ValueError):
 
 def expected_types(settings: Settings) -> dict[str, str]:
     """Every column that is read, in the order it is read, with its kind (`tables.declared`)."""
-    target = "integer" if isinstance(settings.target.positive, int) else "category"
     return {
         settings.table.id: "integer",
         settings.table.created_at: "time",
-        settings.target.column: target,
+        settings.target.column: settings.target.kind,
         **{name: column.type for name, column in settings.columns.items()},
     }
 
@@ -44,24 +43,39 @@ def check_table(cursor: "cursor", settings: Settings) -> None:
     """
     table, target = settings.table.name, settings.target
     found = check_columns(cursor, DeclaredTable(table, "table.name", expected_types(settings), LoansError))
-    if found[target.column] == "boolean" and {target.negative, target.positive} != {"t", "f"}:
+    kind, values = found[target.column], (target.negative, target.positive)
+    if kind == "boolean" and set(target.stored_values) not in ({"t", "f"}, {"true", "false"}):
         raise LoansError(
-            f"column {table}.{target.column} is boolean, and PostgreSQL prints its values as t and f: "
-            'write negative = "f" and positive = "t" in [target], or the other way round'
+            f"column {table}.{target.column} is boolean: write negative = false and positive = true in [target], or "
+            "the other way round"
+        )
+    if kind != "boolean" and any(isinstance(value, bool) for value in values):
+        raise LoansError(
+            f"column {table}.{target.column} is of type {kind}, and true and false are the values of a boolean: write "
+            "the two values that the column has as negative and positive in [target]"
         )
 
 
 def select_sql(settings: Settings, as_of: datetime) -> str:
     """The statement that reads the rows as of a time, in the order of their ids.
 
-    A row without a time is read too, for the checks to refuse: left out, nobody would miss it.
+    A row without a time is read too, for the checks to refuse: left out, nobody would miss it. The target of a loan
+    that is too young for an outcome is read as NULL, so that a dataset knows no outcome that may still change.
     """
-    columns = ", ".join(
-        quote_name(name) + ("::timestamp" if kind == "time" else "") for name, kind in expected_types(settings).items()
-    )
+    created_at = quote_name(settings.table.created_at)
+    columns = {
+        name: quote_name(name) + ("::timestamp" if kind == "time" else "")
+        for name, kind in expected_types(settings).items()
+    }
+    target = quote_name(settings.target.column)
+    if set(settings.target.stored_values) == {"true", "false"}:
+        target = columns[settings.target.column] = f"{target}::text"  # COPY prints a boolean as t and f
+    if mature := settings.target.find_newest_mature(as_of):
+        young = f"{created_at} > '{mature.isoformat()}'::timestamptz"
+        columns[settings.target.column] = f"CASE WHEN {young} THEN NULL ELSE {target} END"
     return (
-        f"SELECT {columns} FROM {table_sql(settings)} "  # noqa: S608 all names are quoted
-        f"WHERE ({quote_name(settings.table.created_at)} > '{as_of.isoformat()}'::timestamptz) IS NOT TRUE "
+        f"SELECT {', '.join(columns.values())} FROM {table_sql(settings)} "  # noqa: S608 all names are quoted
+        f"WHERE ({created_at} > '{as_of.isoformat()}'::timestamptz) IS NOT TRUE "
         f"ORDER BY {quote_name(settings.table.id)}"
     )
 

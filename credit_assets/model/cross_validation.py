@@ -1,9 +1,9 @@
-"""Cross-validation: the AUC over folds of the whole dataset, one fold at a time, so that a retry repeats no fold."""
+"""Cross-validation: the AUC over folds of all loans with an outcome, a fold at a time, so that a retry repeats none."""
 
 import json
 from typing import TYPE_CHECKING
 
-from credit_assets.loans.columns import select_features, select_outcomes
+from credit_assets.loans.columns import find_loans_with_outcome, select_features, select_outcomes
 from credit_assets.model.growth import AtOnce, Grow
 from credit_assets.model.pipeline import TrainingConfig, fit_rows
 from credit_assets.settings.file import Settings
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def cross_validate(
     loans: "pa.Table", settings: Settings, config: TrainingConfig, grow: Grow
 ) -> dict[str, float] | None:
-    """Mean and standard deviation of the AUC over stratified folds of the whole dataset.
+    """Mean and standard deviation of the AUC over stratified folds of all loans with an outcome.
 
     They are those of scikit-learn's `cross_val_score(…, scoring="roc_auc")` with the same folds.
 
@@ -34,6 +34,7 @@ def cross_validate(
     folds = settings.limits.cross_validation_folds
     if not folds:
         return None
+    loans = loans.take(find_loans_with_outcome(loans, settings))
     rows, outcome = select_features(loans, settings), select_outcomes(loans, settings)
     splits = list(StratifiedKFold(folds, shuffle=True, random_state=config.random_state).split(rows, outcome))
 

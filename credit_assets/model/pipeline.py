@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 from pydantic import Field
 
-from credit_assets.loans.columns import select_features, select_outcomes
+from credit_assets.loans.columns import find_loans_with_outcome, select_features, select_outcomes
 from credit_assets.model.boosting import grow_boosting
 from credit_assets.model.encoding import build_encoder
 from credit_assets.model.forest import grow_forest, grow_trees
@@ -56,6 +56,8 @@ def refuse_unused(settings: Settings, config: TrainingConfig) -> None:
 def split_rows(loans: "pa.Table", settings: Settings, config: TrainingConfig) -> tuple["np.ndarray", "np.ndarray"]:
     """Row numbers of the training and the test part, stratified by outcome, each in the order of the dataset.
 
+    Loans without an outcome are in neither.
+
     Returns:
         Two arrays of row numbers, rising, without a common one.
 
@@ -65,11 +67,12 @@ def split_rows(loans: "pa.Table", settings: Settings, config: TrainingConfig) ->
     import numpy as np
     from sklearn.model_selection import train_test_split
 
+    rows = find_loans_with_outcome(loans, settings)
     train, test = train_test_split(
-        np.arange(loans.num_rows),
+        rows,
         test_size=config.test_share,
         random_state=config.random_state,
-        stratify=select_outcomes(loans, settings),
+        stratify=select_outcomes(loans.take(rows), settings),
     )
     return np.sort(train), np.sort(test)
 

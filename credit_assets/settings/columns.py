@@ -1,12 +1,13 @@
-"""The table of the settings file: its name, the column to predict, features and personal attributes.
+"""The table of the settings file: its name, features and personal attributes.
 
-Belongs here: what a column is. Does not belong here: limits on data and models (`limits`).
+Belongs here: what a column is. Does not belong here: what is predicted (`learning`), and limits on data and models
+(`limits`).
 """
 
 from itertools import pairwise
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from credit_assets.settings.names import Name, TableName
 
@@ -31,29 +32,6 @@ class Table(Strict):
     name: TableName
     id: Name = "id"
     created_at: Name = "created_at"
-
-
-class Target(Strict):
-    """The column to predict and its two values; `positive` is the event (a default)."""
-
-    column: Name
-    negative: StrictInt | StrictStr = 0
-    positive: StrictInt | StrictStr = 1
-
-    @field_validator("negative", "positive", mode="before")
-    @classmethod
-    def _text_or_whole_number(cls, value: Any) -> Any:
-        if isinstance(value, bool):
-            raise ValueError('write "t" or "f": PostgreSQL prints the values of a boolean column so')
-        if not isinstance(value, int | str):
-            raise ValueError(f"{value!r} is neither text nor a whole number; write the value as the column has it")
-        return value
-
-    @model_validator(mode="after")
-    def _two_values_of_one_type(self) -> "Target":
-        if type(self.negative) is not type(self.positive) or self.negative == self.positive:
-            raise ValueError("negative and positive are two different values, both whole numbers or both text")
-        return self
 
 
 class Column(Strict):

@@ -1,6 +1,6 @@
 """The settings file as a whole: its sections, and how it is read and validated.
 
-Belongs here: the file, and errors in it. Does not belong here: the meaning of a section (`columns`, `limits`).
+Belongs here: the file, and errors in it. Does not belong here: the meaning of a section (`columns`, `learning`, …).
 """
 
 import tomllib
@@ -10,9 +10,10 @@ from typing import Annotated, Any
 import dagster as dg
 from pydantic import Field, ValidationError, model_validator
 
-from credit_assets.settings.columns import Attribute, Column, Strict, Table, Target, add_key
+from credit_assets.settings.columns import Attribute, Column, Strict, Table, add_key
+from credit_assets.settings.learning.model import Model
+from credit_assets.settings.learning.target import Target
 from credit_assets.settings.limits import Limits, Prices, Promotion, Refresh
-from credit_assets.settings.model import Model
 from credit_assets.settings.names import Name
 from credit_assets.settings.pricing import Pricing
 from credit_assets.settings.retention import Retention

@@ -8,15 +8,26 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from credit_assets.settings.columns import Strict
+from credit_assets.settings.columns import Strict, add_key
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Limits(Strict):
-    """What the asset checks hold the data and the model to."""
+    """What the asset checks hold the data and the model to.
+
+    Attributes:
+        minimum_rows: loans with an outcome, at least.
+        maximum_missing_outcome_share: the share of NULL in the target, among the loans that are old enough for an
+            outcome. A join that finds nothing leaves NULLs behind.
+        minimum_class_share: the share of the rarer class among the loans with an outcome.
+        maximum_feature_auc: how well one feature alone may rank the outcome.
+        minimum_auc: how well the model must rank the test split.
+        cross_validation_folds: 0 for none.
+    """
 
     minimum_rows: Annotated[int, Field(ge=50)] = 500
+    maximum_missing_outcome_share: Share = add_key(0.5)
     minimum_class_share: Annotated[float, Field(gt=0, lt=0.5)] = 0.01
     maximum_feature_auc: Annotated[float, Field(gt=0.5, le=1)] = 0.98
     minimum_auc: Annotated[float, Field(ge=0.5, le=1)] = 0.6

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 from credit_assets.checks.loan_dataset.columns import StoredColumns
 from credit_assets.checks.loan_dataset.leakage import compute_auc_alone
-from credit_assets.settings.columns import Target
+from credit_assets.loans.columns import mark_outcomes
 from credit_assets.settings.file import Settings
 from credit_assets.tables.rules import count_marks, count_repeated, mark_missing, mark_outside
 
 if TYPE_CHECKING:
-    import numpy as np
     import pyarrow as pa
 
 
@@ -32,14 +31,16 @@ class Findings:
 
     Attributes:
         rows: how many loans there are.
-        classes: their outcomes.
+        without_outcome: how many of them have NULL as their target.
+        classes: the outcomes of the others.
         repeated_ids: how many rows have an id that a row before them has.
-        missing: for each column, in how many rows its value is missing.
+        missing: for each column but the target, in how many rows its value is missing.
         outside: for each number, by its name with its bounds, how many rows are outside of them.
-        aucs: for each feature, how well it alone ranks the outcome.
+        aucs: for each feature, how well it alone ranks the outcome of the loans that have one.
     """
 
     rows: int
+    without_outcome: int
     classes: Classes
     repeated_ids: int
     missing: dict[str, int]
@@ -54,29 +55,27 @@ def examine_columns(columns: StoredColumns, settings: Settings) -> Findings:
         columns: those that the settings declare.
         settings: what each column is.
     """
+    import pyarrow.compute as pc
+
     target = columns.read(settings.target.column)
-    outcome, missing = _mark_defaults(target, settings.target), dict.fromkeys(columns.schema.names, 0)
+    marks, missing = mark_outcomes(target, settings.target), dict.fromkeys(columns.schema.names, 0)
+    known, outcome = pc.is_valid(marks), marks.drop_null().to_numpy()
     outside, aucs, repeated_ids = dict[str, int](), dict[str, float](), 0
     for name in columns.schema.names:
         values = target if name == settings.target.column else columns.read(name)
-        missing[name] = count_marks(mark_missing(values))
+        if name != settings.target.column:
+            missing[name] = count_marks(mark_missing(values))
         if name == settings.table.id:
             repeated_ids = count_repeated(values)
         if (column := settings.columns.get(name)) and column.type != "category":
             outside[f"{name} ({column.bounds})"] = count_marks(mark_outside(values, column))
         if name in settings.features:
-            aucs[name] = compute_auc_alone(values, outcome)
-    return Findings(columns.rows, _count_classes(target, settings.target), repeated_ids, missing, outside, aucs)
+            aucs[name] = compute_auc_alone(values.filter(known), outcome)
+    classes = _count_classes(target, marks)
+    return Findings(columns.rows, target.null_count, classes, repeated_ids, missing, outside, aucs)
 
 
-def _mark_defaults(values: "pa.ChunkedArray", target: Target) -> "np.ndarray":
-    import pyarrow.compute as pc
-
-    return pc.equal(values, target.positive).fill_null(False).to_numpy()
-
-
-def _count_classes(values: "pa.ChunkedArray", target: Target) -> Classes:
-    import pyarrow.compute as pc
-
-    negatives, positives = (count_marks(pc.equal(values, value)) for value in (target.negative, target.positive))
-    return Classes(negatives, positives, len(values) - negatives - positives)
+def _count_classes(values: "pa.ChunkedArray", marks: "pa.ChunkedArray") -> Classes:
+    positives = count_marks(marks)
+    others = marks.null_count - values.null_count
+    return Classes(len(marks) - marks.null_count - positives, positives, others)

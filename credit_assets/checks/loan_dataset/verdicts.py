@@ -16,22 +16,24 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 DATASET_CHECKS: Mapping[str, str] = {
-    "enough_rows": "At least limits.minimum_rows loans.",
+    "enough_rows": "At least limits.minimum_rows loans with an outcome.",
     "schema": "Exactly the declared columns, with their stored types.",
-    "no_nulls": "Every column of every loan has a value, and every number is finite.",
+    "no_nulls": "Every column of every loan but the target has a value, and every number is finite.",
     "ranges": "Every number lies within the bounds that the settings declare.",
     "unique_ids": "No loan is there twice.",
+    "known_outcomes": "Of the loans that are old enough, at most limits.maximum_missing_outcome_share have no outcome.",
     "two_classes": "The target holds its two declared values only, the rarer in at least limits.minimum_class_share.",
     "no_leakage": "No feature alone ranks the outcome better than limits.maximum_feature_auc.",
 }
 
 
-def check_dataset(stored: "Path | pa.Table", settings: Settings) -> list[Verdict]:
+def check_dataset(stored: "Path | pa.Table", settings: Settings, too_young: int = 0) -> list[Verdict]:
     """One verdict for each of `DATASET_CHECKS`, or that of `schema` alone: of other columns nothing else can be said.
 
     Args:
         stored: a Parquet file, of which one column at a time is in memory, or a table.
         settings: what the columns are, and the limits.
+        too_young: how many loans are younger than `target.matures_after`, so that their target was not read.
     """
     with open_columns(stored) as columns:
         schema = _schema(columns.schema, settings)
@@ -44,6 +46,7 @@ def check_dataset(stored: "Path | pa.Table", settings: Settings) -> list[Verdict
         _per_column("no_nulls", MISSING, found.missing),
         _per_column("ranges", OUTSIDE, found.outside),
         _unique_ids(found, settings),
+        _known_outcomes(found, too_young, settings),
         _two_classes(found, settings),
         _no_leakage(found, settings),
     ]
@@ -60,12 +63,13 @@ def _schema(found: "pa.Schema", settings: Settings) -> Verdict:
 
 
 def _enough_rows(found: Findings, settings: Settings) -> Verdict:
-    minimum = settings.limits.minimum_rows
+    minimum, rows = settings.limits.minimum_rows, found.rows - found.without_outcome
+    what = "rows with an outcome" if found.without_outcome else "rows"
     return Verdict(
         "enough_rows",
-        found.rows >= minimum,
-        f"{found.rows:,} rows; expected at least {minimum:,} (limits.minimum_rows)",
-        {"rows": found.rows},
+        rows >= minimum,
+        f"{rows:,} {what}; expected at least {minimum:,} (limits.minimum_rows)",
+        {"rows": rows},
     )
 
 
@@ -79,17 +83,32 @@ def _unique_ids(found: Findings, settings: Settings) -> Verdict:
     return Verdict("unique_ids", repeated == 0, f"{settings.table.id}: {repeated:,} rows repeat an id; expected none")
 
 
+def _known_outcomes(found: Findings, too_young: int, settings: Settings) -> Verdict:
+    target, limit = settings.target, settings.limits.maximum_missing_outcome_share
+    missing, old_enough = found.without_outcome - too_young, found.rows - too_young
+    young = f"; {too_young:,} more are younger than {target.matures_after} (target.matures_after)"
+    return Verdict(
+        "known_outcomes",
+        missing <= limit * old_enough,
+        f"{target.column}: NULL in {missing:,} of {old_enough:,} loans; expected at most {limit:.1%} "
+        f"(limits.maximum_missing_outcome_share){young if target.matures_after else ''}. "
+        "A loan without an outcome is in neither training nor test",
+        {"NULL": missing, "too young": too_young},
+    )
+
+
 def _two_classes(found: Findings, settings: Settings) -> Verdict:
     target, minimum, classes = settings.target, settings.limits.minimum_class_share, found.classes
-    rarer = min(classes.negatives, classes.positives)
+    rarer, rows = min(classes.negatives, classes.positives), found.rows - found.without_outcome
     folds = settings.limits.cross_validation_folds
     fewest, reason = (folds, "limits.cross_validation_folds") if folds > 2 else (2, "one for each part of the split")
+    repaid, defaulted = target.labels
     return Verdict(
         "two_classes",
-        classes.others == 0 and rarer >= fewest and rarer / found.rows >= minimum,
-        f"{target.column}: {classes.negatives:,} rows of {target.negative!r}, {classes.positives:,} of "
-        f"{target.positive!r}, {classes.others:,} of anything else; expected two classes, the rarer at least "
-        f"{minimum:.1%} (limits.minimum_class_share) and {fewest} rows ({reason})",
+        classes.others == 0 and rarer >= fewest and rarer / rows >= minimum,
+        f"{target.column}: {classes.negatives:,} rows of {repaid}, {classes.positives:,} of {defaulted}, "
+        f"{classes.others:,} of anything else; expected two classes, the rarer at least {minimum:.1%} "
+        f"(limits.minimum_class_share) and {fewest} rows ({reason})",
         asdict(classes),
     )
 

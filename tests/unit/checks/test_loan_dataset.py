@@ -132,10 +132,21 @@ def test_a_null_is_found_in_each_kind_of_column(column: str) -> None:
     assert verdict.message == f"NULL, NaN or infinite: {column}: 2 rows; expected none"
 
 
-def test_a_null_target_is_no_class_of_its_own() -> None:
-    found = failed(with_values("default_status", None))
-    assert set(found) == {"no_nulls", "two_classes"}
-    assert "1 of anything else" in found["two_classes"].message
+def test_a_null_target_is_no_class_of_its_own_and_no_fault() -> None:
+    assert not failed(with_values("default_status", None))
+    verdicts = {each.check: each for each in check_dataset(with_values("default_status", None), declared())}
+    assert verdicts["known_outcomes"].facts == {"NULL": 1, "too young": 0}
+    assert verdicts["two_classes"].facts == {"negatives": 300, "positives": 99, "others": 0}
+
+
+def test_leakage_is_judged_by_the_loans_with_an_outcome() -> None:
+    outcomes = [row % 4 == 0 if row % 2 else None for row in range(ROWS)]
+    outcomes[1::8] = [True] * 50
+    leaking = [0.0 if value is None else 900.0 * value + 50 for value in outcomes]
+    assert "income (1.000)" in only(loans(default_status=outcomes, income=leaking), "no_leakage").message
+    incomes = zip(outcomes, loans()["income"].to_pylist(), strict=True)
+    without = [900.0 if value is None else income for value, income in incomes]
+    assert not failed(loans(default_status=outcomes, income=without)), "no outcome is no repayment"
 
 
 def test_a_null_id_is_found() -> None:

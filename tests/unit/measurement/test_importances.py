@@ -12,7 +12,7 @@ from credit_assets.measurement.presentation import describe_metrics
 from credit_assets.model.growth import AtOnce
 from credit_assets.model.pipeline import TrainingConfig, fit_pipeline
 from credit_assets.settings.file import Settings
-from credit_assets.settings.model import Model
+from credit_assets.settings.learning.model import Model
 
 SETTINGS = Settings.model_validate(
     {

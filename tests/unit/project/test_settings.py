@@ -98,22 +98,6 @@ def test_a_personal_attribute_is_no_feature(tmp_path: Path) -> None:
         ("age = {", "income = {", "income: a column has one role"),
         ("bands = [25, 40]", "bands = [40, 25]", "personal.age: bands are numbers that rise"),
         ('"integer", bands', '"category", bands', "personal.age: bands go with type number or integer"),
-        (
-            '"default_status"',
-            '"default_status"\npositive = 0',
-            "target: negative and positive are two different values",
-        ),
-        ('"default_status"', '"default_status"\npositive = "bad"', "both whole numbers or both text"),
-        (
-            '"default_status"',
-            '"default_status"\npositive = true',
-            'target.positive: write "t" or "f": PostgreSQL prints the values of a boolean column so',
-        ),
-        (
-            '"default_status"',
-            '"default_status"\npositive = 0.5',
-            "target.positive: 0.5 is neither text nor a whole number",
-        ),
         ("generate = 100", "locations = 100_001", "seed.locations: Input should be less than or equal to 100000"),
         ('"branches"', '""', "scoring.locations: '' is no name of a table; expected table or schema.table"),
         ('"risk.requests"', '"risk.requests.open"', "A part with a dot or a quote stands in quotes"),

@@ -8,8 +8,9 @@ from credit_assets.promotion.lineage import format_numbers, trace_back, trace_fo
 from credit_assets.promotion.model_set import PARTS, NoSuchSet
 from credit_assets.promotion.promote import Decision, promote
 from credit_assets.promotion.provenance import describe_attempts
-from credit_assets.settings.columns import Column, Table, Target
+from credit_assets.settings.columns import Column, Table
 from credit_assets.settings.file import Settings
+from credit_assets.settings.learning.target import Target
 from resources.store.object_store import ObjectStore
 from resources.store.pointers.pointer import PointerEmpty
 

@@ -7,8 +7,9 @@ import pytest
 from credit_assets.promotion.model_set import OtherColumns, refuse_other_columns
 from credit_assets.promotion.promote import Decision, Outcome, promote, warn_of_other_columns
 from credit_assets.promotion.table_pointer import open_pointer
-from credit_assets.settings.columns import Column, Table, Target
+from credit_assets.settings.columns import Column, Table
 from credit_assets.settings.file import Settings
+from credit_assets.settings.learning.target import Target
 from resources.store.object_store import ObjectStore
 
 RULE, TABLE = Decision("rule", "run", "run"), "loans"
