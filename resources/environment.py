@@ -96,6 +96,11 @@ def unknown_variables(table: Sequence[Field[Any]], environ: Mapping[str, str] | 
     )
 
 
+def find_set_variables(names: Sequence[str]) -> list[str]:
+    """Those of the named variables that are set and not empty, for libraries that read them by themselves."""
+    return [name for name in names if os.environ.get(name)]
+
+
 def read_secret(name: str, meaning: str) -> str:
     """The text of a variable that a settings file names, and that the table of variables does not know.
 
@@ -125,9 +130,11 @@ def set_default(name: str, text: str) -> None:
 
 
 @contextmanager
-def changed_environment(**changed: str) -> Iterator[None]:
-    """Sets variables of this process for a library that reads its own, and puts all variables back at the end."""
+def changed_environment(*, without: Sequence[str] = (), **changed: str) -> Iterator[None]:
+    """Changes variables of this process for a library that reads its own, and puts all variables back at the end."""
     before = dict(os.environ)
+    for name in without:
+        os.environ.pop(name, None)
     os.environ.update(changed)
     try:
         yield

@@ -55,8 +55,11 @@ def is_database_away(text: str) -> bool:
     """Whether nobody answered a connection to PostgreSQL, or a server that is starting or stopping.
 
     psycopg2 2.9 sets no SQLSTATE when a connection fails. libpq writes `FATAL:` before what a server itself refuses;
-    PostgreSQL 16 says "the database system is starting up", "… shutting down" or "… in recovery mode".
+    PostgreSQL 16 says "the database system is starting up", "… shutting down" or "… in recovery mode". libpq 17 itself
+    refuses a service that it does not find, and a value that is none of a parameter's.
     """
+    if re.search(r"definition of service|service file|invalid \S+ value", text):
+        return False
     return "FATAL:" not in text or "the database system is" in text
 
 

@@ -4,11 +4,11 @@ Belongs here: the kinds of columns, and the refusal of a table that has others. 
 (`rows`), and the columns of one particular table.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from credit_assets.settings.names import quote_table
+from credit_assets.settings.names import quote_name, quote_table, spell_table, split_table
 from resources.errors import PlatformError
 
 if TYPE_CHECKING:
@@ -58,6 +58,33 @@ def read_column_types(cursor: "cursor", table: str) -> dict[str, str]:
     return dict(cursor.fetchall())
 
 
+def find_other_schemas(cursor: "cursor", table: str) -> list[str]:
+    """Where the role would find a table that is named without a schema, and that `public` does not have.
+
+    Returns:
+        The name with each of these schemas, as a settings file spells it.
+    """
+    *schema, name = split_table(table)
+    if schema:
+        return []
+    cursor.execute(
+        "SELECT nspname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace "
+        "WHERE relname = %s AND relkind IN ('r', 'p', 'v', 'm', 'f') AND relpersistence <> 't' "
+        "AND nspname NOT IN ('public', 'pg_catalog', 'information_schema') AND has_schema_privilege(n.oid, 'USAGE') "
+        "ORDER BY nspname",
+        (name,),
+    )
+    return [spell_table(f"{quote_name(found)}.{quote_name(name)}") for (found,) in cursor.fetchall()]
+
+
+def describe_other_schemas(table: str, setting: str, found: Sequence[str]) -> str:
+    """The sentence on a table that is not in `public`, where a name without a schema is looked for."""
+    return (
+        f"table {table} is not in the schema public, where a name without a schema is looked for. Write {setting} with "
+        f"its schema: {' or '.join(found)}"
+    )
+
+
 def has_unique_index(cursor: "cursor", table: str, column: str) -> bool:
     """Whether PostgreSQL itself keeps two rows of a table from having one value of this column."""
     cursor.execute(
@@ -82,6 +109,8 @@ def check_columns(cursor: "cursor", table: DeclaredTable) -> dict[str, str]:
     """
     found = read_column_types(cursor, table.name)
     if not found:
+        if others := find_other_schemas(cursor, table.name):
+            raise table.error(describe_other_schemas(table.name, table.setting, others))
         raise table.error(
             f"table {table.name} is not in the database: create it, or correct {table.setting} in the settings"
         )

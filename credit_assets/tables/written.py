@@ -10,7 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from credit_assets.settings.names import quote_name, quote_names, quote_table, split_table
-from credit_assets.tables.declared import has_unique_index, read_column_types
+from credit_assets.tables.declared import (
+    describe_other_schemas,
+    find_other_schemas,
+    has_unique_index,
+    read_column_types,
+)
 from resources.errors import PlatformError
 
 if TYPE_CHECKING:
@@ -72,6 +77,9 @@ def create_table(cursor: "cursor", table: WrittenTable) -> None:
     """
     found = read_column_types(cursor, table.name)
     if not found:
+        if others := find_other_schemas(cursor, table.name):
+            said = describe_other_schemas(table.name, table.setting, others)
+            raise table.error(f"{said}, or public.{table.name} to have a new one there")
         _require_schema(cursor, table)
         # Two who create one table at the same moment would meet an error of PostgreSQL's catalog.
         lock_table(cursor, table)

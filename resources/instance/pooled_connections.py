@@ -12,11 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 from dagster_postgres.utils import create_pg_engine
 
+from resources.libpq import close_gaps, set_session
+
 if TYPE_CHECKING:
     from dagster_postgres.auth import PgTokenProvider
     from sqlalchemy import Connection, Engine
 
 log = logging.getLogger(__name__)
+# Each statement is a transaction of its own, and begins as the session says.
+WRITABLE = {
+    "default_transaction_isolation": "read committed",
+    "default_transaction_read_only": "off",
+    "default_transaction_deferrable": "off",
+}
 Connect = Callable[[], AbstractContextManager["Connection"]]
 
 
@@ -50,9 +58,12 @@ def pooled_engine(url: str, pool_size: int, token_provider: "PgTokenProvider | N
     """The pool of this process: a code server opens an instance for every tick, and they all share it.
 
     The connection used last is used first, so that as few stay open as are needed at once. One that died with its
-    server is found out by a ping before it is used.
+    server is found out by a ping before it is used. Dagster stores times as the session prints them, without a zone, so
+    the session's settings are known ones.
     """
-    return create_pg_engine(
+    from sqlalchemy import event
+
+    engine = create_pg_engine(
         url,
         token_provider,
         isolation_level="AUTOCOMMIT",
@@ -60,7 +71,18 @@ def pooled_engine(url: str, pool_size: int, token_provider: "PgTokenProvider | N
         max_overflow=20,
         pool_pre_ping=True,
         pool_use_lifo=True,
+        connect_args=close_gaps(url, "the URL of Dagster's storage"),
     )
+    # First of all: SQLAlchemy asks each connection something itself.
+    event.listen(engine, "connect", _set_session, insert=True)
+    return engine
+
+
+def _set_session(connection: Any, _: Any) -> None:
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        set_session(cursor, WRITABLE, is_local=False)
+    connection.autocommit = False
 
 
 def wait_for_connection(engine: "Engine", patience_seconds: float) -> "Connection":

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from resources.libpq import close_gaps, describe_variables
 from resources.machine.postgres_programs import (
     LOG,
     PostgresError,
@@ -46,6 +47,9 @@ log_min_error_statement = panic
 log_error_verbosity = terse
 log_checkpoints = off
 """
+
+# What variables of the shell demand of other servers does not fit a private socket.
+PRIVATE = "sslmode=disable&gssencmode=disable&channel_binding=disable"
 
 _log = logging.getLogger(__name__)
 
@@ -96,16 +100,24 @@ class EmbeddedPostgres:
 
         Args:
             name: letters, digits and `_`, because SQLAlchemy does not decode a percent sign in the path of a URL.
+
+        Raises:
+            PostgresError: libpq refuses, because of a variable that it reads.
         """
-        from psycopg2 import errors
+        from psycopg2 import OperationalError, errors
 
         if not re.fullmatch(r"\w+", name, re.ASCII):
             raise ValueError(f"database {name!r}: expected a name of letters, digits and _")
-        with closing(self._connect()) as connection, connection.cursor() as cursor:
+        try:
+            connection = self._connect()
+        except OperationalError as error:
+            said = " ".join(str(error).split())
+            raise PostgresError(f"{self.data}: its server can't be used: {said}{describe_variables()}") from None
+        with closing(connection), connection.cursor() as cursor:
             connection.autocommit = True
             with suppress(errors.DuplicateDatabase, errors.UniqueViolation):
                 cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
-        return f"postgresql://postgres@/{name}?host={self.sockets}&port=5432"
+        return f"postgresql://postgres@/{name}?host={self.sockets}&port=5432&{PRIVATE}"
 
     def has_ended(self) -> bool:
         """Whether no process of the server is left. One that restarts after a crash has not ended."""
@@ -115,7 +127,8 @@ class EmbeddedPostgres:
     def _connect(self) -> Any:
         import psycopg2
 
-        return psycopg2.connect(f"host={self.sockets} port=5432 user=postgres dbname=postgres connect_timeout=3")
+        url = f"postgresql://postgres@/postgres?host={self.sockets}&port=5432&connect_timeout=3&{PRIVATE}"
+        return psycopg2.connect(url, **close_gaps(url, str(self.data)))
 
     @contextmanager
     def _lock(self, name: str, mode: int = fcntl.LOCK_UN) -> Iterator[int]:
@@ -144,7 +157,10 @@ class EmbeddedPostgres:
                 if _take_lock(lock):
                     return self._start(lock)
             if time.monotonic() > deadline:
-                raise PostgresError(f"{self.data}: its server runs but doesn't answer.{read_end_of_log(self.data)}")
+                raise PostgresError(
+                    f"{self.data}: its server runs but doesn't answer{describe_variables()}."
+                    f"{read_end_of_log(self.data)}"
+                )
             time.sleep(0.05)
 
     def _start(self, lock: int) -> None:

@@ -3,7 +3,7 @@
 Belongs here: how to connect, and what an error may show. Does not belong here: any statement, or any table.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
@@ -11,6 +11,7 @@ import dagster as dg
 
 from resources.error_texts import is_database_away
 from resources.errors import PlatformError
+from resources.libpq import SEARCH_PATH, close_gaps, describe_variables, set_session
 
 if TYPE_CHECKING:
     import psycopg2
@@ -45,6 +46,7 @@ def connect(url: str, setting: str, timeout_seconds: int = 10) -> "connection":
     Raises:
         DatabaseAway: nothing answers there, or the server says that it is starting or stopping.
         DatabaseError: not a URL, or the user, password or database is wrong.
+        DeploymentError: the URL names a service, and variables of libpq would fill what its file leaves open.
     """
     import psycopg2
 
@@ -63,6 +65,7 @@ def connect(url: str, setting: str, timeout_seconds: int = 10) -> "connection":
             keepalives_interval=5,
             keepalives_count=3,
             tcp_user_timeout=30_000,
+            **close_gaps(url, setting),
         )
     except psycopg2.Error as error:
         # libpq writes a sentence in two lines, and full stops at neither.
@@ -70,7 +73,7 @@ def connect(url: str, setting: str, timeout_seconds: int = 10) -> "connection":
         reason = ". ".join(sentences) or type(error).__name__
         raise (DatabaseAway if is_database_away(reason) else DatabaseError)(
             f"the database can't be used: {reason}. Check that it is up, and host, user, password and database in "
-            f"{setting}"
+            f"{setting}{describe_variables()}"
         ) from None
 
 
@@ -122,7 +125,8 @@ class Database(dg.ConfigurableResource):
         url: empty if `setting` is not set; the first use then says so.
         setting: the variable that the URL was read from, for errors.
         connect_timeout_seconds: how long a server that does not answer is waited for.
-        silent_seconds: after so long without a word from its client, PostgreSQL ends a transaction that writes.
+        silent_seconds: after so long without a word from its client, PostgreSQL ends a transaction that writes;
+            0 for no limit.
     """
 
     # A dependency and no config: Dagster's UI shows the config of a resource, and the URL holds a password.
@@ -139,7 +143,7 @@ class Database(dg.ConfigurableResource):
 
     @contextmanager
     def open_snapshot(self) -> Iterator["cursor"]:
-        """Opens a read-only cursor whose statements all see one state of the database, with times in UTC.
+        """Opens a read-only cursor whose statements all see one state of the database, in a session of known settings.
 
         Raises:
             DatabaseAway: like `connect`, or the connection broke.
@@ -150,7 +154,7 @@ class Database(dg.ConfigurableResource):
 
     @contextmanager
     def open_transaction(self) -> Iterator["cursor"]:
-        """Opens a cursor whose statements are committed together at the end, with times in UTC; after an error, none.
+        """Opens a cursor whose statements are committed together at the end; after an error, none.
 
         The time between two statements is limited (`silent_seconds`), and the time of a statement is not.
 
@@ -158,22 +162,33 @@ class Database(dg.ConfigurableResource):
             DatabaseAway: like `connect`, or the connection broke, or PostgreSQL ended it after too long a silence. If
                 it broke while PostgreSQL committed, nobody knows whether it did: the caller repeats the statements, and
                 they must allow that.
-            DatabaseError: like `connect`, or a statement failed. PostgreSQL's detail is left out: it may quote a row.
+            DatabaseError: like `connect`, or the server is a replica, or a statement failed. PostgreSQL's detail is
+                left out: it may quote a row.
         """
-        with self._open("written to", isolation_level="READ COMMITTED", readonly=False) as cursor:
-            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = %s", (f"{self.silent_seconds}s",))
+        silence = {"idle_in_transaction_session_timeout": f"{self.silent_seconds}s"}
+        with self._open("written to", silence, isolation_level="READ COMMITTED", readonly=False) as cursor:
             yield cursor
             cursor.connection.commit()
 
     @contextmanager
-    def _open(self, used: str, *, isolation_level: str, readonly: bool) -> Iterator["cursor"]:
+    def _open(
+        self, used: str, more: Mapping[str, str] | None = None, *, isolation_level: str, readonly: bool
+    ) -> Iterator["cursor"]:
         import psycopg2
 
         connection = self.connect()
         try:
-            connection.set_session(isolation_level=isolation_level, readonly=readonly)
+            if not readonly and connection.get_parameter_status("in_hot_standby") == "on":
+                raise DatabaseError(
+                    f"{self.setting} names a replica, which nobody can write to: name the primary in {self.setting}"
+                )
+            connection.set_session(isolation_level=isolation_level, readonly=readonly, deferrable=False)
             with connection.cursor() as cursor:
-                cursor.execute("SET LOCAL TIME ZONE 'UTC'")
+                if wrong := set_session(cursor, {"search_path": SEARCH_PATH, **(more or {})}):
+                    raise DatabaseError(
+                        f"the database of {self.setting} does not work as usual for this user, who can't change that: "
+                        f"expected {', '.join(wrong)}. Find what sets it with \\drds in psql, and reset it"
+                    )
                 yield cursor
         except psycopg2.Error as error:
             is_broken = isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError)

@@ -6,9 +6,10 @@ Belongs here: what has to be there before a run, a look-up or the UI. Does not b
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
@@ -18,9 +19,13 @@ from credit_assets.settings.file import Settings, SettingsError, load_settings
 from resources.deployment import Deployment
 from resources.environment import DeploymentError, changed_environment
 from resources.errors import PlatformError
+from resources.libpq import OF_THE_SHELL
 from resources.machine.embedded_postgres import EmbeddedPostgres, use_postgres
 from resources.machine.processes import fail_left_runs
-from resources.services.database import connect
+from resources.services.database import Database, connect
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import cursor
 
 HOME = Path("local")
 HISTORY = "PLATFORM_HISTORY_URL"
@@ -91,7 +96,8 @@ def local_history(settings_path: Path, outside: Deployment) -> Iterator[LocalPla
     home = find_home()
     load_settings(settings_path)
     name = check_name(settings_path)
-    with use_postgres(home / "postgres") as server:
+    # Dagster, and the processes that it starts, connect too. They have nothing from the shell but the URL.
+    with changed_environment(without=OF_THE_SHELL), use_postgres(home / "postgres") as server:
         history_url = outside.history_url or server.create_database(f"dagster_{name}")
         deployment = replace(
             outside,
@@ -142,7 +148,7 @@ def seed_loans(settings: Settings, url: str) -> None:
     Raises:
         DatabaseError: the database can't be used.
     """
-    with closing(connect(url, "PLATFORM_DATABASE_URL")) as lending, lending, lending.cursor() as cursor:
+    with _open_to_fill(url) as cursor:
         if rows := seed(cursor, settings):
             print(f"filled the empty table {settings.table.name} with {rows:,} loans")
 
@@ -160,12 +166,17 @@ def seed_applications(settings: Settings, url: str) -> None:
     """
     if settings.scoring is None or not settings.seed.locations:
         return
-    with closing(connect(url, "PLATFORM_DATABASE_URL")) as lending, lending, lending.cursor() as cursor:
+    with _open_to_fill(url) as cursor:
         if rows := fill_applications(cursor, settings):
             print(
                 f"filled the empty tables {settings.scoring.locations} and {settings.scoring.applications} with "
                 f"{settings.seed.locations:,} locations and {rows:,} applications"
             )
+
+
+def _open_to_fill(url: str) -> AbstractContextManager["cursor"]:
+    # Many rows are generated within the transaction, in which time PostgreSQL hears nothing.
+    return Database(url=url, silent_seconds=0).open_transaction()
 
 
 def fail_runs_of_killed_processes(instance: dg.DagsterInstance) -> None:
