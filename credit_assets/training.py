@@ -85,6 +85,7 @@ def training(
         folds = work.blocks("folds", folder="folds", hold_notices=False)
         return fit_pipeline(loans.take(rows), declared, config, trees), pinned | {
             "kind": kind,
+            **({"monotonic": declared.monotonic_features} if declared.monotonic_features else {}),
             "features": list(declared.features),
             "rows": len(rows),
             "test_split_sha256": test.sha256,
@@ -130,6 +131,7 @@ def _describe_model(model: Artifact) -> dict[str, Any]:
         "kind": facts["kind"],
         "rows trained on": facts["rows"],
         "features": ", ".join(facts["features"]),
+        **({"monotonic": facts["monotonic"]} if "monotonic" in facts else {}),
         **{name: facts[name] for name in ("parameters", "test_split_sha256", "loan_dataset_sha256")},
         "cross_validation": facts["cross_validation"] or "off (limits.cross_validation_folds)",
     }

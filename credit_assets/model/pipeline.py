@@ -13,7 +13,7 @@ from pydantic import Field
 
 from credit_assets.loans.columns import find_loans_with_outcome, select_features, select_outcomes
 from credit_assets.model.boosting import grow_boosting
-from credit_assets.model.encoding import build_encoder
+from credit_assets.model.encoding import build_encoder, trace_columns
 from credit_assets.model.forest import grow_forest, grow_trees
 from credit_assets.model.growth import Growth
 from credit_assets.settings.file import Settings
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import Pipeline
+
+
+# How scikit-learn says in which direction a number moves the probability of a default.
+SIGNS = {"increasing": 1, "decreasing": -1}
 
 
 class HyperparameterError(PlatformError, ValueError):
@@ -88,7 +92,11 @@ def prepare(rows: "pd.DataFrame", settings: Settings, config: TrainingConfig) ->
     from sklearn.pipeline import Pipeline
 
     pipeline = Pipeline([("encode", build_encoder(settings)), *_build_steps(settings, config)])
-    return pipeline, pipeline[:-1].fit_transform(rows)
+    encoded = pipeline[:-1].fit_transform(rows)
+    if declared := settings.monotonic_features:
+        signs = [SIGNS.get(declared.get(column, ""), 0) for column in trace_columns(pipeline.named_steps["encode"])]
+        pipeline[-1].set_params(monotonic_cst=signs)
+    return pipeline, encoded
 
 
 def _build_steps(settings: Settings, config: TrainingConfig) -> list[tuple[str, Any]]:

@@ -35,11 +35,17 @@ class Table(Strict):
 
 
 class Column(Strict):
-    """A feature: numbers and integers may have bounds, both included; categories are text."""
+    """A feature: numbers and integers may have bounds, both included; categories are text.
+
+    Attributes:
+        monotonic: how the probability of a default may change as the number grows, all else equal: not fall, or not
+            rise.
+    """
 
     type: Literal["number", "integer", "category"]
     minimum: float | None = None
     maximum: float | None = None
+    monotonic: Literal["increasing", "decreasing"] | None = add_key(None)
 
     @property
     def bounds(self) -> str:
@@ -57,6 +63,12 @@ class Column(Strict):
             raise ValueError("minimum is above maximum")
         return self
 
+    @model_validator(mode="after")
+    def _only_a_number_has_a_direction(self) -> "Column":
+        if self.monotonic and self.type not in ("number", "integer"):
+            raise ValueError(f"monotonic goes with type number or integer, not {self.type}")
+        return self
+
 
 class Attribute(Column):
     """A personal attribute; `bands` cut a number into groups for the fairness table, each lower bound included."""
@@ -69,4 +81,10 @@ class Attribute(Column):
             raise ValueError("bands go with type number or integer, not category")
         if any(low >= high for low, high in pairwise(self.bands)):
             raise ValueError("bands are numbers that rise")
+        return self
+
+    @model_validator(mode="after")
+    def _no_model_sees_it(self) -> "Attribute":
+        if self.monotonic:
+            raise ValueError("monotonic goes with a feature; no model sees a personal attribute")
         return self

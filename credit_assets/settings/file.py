@@ -72,6 +72,15 @@ class Settings(Strict):
         return self
 
     @model_validator(mode="after")
+    def _the_model_can_be_monotonic(self) -> "Settings":
+        if self.monotonic_features and self.model.kind == "logistic_regression":
+            raise ValueError(
+                f"features: {', '.join(self.monotonic_features)}: a logistic_regression (model.kind) can't be held to "
+                "monotonic. Remove monotonic, or choose random_forest or hist_gradient_boosting"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _scores_lie_apart(self) -> "Settings":
         if self.scoring is None:
             return self
@@ -106,6 +115,11 @@ class Settings(Strict):
     def columns(self) -> dict[str, Column]:
         """Features and personal attributes, in the order of the file."""
         return {**self.features, **self.personal}
+
+    @property
+    def monotonic_features(self) -> dict[str, str]:
+        """The features whose direction is declared, each with its direction."""
+        return {name: column.monotonic for name, column in self.features.items() if column.monotonic}
 
     @property
     def fingerprint(self) -> str:

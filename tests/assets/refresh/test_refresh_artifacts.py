@@ -6,6 +6,7 @@ Without this a green run may publish a model of other rows than it says, or one 
 import hashlib
 import json
 import uuid
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -16,6 +17,11 @@ from credit_assets.definitions import build_defs
 from resources.deployment import Deployment
 
 ASSETS = ("loan_dataset", "test_split", "trained_model", "model_metrics")
+
+
+def read_facts(result: Any, asset: str) -> dict[str, Any]:
+    """What the manifest of an asset says about it."""
+    return json.loads((result.stored(asset).parent / "manifest.json").read_text())["facts"]
 
 
 def test_a_refresh_materializes_everything_and_passes_every_check(refresh: Any) -> None:
@@ -131,10 +137,18 @@ def test_every_artifact_is_where_the_log_says_beside_a_manifest_of_what_made_it(
         sidecar = json.loads((path.parent / "manifest.json").read_text())
         assert sidecar["files"][0]["sha256"] == result.logged(asset, "sha256")
         assert {"python", "scikit-learn", "pandas", "pyarrow", "credit-default-platform"} <= sidecar["versions"].keys()
-    facts = json.loads((result.stored("trained_model").parent / "manifest.json").read_text())["facts"]
+    facts = read_facts(result, "trained_model")
     assert facts["features"] == ["loan_amount", "income", "credit_score", "age", "loan_term"]
     assert facts["parameters"] == {"n_estimators": 100, "max_depth": 10, "random_state": 42, "test_share": 0.2}
     assert facts["loan_dataset_sha256"] == result.logged("loan_dataset", "sha256")
+
+
+def test_the_directions_that_a_model_was_held_to_stand_in_its_manifest(refresh: Any, tmp_path: Path) -> None:
+    assert "monotonic" not in read_facts(refresh(*ASSETS[:3]), "trained_model"), "none is declared"
+    settings = tmp_path / "loans.toml"
+    declared = settings.read_text().replace("income = {", 'income = { monotonic = "decreasing",')
+    settings.write_text(declared)
+    assert read_facts(refresh(*ASSETS[:3]), "trained_model")["monotonic"] == {"income": "decreasing"}
 
 
 @pytest.mark.parametrize("config", [{"n_estimators": 0}, {"max_depth": 65}, {"test_share": 1.0}, {"random_state": -1}])

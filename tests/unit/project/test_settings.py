@@ -81,6 +81,13 @@ def test_a_personal_attribute_is_no_feature(tmp_path: Path) -> None:
         ("minimum = 0", "minimum = 2, maximum = 1", "features.income: minimum is above maximum"),
         ("minimum = 0", "minimum = nan", "features.income.minimum: Input should be a finite number"),
         ("minimum = 0", "minimum = 'low'", "features.income.minimum: Input should be a valid number"),
+        ("minimum = 0", "monotonic = 'up'", "features.income.monotonic: Input should be 'increasing' or 'decreasing'"),
+        (
+            'type = "number", minimum = 0',
+            'type = "category", monotonic = "increasing"',
+            "features.income: monotonic goes with type number or integer, not category",
+        ),
+        ("bands = [25, 40]", 'monotonic = "increasing"', "personal.age: monotonic goes with a feature"),
         ("minimum_rows = 100", "minimum_rows = 49", "limits.minimum_rows: Input should be greater than or equal to 50"),
         ("minimum_rows = 100", "minimum_class_share = 0", "limits.minimum_class_share: Input should be greater than 0"),
         (
