@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 ABOUT = {"personal": "the model never sees these columns; they are for the fairness table only"}
 LEFT_OUT = {
+    "target": "If a young loan has no outcome yet whatever its column says, remove the # and correct the time.",
     "features": "Left out. To let the model learn from one of them, remove the # before it.",
     "personal": "Left out of the fairness table.",
 }

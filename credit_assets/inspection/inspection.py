@@ -4,6 +4,7 @@ Belongs here: what follows what. Does not belong here: statements (`reading`), c
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from credit_assets.inspection.columns import Subject, draft_columns
 from credit_assets.inspection.keys import choose_created_at, choose_id
@@ -14,6 +15,9 @@ from credit_assets.inspection.reading.facts import describe_column
 from credit_assets.inspection.reading.sample import TIMES, InspectionError, Sample
 from credit_assets.inspection.targets import choose_target
 from credit_assets.settings.names import split_table
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 def find_tables(tables: Sequence[FoundTable], name: str | None) -> list[FoundTable]:
@@ -87,15 +91,20 @@ def draft_sections(table: FoundTable, sample: Sample) -> Sections:
     if not any(line.state == "kept" for line in drafted["features"]):
         what = "no column is left that a model may learn from; declare one, as the lines below do"
         drafted["features"].append(leave_open("a column", what))
-    defaulted, known = outcome or ((), ())
-    share = float(sum(defaulted)) / max(1, sum(known))
     name = Line("name", table.full_name, f"a {table.kind} of {sample.size}")
     return {
         "table": [name, row_id, created_at],
         "target": target.lines,
         **drafted,
-        **propose_limits(sample.total, share),
+        **_propose_limits(sample, outcome),
     }
+
+
+def _propose_limits(sample: Sample, outcome: "tuple[np.ndarray, np.ndarray] | None") -> Sections:
+    if outcome is None or not outcome[1].any():
+        return propose_limits(sample.total, 0.0)
+    defaulted, known = outcome
+    return propose_limits(sample.total, float(defaulted[known].mean()), float(1 - known.mean()))
 
 
 def write_header(table: FoundTable, sample: Sample) -> list[str]:

@@ -16,35 +16,45 @@ SMALL, FOLDS = 5_000, 10
 USUAL_AUC = 0.75
 
 
-def propose_limits(rows: int, share: float) -> dict[str, list[Line]]:
+def propose_limits(rows: int, share: float, unknown: float = 0.0) -> dict[str, list[Line]]:
     """The three sections.
 
     Args:
         rows: how many rows the table has, or seems to have.
-        share: of the loans that defaulted; 0 if it is not known.
+        share: of the loans that defaulted, among those with an outcome; 0 if it is not known.
+        unknown: the share of loans without an outcome. Checks and training take the others only.
     """
-    rarer = min(share, 1 - share)
+    rarer, known = min(share, 1 - share), int(rows * (1 - unknown))
     return {
-        "limits": [_minimum_rows(rows), *_class_share(rarer), *_aucs(), _folds(rows, rarer)],
+        "limits": [_minimum_rows(known), *_class_share(rarer), *_unknown(unknown), *_aucs(), _folds(known, rarer)],
         "promotion": [
             Line("minimum_auc", Promotion().minimum_auc, "the default"),
-            _auc_loss(rows, rarer),
+            _auc_loss(known, rarer),
         ],
         "refresh": [
             Line("new_loans", max(1, min(Refresh().new_loans, rows // 10)), "so many new loans start a run"),
             Line(
-                "new_loans_share", Refresh().new_loans_share, "the default: and at least this share of the last dataset"
+                "new_loans_share",
+                Refresh().new_loans_share,
+                "the default: and at least this share of the last dataset",
             ),
         ],
     }
+
+
+def _unknown(unknown: float) -> list[Line]:
+    if unknown <= Limits().maximum_missing_outcome_share:
+        return []
+    limit = math.ceil(unknown * 20) / 20
+    return [Line("maximum_missing_outcome_share", limit, f"{LOOK} {unknown:.1%} of the loans have no outcome")]
 
 
 def _minimum_rows(rows: int) -> Line:
     fewest = 50
     proposed = min(Limits().minimum_rows, max(fewest, rows // 2))
     if rows < fewest:
-        return Line("minimum_rows", proposed, f"{LOOK} the table has {rows:,} rows, and a model needs more")
-    return Line("minimum_rows", proposed, f"the table has about {rows:,} rows")
+        return Line("minimum_rows", proposed, f"{LOOK} {rows:,} loans have an outcome, and a model needs more")
+    return Line("minimum_rows", proposed, f"{rows:,} loans have an outcome")
 
 
 def _class_share(rarer: float) -> list[Line]:

@@ -13,6 +13,7 @@ from credit_assets.inspection.reading.facts import Facts
 from credit_assets.inspection.suspicions.names import (
     DEFAULTED,
     EARLIER,
+    PAST_DUE,
     REPAID,
     VAGUE,
     find_personal,
@@ -20,7 +21,6 @@ from credit_assets.inspection.suspicions.names import (
     says_past_due,
     spell,
 )
-from credit_assets.settings.names import quote_name
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,8 +30,12 @@ BAD = "default defaulted bad charged_off charge_off chargeoff late overdue delin
 BAD += "ausfall ausgefallen schlecht impago impagado moroso malo mauvais defaut defaillant b"
 GOOD = "good paid fully_paid repaid paid_off current performing ok gut bezahlt bon bueno pagado paye g closed"
 YES, NO = "1 t true y yes ja j oui o si s", "0 f false n no nein non"
+MATURITY = Line("matures_after", "12 months", "so old is a loan that has its outcome", "left out")
 # So many days past due are a default by Article 178 of the Capital Requirements Regulation (EU) 575/2013.
 DAYS = 90
+
+
+Value = str | int | float
 
 
 @dataclass(frozen=True)
@@ -41,15 +45,15 @@ class TargetChoice:
     Attributes:
         lines: of the section.
         column: its name; None if a person must name it.
-        positive: the value of a loan that defaulted, as the sample has it; None without a column.
+        positive: the value of a loan that defaulted, as the sample has it; None if the target is a bound.
         negative: the value of a loan that did not.
         rivals: columns that could have been chosen; they know the outcome.
     """
 
     lines: list[Line]
     column: str | None = None
-    positive: str | int | float | None = None
-    negative: str | int | float | None = None
+    positive: Value | None = None
+    negative: Value | None = None
     rivals: list[str] = field(default_factory=list)
 
     def mark(self, rows: "pa.Table") -> tuple["np.ndarray", "np.ndarray"] | None:
@@ -59,49 +63,65 @@ class TargetChoice:
         if self.column is None:
             return None
         values = rows.column(self.column)
-        defaulted, repaid = (
-            pc.equal(values, value).fill_null(False).to_numpy().astype(bool) for value in (self.positive, self.negative)
-        )
-        return defaulted, defaulted | repaid
+        if self.positive is None:
+            defaulted, repaid = pc.greater_equal(values, DAYS), pc.less(values, DAYS)
+        else:
+            defaulted, repaid = pc.equal(values, self.positive), pc.equal(values, self.negative)
+        first, second = (marks.fill_null(False).to_numpy().astype(bool) for marks in (defaulted, repaid))
+        return first, first | second
 
 
 def choose_target(columns: Sequence[Facts]) -> TargetChoice:
-    """The column that says whether a loan defaulted, with its two values; or open lines."""
+    """The column that says whether a loan defaulted, with its two values or its bound; or open lines."""
     scores = {facts.name: score for facts in columns if (score := _score_target(facts))}
     if not scores:
         return TargetChoice(_open_lines(columns))
     best = max(scores, key=lambda name: scores[name])
     rivals = [name for name in scores if name != best]
     (facts,) = (each for each in columns if each.name == best)
+    notes = [f"it could also be {join_names(rivals)}"] if rivals else []
+    if facts.missing:
+        notes.append(f"{facts.missing_share:.1%} of the loans have none, so they have no outcome")
+    if _is_past_due(facts):
+        lines = [
+            _choose_column(best, "its name says how many days a loan is past due", notes),
+            Line("at_least", DAYS, f"{LOOK} so many days, or more, are a default"),
+        ]
+        return TargetChoice([*lines, MATURITY], best, rivals=rivals)
     (positive, count), negative, why = _choose_positive(facts)
-    could = f"; it could also be {join_names(rivals)}" if rivals else ""
-    unknown = f"; {facts.missing_share:.1%} have no outcome" if facts.missing else ""
     lines = [
-        Line("column", best, f"{LOOK} its name and its two values say so{could}"),
+        _choose_column(best, "its name and its two values say so", notes),
         Line("negative", _write_value(facts, negative), "the loan was repaid"),
         Line(
             "positive",
             _write_value(facts, positive),
-            f"{LOOK} the loan defaulted, {count / facts.filled:.1%} of the loans{unknown}; {why}",
+            f"{LOOK} the loan defaulted, {count / facts.filled:.1%} of the loans; {why}",
         ),
     ]
-    return TargetChoice(lines, best, positive, negative, rivals)
+    return TargetChoice([*lines, MATURITY], best, positive, negative, rivals)
 
 
-def is_candidate(facts: Facts) -> bool:
-    """Whether a column could be the target."""
-    return _score_target(facts) > 0
+def _choose_column(name: str, why: str, notes: Sequence[str]) -> Line:
+    return Line("column", name, "; ".join([f"{LOOK} {why}", *notes]))
+
+
+def _is_past_due(facts: Facts) -> bool:
+    return says_past_due(facts.name) and facts.form in ("integer", "number") and (facts.high or 0) >= DAYS
 
 
 def _score_target(facts: Facts) -> int:
-    if facts.distinct != 2 or facts.form not in ("text", "integer", "number") or names_any(facts.name, EARLIER):
+    if names_any(facts.name, EARLIER):
+        return 0
+    if _is_past_due(facts):
+        return 2
+    if facts.distinct != 2 or facts.form not in ("text", "integer", "number"):
         return 0
     if names_any(facts.name, f"{DEFAULTED} {REPAID}"):
         return 3
     return 1 if names_any(facts.name, VAGUE) else 0
 
 
-def _choose_positive(facts: Facts) -> tuple[tuple[str | int | float, int], str | int | float, str]:
+def _choose_positive(facts: Facts) -> tuple[tuple[Value, int], Value, str]:
     """The value that means a default with its count, the other value, and how that was decided."""
     (often, more), (seldom, fewer) = list(facts.counts.items())[:2]
     is_inverted = names_any(facts.name, REPAID)
@@ -115,23 +135,19 @@ def _choose_positive(facts: Facts) -> tuple[tuple[str | int | float, int], str |
     return (seldom, fewer), often, "the rarer value, because neither name nor values say which one it is"
 
 
-def _write_value(facts: Facts, value: str | int | float) -> str | int | float:
-    # PostgreSQL prints the values of a boolean column so.
-    return str(value)[0] if facts.column.base_type == "boolean" else value
+def _write_value(facts: Facts, value: Value) -> Value | bool:
+    return value == "true" if facts.column.base_type == "boolean" else value
 
 
 def _open_lines(columns: Sequence[Facts]) -> list[Line]:
-    days = [facts.name for facts in columns if says_past_due(facts.name) and facts.form in ("integer", "number")]
     others = [
         facts.name
         for facts in columns
         if facts.distinct > 2
-        and names_any(facts.name, f"{DEFAULTED} {REPAID} {VAGUE}")
+        and names_any(facts.name, f"{DEFAULTED} {REPAID} {PAST_DUE} {VAGUE}")
         and not find_personal(facts.name)
     ]
-    what = "the column that says by two values whether a loan defaulted; none was found"
-    if days:
-        what += f". A view may have one: {quote_name(days[0])} >= {DAYS} AS is_default"
-    elif others:
-        what += f". {join_names(others)} may say it, with more than two values: a view may have a column with two"
+    what = "the column that says whether a loan defaulted, by two values or by a bound (at_least); none was found"
+    if others:
+        what += f". {join_names(others)} may say it; a view may have a column with two values"
     return [leave_open("column", what), Line("negative", 0, "the loan was repaid"), Line("positive", 1, "it defaulted")]

@@ -84,7 +84,11 @@ def describe_column(column: FoundColumn, values: "pa.ChunkedArray") -> Facts:
     if form in ("integer", "text") or (form == "number" and distinct <= FEW_NUMBERS):
         pairs = pc.value_counts(present.combine_chunks()).to_pylist()
         pairs.sort(key=lambda pair: (-pair["counts"], str(pair["values"])))
-        counts = {pair["values"]: pair["counts"] for pair in pairs[:MOST_LEVELS]}
+        # 1.0 and 1 are one number, and the settings say 1.
+        counts = {
+            int(value) if isinstance(value := pair["values"], float) and value.is_integer() else value: pair["counts"]
+            for pair in pairs[:MOST_LEVELS]
+        }
     return Facts(column, form, rows, rows - len(present), distinct, low, high, counts)
 
 

@@ -74,6 +74,14 @@ def test_the_limits_of_a_table_of_any_size_are_valid_and_let_it_train(rows: int,
     assert settings.refresh.new_loans <= max(1, rows)
 
 
+def test_loans_without_an_outcome_lower_the_limits_and_many_of_them_raise_the_one_on_themselves() -> None:
+    some, most = (check_draft([], sections(AMOUNT) | propose_limits(2_000, 0.3, share)) for share in (0.2, 0.83))
+    assert some.limits.maximum_missing_outcome_share == 0.5
+    assert most.limits.maximum_missing_outcome_share == 0.85
+    assert some.limits.minimum_rows == 500
+    assert most.limits.minimum_rows == 170
+
+
 def test_the_draft_of_a_small_table_knows_that_its_test_says_little() -> None:
     small, large = (check_draft([], sections(AMOUNT) | propose_limits(rows, 0.3)) for rows in (1_000, 1_000_000))
     assert (small.limits.cross_validation_folds, large.limits.cross_validation_folds) == (10, 0)

@@ -26,9 +26,10 @@ TIME = "timestamp with time zone"
             "by the words of its values",
         ),
         ("ausgefallen", "text", ["nein", "ja", "nein"], "ja", "by its name"),
-        ("is_bad", "boolean", ["true", "false", "false"], "t", "by its name"),
-        ("good", "boolean", ["true", "false", "true"], "f", "by its name, which says that a loan was repaid"),
+        ("is_bad", "boolean", ["true", "false", "false"], True, "by its name"),
+        ("good", "boolean", ["true", "false", "true"], False, "by its name, which says that a loan was repaid"),
         ("defaulted", "text", ["N", "N", None, "Y"], "Y", "by its name"),
+        ("defaulted", "numeric", [0.0, 0.0, 1.0], 1, "by its name"),
     ],
 )
 def test_the_value_that_means_a_default_is_found_by_its_meaning_and_marked(
@@ -50,10 +51,21 @@ def test_two_values_with_an_ordinary_name_are_no_target_and_the_key_is_left_open
     assert chosen.mark(pa.table({"has_telephone": [0]})) is None
 
 
-def test_days_past_due_and_a_status_of_many_values_are_named_where_no_column_has_two(facts: Any) -> None:
-    days = facts("dpd", "integer", [0, 10, 95])
+def test_days_past_due_are_a_bound_of_90_and_a_column_with_two_values_wins_over_it(facts: Any) -> None:
+    days = facts("dpd", "integer", [0, 10, None, 95])
+    chosen = choose_target([days])
+    assert {line.key: line.value for line in chosen.lines if line.state == "kept"} == {"column": "dpd", "at_least": 90}
+    assert "25.0% of the loans have none" in chosen.lines[0].comment
+    marked = chosen.mark(pa.table({"dpd": [0, 90, None, 95]}))
+    assert marked is not None
+    assert [list(each) for each in marked] == [[False, True, False, True], [True, True, False, True]]
+    flag = facts("is_bad", "integer", [0, 0, None, 1])
+    assert (choose_target([days, flag]).column, choose_target([days, flag]).rivals) == ("is_bad", ["dpd"])
+    assert choose_target([facts("dpd", "integer", [0, 10, 60])]).column is None
+
+
+def test_a_status_of_many_values_is_named_where_no_column_says_the_outcome(facts: Any) -> None:
     status = facts("loan_status", "text", ["current", "late", "charged off"])
-    assert '"dpd" >= 90 AS is_default' in choose_target([days, status]).lines[0].comment
     assert "loan_status may say it" in choose_target([status]).lines[0].comment
     assert "marital_status" not in choose_target([facts("marital_status", "text", ["a", "b", "c"])]).lines[0].comment
 
