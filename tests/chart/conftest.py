@@ -59,8 +59,19 @@ class Rendered:
         return yaml.safe_load(self.one("ConfigMap", "rel-instance")["data"]["dagster.yaml"])
 
 
-def helm_template(values: dict[str, Any]) -> Rendered:
-    command = ["helm", "template", "rel", str(CHART), "--namespace", "ns", "--kube-version", "1.34.0", "--values", "-"]
+def helm_template(values: dict[str, Any], release: str = "rel") -> Rendered:
+    command = [
+        "helm",
+        "template",
+        release,
+        str(CHART),
+        "--namespace",
+        "ns",
+        "--kube-version",
+        "1.34.0",
+        "--values",
+        "-",
+    ]
     done = subprocess.run(command, input=json.dumps(values), capture_output=True, text=True, check=False)
     if done.returncode:
         raise Refused(done.stderr)
@@ -76,6 +87,12 @@ def refused() -> type[Exception]:
 def render() -> Callable[..., Rendered]:
     """Renders with the given top-level values over the chart's own. Raises Refused if Helm does."""
     return lambda **values: helm_template(values)
+
+
+@pytest.fixture(scope="session")
+def render_release() -> Callable[[str, dict[str, Any]], Rendered]:
+    """Renders a release of this name with the given values. Raises Refused if Helm does."""
+    return lambda release, values: helm_template(values, release)
 
 
 @pytest.fixture(scope="session")
