@@ -66,7 +66,10 @@ def loan_dataset(
         dataset = work.adopt_or(read_loans)
         facts = dataset.facts
         without, too_young = facts["without_outcome"], facts["without_outcome"]["too young"]
-        context.log.info(f"{facts['rows']:,} loans as of {facts['as_of']}, content {facts['content_sha256'][:12]}…")
+        context.log.info(
+            f"{facts['rows']:,} loans as of {facts['as_of']}, content {facts['content_sha256'][:12]}…; "
+            f"{facts.get('left_out', 0):,} that were created later are left out"
+        )
         if unknown := sum(without.values()):
             context.log.info(f"{unknown:,} loans have no outcome, of which {too_young:,} are too young for one")
         verdicts = check_dataset(dataset.value, declared, too_young)
@@ -79,6 +82,8 @@ def _describe_dataset(facts: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "dagster/row_count": facts["rows"],
         "dagster/column_schema": dg.TableSchema(columns=columns),
+        # An artifact that a retry adopts may be of a release that recorded neither.
+        **{name: facts[name] for name in ("left_out", "census") if name in facts},
         **{name: facts[name] for name in ("table", "as_of", "greatest_id", "content_sha256")},
         "loans without an outcome": facts["without_outcome"],
         "sql": dg.MetadataValue.md(f"```sql\n{facts['sql']}\n```"),

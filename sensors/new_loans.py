@@ -1,144 +1,181 @@
-"""The sensor that refreshes when enough loans have arrived since the last dataset.
+"""The sensor that refreshes when enough loans are in no dataset.
 
-It counts the loans with an id above the watermark. The watermark is the greater of two ids: the greatest id in the
-latest `loan_dataset`, and the greatest id in the table when this sensor last requested a refresh. So the same loans
-never cause a second refresh while the first one is queued or under way, or after it has failed.
+It takes a census of the table and compares it with the census of the latest `loan_dataset`
+(docs/decisions/database/0020-a-census-instead-of-a-greatest-id.md). A loan that no dataset holds is counted in every
+tick, whatever its id or time, until a dataset holds it. Each skip says what was found.
 
-The run key names the watermark and the loan that reached the threshold, not the newest loan. So two daemons that
-evaluate the same tick at different moments request one run.
+The run key names the dataset, the cursor and the last run key. So two daemons that evaluate the same tick at different
+moments request one run.
 
-Belongs here: when new loans cause a refresh. Does not belong here: SQL that counts them (`credit_assets.loans.table`).
+Belongs here: reading the latest dataset, the table and the runs. Does not belong here: the rule (`enough_loans`), and
+the statement that counts (`credit_assets.loans.counting`).
 """
 
-import json
-import math
-from dataclasses import dataclass
-from fractions import Fraction
-from typing import TYPE_CHECKING
+import time
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 import dagster as dg
 
 from credit_assets.jobs import refresh
-from credit_assets.loans.table import Arrivals, LoansError, arrivals, check_table, table_sql
+from credit_assets.loans.census import Census, CensusError, compare, is_comparable
+from credit_assets.loans.counting import Counted, Limit, count_loans
+from credit_assets.loans.table import LoansError, check_table
 from credit_assets.settings.file import Settings, SettingsError, SettingsFile
-from credit_assets.settings.limits import Refresh
-from credit_assets.settings.names import quote_name
 from resources.errors import PlatformError
+from resources.history.run_groups import UNFINISHED
+from resources.history.tags import RUN_KEY
 from resources.services.database import Database, DatabaseError
-
-if TYPE_CHECKING:
-    from psycopg2.extensions import cursor
+from resources.store.written_once import compute_sha256
+from sensors.enough_loans import (
+    CursorError,
+    Finding,
+    Memory,
+    Requested,
+    compute_threshold,
+    describe,
+    is_resting,
+    make_rest,
+    read_cursor,
+    wants_refresh,
+)
 
 LOAN_DATASET = dg.AssetKey("loan_dataset")
-# How long a statement waits for a locked table. Together with 10 s to connect, it is half the time of a tick.
+# How long a count may take. Together with 10 s to connect, it is half the time of a tick.
 STATEMENT_TIMEOUT = "20s"
+INTERVAL_SECONDS = 60
 
 
 class DatasetError(PlatformError, ValueError):
-    """The metadata of the latest dataset lacks its number of rows or its greatest id."""
-
-
-class CursorError(PlatformError, ValueError):
-    """This sensor has not written its cursor."""
+    """The metadata of the latest dataset lacks its number of rows, its time or its census."""
 
 
 @dataclass(frozen=True)
 class LastDataset:
-    """How many rows the latest dataset has, and the greatest id among them; zeros if there is none."""
+    """The latest dataset of a table: its event, its rows, its limit and its census; nothing of it if there is none.
 
-    rows: int = 0
-    greatest_id: int = 0
-
-
-def compute_threshold(limits: Refresh, rows: int) -> int:
-    """How many loans are enough: a count, or a share of the last dataset (rounded up) if that is greater."""
-    return max(limits.new_loans, math.ceil(Fraction(str(limits.new_loans_share)) * rows))
-
-
-def read_cursor(text: str | None, table: str) -> int:
-    """The greatest id in the table when a refresh was last requested; 0 if none was, or if the table is another.
-
-    Raises:
-        CursorError: another program wrote the cursor.
+    An earlier release recorded no census.
     """
-    if not text:
-        return 0
-    try:
-        fields = json.loads(text)
-        requested_up_to, requested_table = fields["asked_up_to"], fields["table"]
-    except (ValueError, TypeError, KeyError):
-        requested_up_to = requested_table = None
-    if type(requested_up_to) is not int:
-        raise CursorError(f"the cursor can't be read; expected asked_up_to and table, found {len(text)} characters")
-    return requested_up_to if requested_table == table else 0
 
-
-def decide(found: Arrivals, newest_id: int, watermark: int, enough: int, table: str) -> dg.SensorResult | dg.SkipReason:
-    """A refresh if enough loans have ids above the watermark; else a skip that says how many there are."""
-    if found.count < enough:
-        return dg.SkipReason(f"{found.count:,} of {enough:,} loans have arrived since id {watermark}")
-    return dg.SensorResult(
-        run_requests=[dg.RunRequest(run_key=f"{table}-{watermark}-{found.last_id}")],
-        cursor=json.dumps({"asked_up_to": newest_id, "table": table}),
-    )
+    event: int = 0
+    rows: int = 0
+    limit: Limit = field(default_factory=Limit)
+    census: Census | None = None
 
 
 def read_last_dataset(instance: dg.DagsterInstance, table: str) -> LastDataset:
-    """Reads the latest dataset's figures in the event log; zeros if the dataset comes from another table.
+    """Reads the latest dataset in the event log; none if it comes from another table.
 
     Raises:
-        DatasetError: its metadata names no rows or no greatest id.
+        DatasetError: its metadata names no rows or no time.
+        CensusError: its census can't be read.
     """
-    event = instance.get_latest_materialization_event(LOAN_DATASET)
-    if event is None or event.asset_materialization is None:
+    records = instance.fetch_materializations(LOAN_DATASET, limit=1).records
+    if not records or records[0].asset_materialization is None:
         return LastDataset()
-    metadata = event.asset_materialization.metadata
-    rows, greatest_id = (getattr(metadata.get(key), "value", None) for key in ("dagster/row_count", "greatest_id"))
-    if type(rows) is not int or type(greatest_id) is not int:
+    metadata = records[0].asset_materialization.metadata
+    keys = ("table", "dagster/row_count", "as_of", "greatest_id", "census")
+    named, rows, as_of, greatest_id, census = (getattr(metadata.get(key), "value", None) for key in keys)
+    if type(rows) is not int or not isinstance(as_of, str):
         raise DatasetError(
-            "the latest materialization of loan_dataset names no dagster/row_count or no greatest_id: it was reported "
+            "the latest materialization of loan_dataset names no dagster/row_count or no as_of: it was reported "
             "from outside. Materialize loan_dataset here"
         )
-    return LastDataset(rows, greatest_id) if getattr(metadata.get("table"), "value", None) == table else LastDataset()
+    if named != table:
+        return LastDataset()
+    held = None if census is None else Census.from_facts(census)
+    limit = Limit(datetime.fromisoformat(as_of), greatest_id if type(greatest_id) is int else None)
+    return LastDataset(records[0].storage_id, rows, limit, held)
 
 
-def read_greatest_id(cursor: "cursor", settings: Settings) -> int:
-    """Reads the greatest id in the table from the end of its index; 0 if the table is empty."""
-    cursor.execute(f"SELECT max({quote_name(settings.table.id)}) FROM {table_sql(settings)}")  # noqa: S608 all names are quoted
-    (found,) = cursor.fetchone() or (None,)
-    return found or 0
+def find_difference(last: LastDataset, counted: Counted) -> Finding:
+    """What the table has that the latest dataset lacks, and the other way round."""
+    difference = compare(last.census, last.rows, counted.census)
+    if not last.event:
+        limit = ""
+    elif last.census is None:
+        limit = "an earlier release made the dataset, so only numbers of rows were compared"
+    elif not is_comparable(last.census, counted.census):
+        limit = "the settings name another id, another time or another zone now, so only numbers of rows were compared"
+    elif difference.changed is None:
+        limit = "the settings name other columns now, so which loans have changed is not known"
+    else:
+        limit = ""
+    return Finding(
+        dataset=last.event,
+        difference=difference if last.event else replace(difference, changed=0),
+        arrived=counted.arrived,
+        future=counted.future,
+        loans=counted.census.loans + counted.arrived,
+        limit_of_knowledge=limit,
+    )
+
+
+def make_run_key(context: dg.SensorEvaluationContext, table: str, dataset: int) -> str:
+    """The same for everybody who evaluates this tick, and another one after each request."""
+    state = compute_sha256(f"{context.cursor or ''}\n{context.last_run_key or ''}".encode())
+    return f"{table}-{dataset}-{state[:12]}"
+
+
+def is_under_way(instance: dg.DagsterInstance, run_key: str) -> bool:
+    """Whether a run that was requested with this key, or a retry of it, has not ended."""
+    wanted = dg.RunsFilter(statuses=UNFINISHED, tags={RUN_KEY: run_key})
+    return bool(instance.get_run_ids(filters=wanted, limit=1))
 
 
 @dg.sensor(
     job=refresh,
-    minimum_interval_seconds=60,
+    minimum_interval_seconds=INTERVAL_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="A refresh when enough loans have arrived since the last dataset; [refresh] in the settings says when.",
+    description="A refresh when enough loans are in no dataset; [refresh] in the settings says how many are enough.",
 )
 def new_loans(
     context: dg.SensorEvaluationContext, settings: SettingsFile, database: Database
 ) -> dg.SensorResult | dg.SkipReason:
-    """Counts the new loans in the table and decides. If the sensor can't count them, it skips and says why."""
+    """Counts the loans that the latest dataset lacks, and decides. If it can't count them, it skips and says why."""
     try:
         declared = settings.load()
-        table = declared.table.name
-        requested_up_to = _read_cursor_or_zero(context, table)
-        last = read_last_dataset(context.instance, table)
-        watermark, enough = max(last.greatest_id, requested_up_to), compute_threshold(declared.refresh, last.rows)
-        with database.open_snapshot() as cursor:
-            cursor.execute("SET LOCAL statement_timeout = %s", (STATEMENT_TIMEOUT,))
-            check_table(cursor, declared)
-            found, newest_id = arrivals(cursor, declared, watermark, enough), read_greatest_id(cursor, declared)
-    except (SettingsError, DatasetError, DatabaseError, LoansError) as error:
-        return dg.SkipReason(f"how many loans have arrived is not known: {error}")
-    return decide(found, newest_id, watermark, enough, table)
+        last = read_last_dataset(context.instance, declared.table.name)
+        memory = _read_cursor_or_nothing(context, declared.table.name)
+        began = time.time()
+        if memory.rest and is_resting(memory, last.event, began):
+            return dg.SkipReason(f"{memory.rest.reason} (counted {round(began - memory.rest.began)} s ago)")
+        counted = _count(database, declared, last)
+    except (SettingsError, DatasetError, CensusError, DatabaseError, LoansError) as error:
+        return dg.SkipReason(f"how many loans are in no dataset is not known: {error}")
+    return _decide(context, declared, memory, find_difference(last, counted), last.rows, began)
 
 
-def _read_cursor_or_zero(context: dg.SensorEvaluationContext, table: str) -> int:
+def _count(database: Database, settings: Settings, last: LastDataset) -> Counted:
+    with database.open_snapshot() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = %s", (STATEMENT_TIMEOUT,))
+        check_table(cursor, settings)
+        return count_loans(cursor, settings, last.limit)
+
+
+def _decide(
+    context: dg.SensorEvaluationContext, settings: Settings, memory: Memory, finding: Finding, rows: int, began: float
+) -> dg.SensorResult | dg.SkipReason:
+    table, now = settings.table, time.time()
+    enough = compute_threshold(settings.refresh, rows)
+    if wants_refresh(finding, enough, memory.requested, now, lambda key: is_under_way(context.instance, key)):
+        key = make_run_key(context, table.name, finding.dataset)
+        request = Requested(key, now, finding.dataset, finding.missing, finding.difference.gone)
+        return dg.SensorResult(
+            run_requests=[dg.RunRequest(run_key=key)], cursor=Memory(table.name, request).to_cursor()
+        )
+    reason = describe(finding, enough, table.created_at, memory.requested)
+    rest = make_rest(finding.dataset, began, now - began, INTERVAL_SECONDS, reason)
+    if rest == memory.rest:
+        return dg.SkipReason(reason)
+    return dg.SensorResult(skip_reason=reason, cursor=replace(memory, rest=rest).to_cursor())
+
+
+def _read_cursor_or_nothing(context: dg.SensorEvaluationContext, table: str) -> Memory:
     try:
         return read_cursor(context.cursor, table)
     except CursorError as error:
         # A skip would be repeated until a person repairs the cursor. Going on without it costs at worst one refresh too
         # many.
         context.log.warning(f"{error}; it is taken for none and written anew with the next request")
-        return 0
+        return Memory(table)

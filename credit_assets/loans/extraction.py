@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from credit_assets.loans.counting import Limit, count_loans
 from credit_assets.loans.table import LoansError, arrow_schema, check_table, select_sql
 from credit_assets.settings.file import Settings
 from credit_assets.tables.rows import open_batches
@@ -30,8 +31,8 @@ def extract_loans(cursor: "cursor", settings: Settings, as_of: datetime | None, 
         path: the file to write.
 
     Returns:
-        The facts that identify the dataset: `table`, `as_of`, `rows`, `greatest_id`, `without_outcome`,
-        `sql`, `schema`, `content_sha256`.
+        The facts that identify the dataset: `table`, `as_of`, `rows`, `left_out` (how many rows were created after
+        `as_of`), `greatest_id`, `without_outcome`, `sql`, `schema`, `content_sha256`, and its `census`.
 
     Raises:
         LoansError: the table is not what the settings say, or `as_of` is in the future.
@@ -49,6 +50,7 @@ def extract_loans(cursor: "cursor", settings: Settings, as_of: datetime | None, 
             "until then would belong to it. Name an earlier time, or none for everything up to now"
         )
     as_of = (as_of or now).astimezone(UTC)
+    counted = count_loans(cursor, settings, Limit(as_of))
     sql, schema, ids = select_sql(settings, as_of), arrow_schema(settings), settings.table.id
     content, rows, greatest_id, without, too_young = hashlib.sha256(), 0, None, 0, 0
     mature = settings.target.find_newest_mature(as_of)
@@ -73,11 +75,13 @@ def extract_loans(cursor: "cursor", settings: Settings, as_of: datetime | None, 
         "table": settings.table.name,
         "as_of": as_of.isoformat(),
         "rows": rows,
+        "left_out": counted.arrived + counted.future,
         "greatest_id": greatest_id,
         "without_outcome": {"too young": too_young, "NULL": without - too_young},
         "sql": sql,
         "schema": {field.name: str(field.type) for field in schema},
         "content_sha256": content.hexdigest(),
+        "census": counted.census.to_facts(),
     }
 
 

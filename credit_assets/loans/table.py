@@ -1,7 +1,6 @@
-"""The loans table: what is expected of its columns, the statement that reads it, and how many rows are new."""
+"""The loans table: what is expected of its columns, and the statement that reads it."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -56,13 +55,12 @@ def check_table(cursor: "cursor", settings: Settings) -> None:
         )
 
 
-def select_sql(settings: Settings, as_of: datetime) -> str:
-    """The statement that reads the rows as of a time, in the order of their ids.
+def columns_sql(settings: Settings, as_of: datetime | None) -> str:
+    """Every column that is read, in the order it is read, as the statement prints it.
 
-    A row without a time is read too, for the checks to refuse: left out, nobody would miss it. The target of a loan
-    that is too young for an outcome is read as NULL, so that a dataset knows no outcome that may still change.
+    The target of a loan that is too young for an outcome is read as NULL, so that a dataset knows no outcome that may
+    still change.
     """
-    created_at = quote_name(settings.table.created_at)
     columns = {
         name: quote_name(name) + ("::timestamp" if kind == "time" else "")
         for name, kind in expected_types(settings).items()
@@ -70,12 +68,25 @@ def select_sql(settings: Settings, as_of: datetime) -> str:
     target = quote_name(settings.target.column)
     if set(settings.target.stored_values) == {"true", "false"}:
         target = columns[settings.target.column] = f"{target}::text"  # COPY prints a boolean as t and f
-    if mature := settings.target.find_newest_mature(as_of):
-        young = f"{created_at} > '{mature.isoformat()}'::timestamptz"
-        columns[settings.target.column] = f"CASE WHEN {young} THEN NULL ELSE {target} END"
+    if as_of and (mature := settings.target.find_newest_mature(as_of)):
+        is_young = is_later_sql(settings, mature.isoformat())
+        columns[settings.target.column] = f"CASE WHEN {is_young} THEN NULL ELSE {target} END"
+    return ", ".join(columns.values())
+
+
+def is_later_sql(settings: Settings, time: str) -> str:
+    """The condition that a row was created later than a time; NULL for a row without a time."""
+    return f"{quote_name(settings.table.created_at)} > '{time}'::timestamptz"
+
+
+def select_sql(settings: Settings, as_of: datetime) -> str:
+    """The statement that reads the rows as of a time, in the order of their ids.
+
+    A row without a time is read too, for the checks to refuse: left out, nobody would miss it.
+    """
     return (
-        f"SELECT {', '.join(columns.values())} FROM {table_sql(settings)} "  # noqa: S608 all names are quoted
-        f"WHERE ({created_at} > '{as_of.isoformat()}'::timestamptz) IS NOT TRUE "
+        f"SELECT {columns_sql(settings, as_of)} FROM {table_sql(settings)} "  # noqa: S608 all names are quoted
+        f"WHERE ({is_later_sql(settings, as_of.isoformat())}) IS NOT TRUE "
         f"ORDER BY {quote_name(settings.table.id)}"
     )
 
@@ -114,22 +125,3 @@ def describe_other_columns(schema: Mapping[str, str], features: Collection[str],
         if made.get(name) != wanted.get(name)
     ]
     return "; ".join(differences) or None
-
-
-@dataclass(frozen=True)
-class Arrivals:
-    """Rows that came after a given id: how many (counted up to a limit) and the id of the last one counted."""
-
-    count: int
-    last_id: int | None
-
-
-def arrivals(cursor: "cursor", settings: Settings, after_id: int, limit: int) -> Arrivals:
-    """Counts new rows by the primary key's index, no further than `limit`: a tick costs the same for ever."""
-    row_id = quote_name(settings.table.id)
-    cursor.execute(
-        f"SELECT count(*), max(id) FROM (SELECT {row_id} AS id FROM {table_sql(settings)} "  # noqa: S608 as above
-        f"WHERE {row_id} > {after_id:d} ORDER BY {row_id} LIMIT {limit:d}) AS new"
-    )
-    count, last_id = cursor.fetchone() or (0, None)
-    return Arrivals(count, last_id)

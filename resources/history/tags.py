@@ -27,6 +27,8 @@ ANNOUNCES = "platform/announces"
 # The launcher stops the retries of a run with `dagster/max_retries: 0`, and writes the run's id into this tag. A
 # person's re-execution inherits both tags. By the id of another run the launcher knows that it may be retried again.
 RETRIES_STOPPED = "platform/retries_stopped"
+# Tag of Dagster: the run key that a sensor requested a run with. A retry inherits it.
+RUN_KEY = "dagster/run_key"
 # The id of a run whose failure was reported. A retry inherits it.
 REPORTED = "failures/reported"
 

@@ -1,0 +1,93 @@
+"""The statement that counts a table's loans: one read, which takes the census and counts what came later.
+
+The hash is SHA-256 of text in UTF-8: the same in every version of PostgreSQL, under every encoding and collation. MD5
+is a little faster, but a PostgreSQL in FIPS mode refuses it.
+
+Belongs here: SQL that counts loans. Does not belong here: what a census means (`census`).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, cast
+
+from credit_assets.loans.census import BUCKETS, GROUP_SIZE, SUM_MODULUS, Census
+from credit_assets.loans.table import columns_sql, is_later_sql, table_sql
+from credit_assets.settings.file import Settings
+from credit_assets.settings.names import quote_name
+from resources.store.written_once import compute_sha256
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import cursor
+
+# What PostgreSQL calls the time before every other: without a dataset, all loans are later than it.
+BEFORE_ALL = "-infinity"
+_ARRIVED, _FUTURE = -1, -2
+
+
+@dataclass(frozen=True)
+class Limit:
+    """Up to where the loans of a dataset can reach. What is beyond is certainly not in it.
+
+    Attributes:
+        as_of: the time of the dataset; None if there is none, so that every loan is beyond.
+        greatest_id: the greatest id in the dataset; None if its ids are no integers.
+    """
+
+    as_of: datetime | None = None
+    greatest_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Counted:
+    """The loans of a table, apart by whether a dataset can hold them.
+
+    Attributes:
+        census: of the loans within the limit.
+        arrived: how many are beyond the limit, and were created until now.
+        future: how many are beyond the limit, and are to be created later than now, by the clock of PostgreSQL.
+    """
+
+    census: Census
+    arrived: int
+    future: int
+
+
+def count_loans(cursor: "cursor", settings: Settings, limit: Limit) -> Counted:
+    """Reads the whole table once, in the snapshot of the cursor, whose times are in UTC."""
+    key, contents = _key_sql(settings), f"row({columns_sql(settings, limit.as_of)})::text"
+    is_beyond = is_later_sql(settings, limit.as_of.isoformat() if limit.as_of else BEFORE_ALL)
+    if limit.greatest_id is not None:
+        is_beyond += f" OR {quote_name(settings.table.id)} > {limit.greatest_id}"
+    cursor.execute(
+        "SELECT bucket, count(*), sum(contents) FROM (SELECT "  # noqa: S608 all names are quoted
+        f"CASE WHEN ({is_beyond}) IS NOT TRUE THEN {_hash_sql(key, 12)} "
+        f"WHEN {is_later_sql(settings, 'now')} THEN {_FUTURE} ELSE {_ARRIVED} END AS bucket, "
+        f"CASE WHEN ({is_beyond}) IS NOT TRUE THEN {_hash_sql(contents, 32)} END AS contents "
+        f"FROM {table_sql(settings)}) AS loans GROUP BY bucket"
+    )
+    found = {bucket: (count, total) for bucket, count, total in cast("list[tuple[int, int, int | None]]", cursor)}
+    counts = tuple(found.get(bucket, (0, 0))[0] for bucket in range(BUCKETS))
+    sums = tuple(
+        sum(found.get(bucket, (0, 0))[1] or 0 for bucket in range(start, start + GROUP_SIZE)) % SUM_MODULUS
+        for start in range(0, BUCKETS, GROUP_SIZE)
+    )
+    return Counted(
+        Census(_fingerprint(key), _fingerprint(contents), counts, sums),
+        arrived=found.get(_ARRIVED, (0, None))[0],
+        future=found.get(_FUTURE, (0, None))[0],
+    )
+
+
+def _key_sql(settings: Settings) -> str:
+    """What a loan is known by: its id and its time, because ids may start again."""
+    name, created_at = quote_name(settings.table.id), quote_name(settings.table.created_at)
+    return f"coalesce({name}::text, '') || ' ' || coalesce({created_at}::timestamp::text, '')"
+
+
+def _hash_sql(text: str, bits: int) -> str:
+    """The first bits of the hash of a text, as an integer."""
+    return f"('x' || encode(substr(sha256(convert_to({text}, 'UTF8')), 1, 4), 'hex'))::bit({bits})::int"
+
+
+def _fingerprint(expression: str) -> str:
+    return compute_sha256(expression.encode())[:12]

@@ -1,0 +1,78 @@
+"""PostgreSQL and the tests' model of it take the same census; if not, the histories prove nothing about real tables."""
+
+import random
+from contextlib import closing
+
+import psycopg2
+import pytest
+
+from credit_assets.loans.census import compare
+from credit_assets.loans.counting import Counted, Limit, count_loans
+from credit_assets.loans.seed import create_table_sql
+from credit_assets.settings.file import Settings, load_settings
+from resources.services.database import Database
+from tests.support.histories.history import play
+from tests.support.histories.lender import Lender, count
+from tests.support.histories.rules import count_by_census
+from tests.support.settings import settings_text
+
+
+@pytest.fixture
+def settings(tmp_path) -> Settings:
+    path = tmp_path / "settings.toml"
+    path.write_text(settings_text(features="income = { type = 'integer' }"))
+    return load_settings(path)
+
+
+def fill(url: str, settings: Settings, lender: Lender) -> None:
+    with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS loans")
+        cursor.execute(create_table_sql(settings).replace("DECIMAL(10, 2)", "INTEGER"))
+        for loan in lender.table.values():
+            cursor.execute(
+                "INSERT INTO loans (id, created_at, default_status, income) VALUES (%s, %s, %s, %s)",
+                (int(loan.id), loan.time, loan.income % 2, loan.income),
+            )
+
+
+def count_at(url: str, settings: Settings, limit: Limit) -> Counted:
+    with Database(url=url).open_snapshot() as cursor:
+        return count_loans(cursor, settings, limit)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_postgresql_counts_what_the_model_counts(database_url: str, settings: Settings, seed: int) -> None:
+    lender = play(seed, count_by_census).lender
+    assert lender.latest
+    fill(database_url, settings, lender)
+    found = count_at(database_url, settings, lender.latest.limit)
+    expected = count(list(lender.table.values()), lender.latest.limit, lender.now)
+    assert found.census.counts == expected.census.counts
+    assert found.census.sums == expected.census.sums
+    # The model's clock is not that of the server, so only their sum is the same.
+    assert found.arrived + found.future == expected.arrived + expected.future
+
+
+def test_no_setting_of_the_database_changes_the_census(database_url: str, settings: Settings) -> None:
+    lender = Lender(random.Random(1))
+    lender.add(lender.make_loans(50))
+    fill(database_url, settings, lender)
+    limit = Limit(lender.now)
+    plain = count_at(database_url, settings, limit)
+    with closing(psycopg2.connect(database_url)) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        name = connection.info.dbname
+        for setting in ("TimeZone = 'Asia/Tokyo'", "DateStyle = 'SQL, DMY'", "bytea_output = 'escape'"):
+            cursor.execute(f'ALTER DATABASE "{name}" SET {setting}')
+    assert count_at(database_url, settings, limit) == plain
+    assert compare(plain.census, 50, count_at(database_url, settings, limit).census).lacking == 0
+
+
+def test_a_loan_without_a_time_is_within_every_limit(database_url: str, settings: Settings) -> None:
+    lender = Lender(random.Random(1))
+    lender.add(lender.make_loans(3))
+    fill(database_url, settings, lender)
+    with closing(psycopg2.connect(database_url)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute("UPDATE loans SET created_at = NULL WHERE id = 2")
+    found = count_at(database_url, settings, Limit())
+    assert (found.census.loans, found.arrived, found.future) == (1, 2, 0)
