@@ -14,6 +14,13 @@ from resources.services.registry import ALIAS, SETTING, Registry, RegistryError,
 from resources.store.object_store import ObjectStore
 from resources.store.pointers.positions import PointerError, Position
 
+# MLflow's loaders want a folder with a file MLmodel. The store has one joblib file, written once, whose digest is the
+# model's name everywhere: in positions, in lineage and in the event log.
+NOTE = (
+    "A note of a promotion. `mlflow.sklearn.load_model` can't load it, because its source is one joblib file without "
+    'an MLmodel. The page "The model in use" of the platform\'s docs has the lines that load it and verify its sha256.'
+)
+
 
 def register_promotions(registry: Registry, store: ObjectStore, table: str, warn: Callable[[str], None]) -> str:
     """Registers every promotion of a table that the registry lacks, and sets the alias to the latest.
@@ -48,7 +55,7 @@ def describe_version(store: ObjectStore, position: Position) -> Version:
         "sha256": model["sha256"],
         "loan_dataset_sha256": value["set"][DATASET]["sha256"],
     }
-    return Version(store.location(model["key"]), tags)
+    return Version(store.location(model["key"]), tags, NOTE)
 
 
 def _describe_history(store: ObjectStore, table: str, warn: Callable[[str], None]) -> Sequence[Version]:

@@ -35,10 +35,12 @@ class Version:
     Args:
         source: URI of the artifact. MLflow refuses `file:///…` unless its server allows it.
         tags: set when the version is made.
+        description: what the registry's pages say of it.
     """
 
     source: str
     tags: Mapping[str, str]
+    description: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class Registry:
             for version in versions:
                 if version.source not in numbers:
                     pairs = [{"key": key, "value": value} for key, value in version.tags.items()]
-                    new = {"name": name, "source": version.source, "tags": pairs}
+                    new = {"name": name, "source": version.source, "tags": pairs, "description": version.description}
                     answer = self._call(session, "POST", "/model-versions/create", json=new)
                     numbers[version.source] = answer["model_version"]["version"]
             champion = numbers[versions[-1].source]

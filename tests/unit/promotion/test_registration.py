@@ -10,6 +10,7 @@ from credit_assets.promotion.registration import register_promotions
 from credit_assets.promotion.table_pointer import open_pointer
 from resources.services.registry import Registry
 from resources.store.object_store import ObjectStore
+from tests.support.pages import ROOT
 from tests.support.servers.registry import Server, serve
 
 RULE, TABLE = Decision("rule", "run", "run"), "credit.loans"
@@ -57,6 +58,19 @@ def test_a_registry_that_is_away_costs_no_promotion_and_the_next_run_registers_a
 def test_without_a_registry_nothing_is_registered(store: ObjectStore, commit_set: Any) -> None:
     promote(store, TABLE, commit_set("root"), RULE)
     assert register_promotions(Registry(), store, TABLE, pytest.fail) == "none (MLFLOW_TRACKING_URI)"
+
+
+def test_an_entry_says_that_mlflow_can_not_load_it_and_so_do_the_pages(
+    store: ObjectStore, commit_set: Any, registry: Registry, server: Server
+) -> None:
+    promote(store, TABLE, commit_set("root"), RULE)
+    register_promotions(registry, store, TABLE, pytest.fail)
+    (entry,) = server.versions
+    assert not [key for key in store.list_keys() if key.endswith("MLmodel")], "MLflow can load it: the note is wrong"
+    said = [entry["description"], *((ROOT / page).read_text() for page in ("README.md", "docs/model-in-use.md"))]
+    for text in said:
+        assert "note" in text
+        assert "`mlflow.sklearn.load_model` can't load it" in text.replace("\n", " ")
 
 
 def test_after_a_rollback_the_alias_is_at_the_older_version(

@@ -9,7 +9,7 @@ from resources.services.registry import Registry, RegistryError, Version
 from tests.support.servers.registry import Server, serve
 
 NAME, SOURCE = "credit-default-credit-loans", "s3://bucket/model.joblib"
-FIRST = Version(SOURCE, {"root_run": "root"})
+FIRST = Version(SOURCE, {"root_run": "root"}, "what people read")
 NEWER = Version("s3://bucket/newer.joblib", {"root_run": "newer"})
 
 
@@ -30,6 +30,7 @@ def test_the_promoted_artifact_is_a_version_and_the_champion(registry: Server, u
     assert registry.aliases == {"champion": "1"}
     assert registry.versions[0]["source"] == SOURCE
     assert registry.versions[0]["tags"] == [{"key": "root_run", "value": "root"}]
+    assert registry.versions[0]["description"] == "what people read"
 
 
 def test_registering_twice_changes_nothing_and_a_rollback_makes_no_second_version(registry: Server, uri: str) -> None:
