@@ -6,6 +6,7 @@ says of types, bounds and values (`declarations`).
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from credit_assets.inspection.declarations import declare_column, describe_column, suggest_cast, type_of
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 NEARLY_EMPTY = 0.95
 # A column with so few texts names no person, whatever its name says.
 FEW_LEVELS = 20
+# One column alone that ranks better than whole models do is worth a question.
+HIGH_AUC = 0.85
 MOST_LEVELS, MOST_GROUPS = 200, 60
 AGE_BANDS = [25, 40, 60]
 
@@ -57,6 +60,16 @@ class Subject:
     created_values: "pa.ChunkedArray | None" = None
     outcome: "tuple[np.ndarray, np.ndarray] | None" = None
     is_rival: bool = False
+
+    @cached_property
+    def auc(self) -> float:
+        """The AUC of the column as the only score; 0.5 where it is not defined."""
+        import pyarrow as pa
+
+        if self.outcome is None or self.facts.form == "filled":
+            return 0.5
+        defaulted, known = self.outcome
+        return measure_alone(self.values.filter(pa.array(known)), defaulted[known])
 
 
 def draft_columns(subjects: Sequence[Subject]) -> dict[str, list[Line]]:
@@ -82,7 +95,9 @@ def _draft_feature(subject: Subject) -> Line:
     facts = subject.facts
     if reason := next((reason for find in REASONS if (reason := find(subject))), None):
         return Line(facts.name, declare_column(facts) if type_of(facts.column) else None, reason, "left out")
-    return Line(facts.name, declare_column(facts), describe_column(facts))
+    seen = describe_column(facts)
+    comment = f"{LOOK} {_say(subject.auc)}; {seen}" if subject.auc > HIGH_AUC else seen
+    return Line(facts.name, declare_column(facts), comment)
 
 
 def _draft_attribute(subject: Subject, attribute: str) -> Line:
@@ -156,13 +171,18 @@ def _find_text(subject: Subject) -> str | None:
 
 def _find_key(subject: Subject) -> str | None:
     facts = subject.facts
-    if facts.is_key and (facts.form in ("text", "integer") or facts.column.key):
+    if facts.column.key or (facts.is_key and (facts.form == "text" or _is_counted(facts))):
         return "a key: no two rows have one value"
     if ends_as_reference(facts.name) and facts.distinct > FEW_LEVELS:
         return "its name says that it refers to something, and has no meaning by itself"
     if facts.form == "text" and facts.distinct > facts.filled / 2:
         return "most rows have a value of their own"
     return None
+
+
+def _is_counted(facts: Facts) -> bool:
+    """Whether whole numbers lie as densely as those that are given out one after the other; amounts don't."""
+    return facts.form == "integer" and float(facts.high or 0) - float(facts.low or 0) < 10 * facts.filled
 
 
 def _find_later(subject: Subject) -> str | None:
@@ -179,13 +199,12 @@ def _find_hindsight(subject: Subject) -> str | None:
     filled = ~mark_missing(subject.values).to_numpy().astype(bool)
     if one_class := find_one_class(filled[known], defaulted[known]):
         return one_class
-    if subject.facts.form == "filled":
-        return None
-    import pyarrow as pa
+    auc = subject.auc
+    return f"{_say(auc)}: it knows it" if auc > Limits().maximum_feature_auc else None
 
-    auc = measure_alone(subject.values.filter(pa.array(known)), defaulted[known])
-    limit = Limits().maximum_feature_auc
-    return f"alone it ranks the outcome with an AUC of {auc:.3f}: it knows it" if auc > limit else None
+
+def _say(auc: float) -> str:
+    return f"alone it ranks the outcome with an AUC of {auc:.3f}"
 
 
 def _find_crowd(subject: Subject) -> str | None:

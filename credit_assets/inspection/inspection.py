@@ -30,6 +30,11 @@ def find_tables(tables: Sequence[FoundTable], name: str | None) -> list[FoundTab
     Raises:
         InspectionError: there is none.
     """
+    if not tables:
+        raise InspectionError(
+            "the database has no table that this role can read: fill it, grant SELECT, or name another database in "
+            "PLATFORM_DATABASE_URL"
+        )
     if name is not None:
         try:
             *schema, own = split_table(name)

@@ -107,7 +107,8 @@ def test_without_a_database_of_its_own_it_inspects_that_of_make_run_and_only_in_
         environment.delenv("PLATFORM_DATABASE_URL", raising=False)
         environment.chdir(drafts.sandbox.folder)
         assert main(["inspect", "--table", "no_such_table"]) == 1
-        assert "--table: this role can read no table no_such_table" in capsys.readouterr().err
+        printed = capsys.readouterr().err  # other tests of this server may have made tables in its database, or not
+        assert "can read no table no_such_table" in printed or "no table that this role can read" in printed
         environment.chdir(tmp_path)
         assert main(["inspect"]) == 1
     assert "run this from the root of a checkout" in capsys.readouterr().err

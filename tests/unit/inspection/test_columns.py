@@ -54,7 +54,7 @@ def per_row(make: Callable[[int], Any]) -> list[Any]:
         ("x7", "integer", lambda row: None if row else 1, "99.5% missing"),
         ("x7", "text", lambda row: None, "it has no value in the sample"),
         ("x7", "text", lambda row: f"k{row}", "a key"),
-        ("x7", "integer", lambda row: (row * 7919) % 100_003, "a key"),
+        ("x7", "integer", lambda row: 500 + (row * 7) % 200, "a key"),
         ("branch_id", "integer", lambda row: row % 60, "refers to something"),
         ("x7", "text", lambda row: f"k{row % 150}", "most rows have a value of their own"),
         ("x7", "text", lambda row: f"person{row}@example.com", "its values look like e-mail addresses"),
@@ -110,6 +110,17 @@ def test_an_amount_that_differs_in_every_row_is_a_feature_unless_an_index_keeps_
     cells = per_row(lambda row: row * 7919 % 1_003 / 7)
     assert draft("amount", "numeric", cells)[1].state == "kept"
     assert draft("amount", "numeric", cells, key="unique")[1].state == "left out"
+
+
+def test_whole_numbers_that_differ_by_chance_are_no_key(draft: Draft) -> None:
+    assert draft("income", "integer", per_row(lambda row: 20_000 + row * 7919 % 100_003))[1].state == "kept"
+
+
+def test_a_column_that_ranks_better_than_models_do_is_kept_and_marked(draft: Draft) -> None:
+    _, line = draft("score", "numeric", per_row(lambda row: row % 10 + 6.5 * (row % 4 == 0)))
+    assert line.state == "kept"
+    assert line.comment.startswith("LOOK: alone it ranks the outcome with an AUC of 0.9")
+    assert "; seen 0 to 1" in line.comment
 
 
 @pytest.mark.parametrize(

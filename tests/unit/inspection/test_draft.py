@@ -106,5 +106,7 @@ def test_a_table_is_found_by_its_name_and_never_guessed() -> None:
     for wrong in ("loan book", "public.Loan Book", "a.b.c"):
         with pytest.raises(InspectionError, match="--table"):
             find_tables([loans, *others], wrong)
+    with pytest.raises(InspectionError, match="no table that this role can read"):
+        find_tables([], "loans")
     with pytest.raises(InspectionError, match="none of the 2 tables"):
         find_tables(others, None)
