@@ -60,7 +60,7 @@ def loan_dataset(
         def read_loans() -> tuple[Path, dict[str, Any]]:
             context.log.info(f"reading {declared.table.name}")
             path = Path(folder) / "loan_dataset.parquet"
-            with database.open_snapshot() as cursor:
+            with database.with_row_policy(declared.table.row_policy).open_snapshot() as cursor:
                 return path, extract_loans(cursor, declared, parse_as_of(config.as_of), path)
 
         dataset = work.adopt_or(read_loans)
@@ -86,5 +86,12 @@ def _describe_dataset(facts: Mapping[str, Any]) -> dict[str, Any]:
         **{name: facts[name] for name in ("left_out", "census") if name in facts},
         **{name: facts[name] for name in ("table", "as_of", "greatest_id", "content_sha256")},
         "loans without an outcome": facts["without_outcome"],
+        **_describe_policy(facts),
         "sql": dg.MetadataValue.md(f"```sql\n{facts['sql']}\n```"),
     }
+
+
+def _describe_policy(facts: Mapping[str, Any]) -> dict[str, str]:
+    if "row_policy" not in facts:
+        return {}
+    return {"row policy": f"applied: only the rows that the policies of the database show to user {facts['read_as']}"}

@@ -35,6 +35,9 @@ def score_selection(
     """The probability of a default of each open application of a location."""
     declared, store, wave_id = settings.load(), checkpoints.store, find_wave(context.instance, context.run)
     scoring = declared.require_scoring()
+    database, scores_database = (
+        each.with_row_policy(declared.table.row_policy) for each in (database, scores_database)
+    )
     config = WaveConfig(locations=list(context.partition_keys))
     plan = keep_plan(
         store, LOCATION_SCORES, wave_id, lambda: make_plan(database, store, declared, scoring, config, [], wave_id)

@@ -58,6 +58,9 @@ def wave(
     """One run that scores the open applications of all locations, or of some, with one promoted model."""
     declared, store = settings.load(), checkpoints.store
     scoring = declared.require_scoring()
+    database, scores_database = (
+        each.with_row_policy(declared.table.row_policy) for each in (database, scores_database)
+    )
     config.check()
     first = find_first_attempt(context.instance, context.run)
     refuse_lonely_shard(config.shards, first.tags)

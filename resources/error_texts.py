@@ -63,6 +63,12 @@ def is_database_away(text: str) -> bool:
     return "FATAL:" not in text or "the database system is" in text
 
 
+def find_table_with_policy(text: str) -> str | None:
+    """The table whose row policy would hide rows. PostgreSQL 18 has its name in the message of this refusal only."""
+    found = re.search(r'query would be affected by row-level security policy for table "(.+)"', text)
+    return found[1] if found else None
+
+
 def find_copy_position(context: str) -> str | None:
     """Where COPY stopped, `line 3, column age`, without the value. PostgreSQL 16 has this in its context only."""
     found = re.search(r"line \d+(, column \w+)?", context)

@@ -44,8 +44,9 @@ def locations(
 ) -> dg.SensorResult | dg.SkipReason:
     """Reads the locations and compares. If the sensor can't read them, it skips and says why."""
     try:
-        scoring = settings.load().require_scoring()
-        with database.open_snapshot() as cursor:
+        declared = settings.load()
+        scoring = declared.require_scoring()
+        with database.with_row_policy(declared.table.row_policy).open_snapshot() as cursor:
             cursor.execute("SET LOCAL statement_timeout = %s", (STATEMENT_TIMEOUT,))
             existing = read_locations(cursor, scoring)
     except (SettingsError, DatabaseError, LocationsError) as error:

@@ -147,7 +147,7 @@ def new_loans(
 
 
 def _count(database: Database, settings: Settings, last: LastDataset) -> Counted:
-    with database.open_snapshot() as cursor:
+    with database.with_row_policy(settings.table.row_policy).open_snapshot() as cursor:
         cursor.execute("SET LOCAL statement_timeout = %s", (STATEMENT_TIMEOUT,))
         check_table(cursor, settings)
         return count_loans(cursor, settings, last.limit)

@@ -32,7 +32,8 @@ def extract_loans(cursor: "cursor", settings: Settings, as_of: datetime | None, 
 
     Returns:
         The facts that identify the dataset: `table`, `as_of`, `rows`, `left_out` (how many rows were created after
-        `as_of`), `greatest_id`, `without_outcome`, `sql`, `schema`, `content_sha256`, and its `census`.
+        `as_of`), `greatest_id`, `without_outcome`, `sql`, `schema`, `content_sha256`, and its `census`. If row
+        policies apply, `row_policy`, and `read_as`: who saw the rows.
 
     Raises:
         LoansError: the table is not what the settings say, or `as_of` is in the future.
@@ -82,7 +83,16 @@ def extract_loans(cursor: "cursor", settings: Settings, as_of: datetime | None, 
         "schema": {field.name: str(field.type) for field in schema},
         "content_sha256": content.hexdigest(),
         "census": counted.census.to_facts(),
+        **_describe_policy(cursor, settings),
     }
+
+
+def _describe_policy(cursor: "cursor", settings: Settings) -> dict[str, str]:
+    """Who saw the rows, if policies may have hidden others."""
+    if settings.table.row_policy == "refuse":
+        return {}
+    cursor.execute("SELECT current_user")
+    return {"row_policy": "apply", "read_as": cast("tuple[str]", cursor.fetchone())[0]}
 
 
 def parse_as_of(text: str | None) -> datetime | None:

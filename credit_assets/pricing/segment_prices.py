@@ -40,6 +40,9 @@ def price_chosen(
     """The rate of a segment, which follows from the newest scores of its locations, within bounds."""
     declared = settings.load()
     scoring, pricing = declared.require_scoring(), declared.require_pricing()
+    database, scores_database = (
+        each.with_row_policy(declared.table.row_policy) for each in (database, scores_database)
+    )
     found = read_segment_scores(database, scores_database, scoring, pricing)
     # The job asks for no partition. Dagster plans those that a person selects, and no others.
     is_selected = context.has_partition_key or context.has_partition_key_range

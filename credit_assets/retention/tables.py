@@ -63,6 +63,8 @@ def find_table_removals(database: Database, scores_database: Database, settings:
     scoring, pricing, retention = settings.scoring, settings.pricing, settings.retention
     if scoring is None or retention is None:
         return []
+    policy = settings.table.row_policy
+    database, scores_database = database.with_row_policy(policy), scores_database.with_row_policy(policy)
 
     def read_names() -> list[str]:
         with database.open_snapshot() as cursor:

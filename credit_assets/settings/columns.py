@@ -27,11 +27,15 @@ def add_key(default: Any) -> Any:
 
 
 class Table(Strict):
-    """Where the rows are: `name` may be qualified as `schema.table`; `id` rises with every row."""
+    """Where the rows are: `name` may be qualified as `schema.table`; `id` rises with every row.
+
+    A table whose row policies would hide rows from the role is refused, unless `row_policy` is "apply".
+    """
 
     name: TableName
     id: Name = "id"
     created_at: Name = "created_at"
+    row_policy: Literal["refuse", "apply"] = add_key("refuse")
 
 
 class Column(Strict):

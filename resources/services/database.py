@@ -5,11 +5,11 @@ Belongs here: how to connect, and what an error may show. Does not belong here: 
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, Self, TypeVar
 
 import dagster as dg
 
-from resources.error_texts import is_database_away
+from resources.error_texts import find_table_with_policy, is_database_away
 from resources.errors import PlatformError
 from resources.libpq import SEARCH_PATH, close_gaps, describe_variables, set_session
 
@@ -127,6 +127,7 @@ class Database(dg.ConfigurableResource):
         connect_timeout_seconds: how long a server that does not answer is waited for.
         silent_seconds: after so long without a word from its client, PostgreSQL ends a transaction that writes;
             0 for no limit.
+        row_policy: "refuse": a table whose policies would hide rows from the user is an error. "apply": they hide them.
     """
 
     # A dependency and no config: Dagster's UI shows the config of a resource, and the URL holds a password.
@@ -136,6 +137,11 @@ class Database(dg.ConfigurableResource):
     # A lost node closes no connection. Until PostgreSQL ends its transaction, the rows that it wrote are locked, and a
     # retry waits for them. A retry begins about 15 s after the loss.
     silent_seconds: int = 10
+    row_policy: Literal["refuse", "apply"] = "refuse"
+
+    def with_row_policy(self, row_policy: Literal["refuse", "apply"]) -> Self:
+        """The same database, which a row policy keeps from being used, or whose policies choose what is seen."""
+        return self.model_copy(update={"row_policy": row_policy})
 
     def connect(self) -> "connection":
         """Opens a connection, like the function `connect` of this module."""
@@ -177,6 +183,9 @@ class Database(dg.ConfigurableResource):
         import psycopg2
 
         connection = self.connect()
+        user = connection.info.user
+        # Off: PostgreSQL refuses a statement that sees a part of the rows, and does not run it on the part.
+        known = {"search_path": SEARCH_PATH, "row_security": "on" if self.row_policy == "apply" else "off"}
         try:
             if not readonly and connection.get_parameter_status("in_hot_standby") == "on":
                 raise DatabaseError(
@@ -184,13 +193,19 @@ class Database(dg.ConfigurableResource):
                 )
             connection.set_session(isolation_level=isolation_level, readonly=readonly, deferrable=False)
             with connection.cursor() as cursor:
-                if wrong := set_session(cursor, {"search_path": SEARCH_PATH, **(more or {})}):
+                if wrong := set_session(cursor, {**known, **(more or {})}):
                     raise DatabaseError(
                         f"the database of {self.setting} does not work as usual for this user, who can't change that: "
                         f"expected {', '.join(wrong)}. Find what sets it with \\drds in psql, and reset it"
                     )
                 yield cursor
         except psycopg2.Error as error:
+            if table := find_table_with_policy(error.diag.message_primary or ""):
+                raise DatabaseError(
+                    f"a row policy of table {table} would hide rows from user {user} of {self.setting}. Name a user "
+                    'with BYPASSRLS or the table\'s owner there, or write row_policy = "apply" in [table] of the '
+                    "settings to use only what the policy shows"
+                ) from None
             is_broken = isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError)
             is_away = is_broken and (error.pgcode is None or error.pgcode.startswith(AWAY))
             raise (DatabaseAway if is_away else DatabaseError)(
