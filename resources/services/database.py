@@ -22,10 +22,14 @@ Result = TypeVar("Result")
 # The name by which PostgreSQL lists a connection of the platform.
 APPLICATION_NAME = "credit-default-platform"
 # Classes of SQLSTATE whose messages name a database, a table, a column or a user: connection, authorization, names,
-# resources, intervention. Other messages may quote a row, for example that of a value that can't be converted.
-QUOTES_NO_ROW = {"08", "28", "3D", "3F", "42", "53", "55", "57"}
+# resources, intervention, states of transactions. Other messages may quote a row, for example that of a value that
+# can't be converted.
+QUOTES_NO_ROW = {"08", "25", "28", "3D", "3F", "40", "42", "53", "55", "57"}
 # SQLSTATEs of a database that went away: the connection broke, or its server is stopping or starting.
 AWAY = ("08", "57P")
+# A replica ends a reader that keeps it from following its primary. Nothing else ends a snapshot that only reads so. A
+# transaction that writes does not get here: the server is no replica then, and what is in its way may stay there.
+STOPPED_BY_REPLICA = ("40001", "40P01")
 
 
 class DatabaseError(PlatformError):
@@ -152,7 +156,7 @@ class Database(dg.ConfigurableResource):
         """Opens a read-only cursor whose statements all see one state of the database, in a session of known settings.
 
         Raises:
-            DatabaseAway: like `connect`, or the connection broke.
+            DatabaseAway: like `connect`, or the connection broke, or a replica stopped the reading.
             DatabaseError: like `connect`, or a statement failed. PostgreSQL's detail is left out: it may quote a row.
         """
         with self._open("read", isolation_level="REPEATABLE READ", readonly=True) as cursor:
@@ -205,6 +209,12 @@ class Database(dg.ConfigurableResource):
                     f"a row policy of table {table} would hide rows from user {user} of {self.setting}. Name a user "
                     'with BYPASSRLS or the table\'s owner there, or write row_policy = "apply" in [table] of the '
                     "settings to use only what the policy shows"
+                ) from None
+            if readonly and error.pgcode in STOPPED_BY_REPLICA:
+                raise DatabaseAway(
+                    f"the replica of {self.setting} stopped the reading, to follow its primary "
+                    f"({describe_without_rows(error)}). Another attempt may succeed. If it happens often, set "
+                    "hot_standby_feedback = on there, or raise max_standby_streaming_delay, or name the primary"
                 ) from None
             is_broken = isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError)
             is_away = is_broken and (error.pgcode is None or error.pgcode.startswith(AWAY))

@@ -188,7 +188,10 @@ def test_a_value_that_postgresql_refuses_is_not_quoted_and_a_missing_column_is_n
     missing = r'SQLSTATE 42P01: relation "no_such_table" does not exist\)'
     with pytest.raises(DatabaseError, match=missing), database.open_snapshot() as cursor:
         cursor.execute("SELECT FROM no_such_table")
-    with pytest.raises(DatabaseError, match=r"SQLSTATE 25006\)"), database.open_snapshot() as cursor:
+    with (
+        pytest.raises(DatabaseError, match=r"SQLSTATE 25006: cannot execute CREATE TABLE in a read-only transaction\)"),
+        database.open_snapshot() as cursor,
+    ):
         cursor.execute("CREATE TABLE written (id integer)")
 
 
