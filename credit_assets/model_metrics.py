@@ -9,6 +9,7 @@ from credit_assets.checks.model_metrics import METRICS_CHECKS, check_metrics
 from credit_assets.checks.verdict import declare_checks, publish
 from credit_assets.measurement.evaluation import evaluate_model, refuse_other_pairs, write_report
 from credit_assets.measurement.presentation import describe_metrics
+from credit_assets.model.split import cut_test_split
 from credit_assets.settings.file import SettingsFile
 from resources.store.checkpoints import Artifact, Checkpoints
 from resources.store.formats import Document
@@ -37,7 +38,8 @@ def model_metrics(
 
     def measure() -> tuple[Document, dict[str, Any]]:
         context.log.info(f"measuring on {test_split.value.num_rows:,} held-out loans")
-        measured = evaluate_model(trained_model.value, test_split.value, declared) | {
+        test, random_test = cut_test_split(test_split.value, test_split.facts)
+        measured = evaluate_model(trained_model.value, test, declared, random_test) | {
             "cross_validation": trained_model.facts["cross_validation"],
             "lineage": pinned | {"content_sha256": trained_model.facts["content_sha256"]},
         }

@@ -10,7 +10,8 @@ from credit_assets.checks.verdict import commit_if_passed, declare_checks, mater
 from credit_assets.helping.order import HELPERS, PLACE, Order, count_helpers, keep_order
 from credit_assets.loans.table import refuse_other_tables
 from credit_assets.model.cross_validation import cross_validate
-from credit_assets.model.pipeline import TrainingConfig, fit_pipeline, refuse_unused, split_rows
+from credit_assets.model.pipeline import TrainingConfig, fit_pipeline, refuse_unused
+from credit_assets.model.split import OUT_OF_TIME, cut_test_split, split_rows
 from credit_assets.settings.file import Settings, SettingsFile
 from resources.store.artifacts import name_versions
 from resources.store.checkpoints import Artifact, Checkpoints, Work
@@ -56,14 +57,14 @@ def training(
         "content_sha256": loan_dataset.facts["content_sha256"],
         "parameters": config.model_dump(),
     }
-    rows, test_rows = split_rows(loans, declared, config)
-    without = loans.num_rows - len(rows) - len(test_rows)
+    split = split_rows(loans, declared, config)
+    rows, without = split.training, loans.num_rows - len(split.training) - len(split.held_out)
     if without:
         context.log.info(f"{without:,} loans have no outcome: they are in neither training nor test")
     split_draft = checkpoints.work(context, "test_split", **inputs).adopt_or(
-        lambda: (loans.take(test_rows), pinned | {"rows": len(test_rows)})
+        lambda: (loans.take(split.held_out), pinned | split.facts)
     )
-    split_verdicts = check_split(loans.take(rows), split_draft.value, declared)
+    split_verdicts = check_split(loans.take(rows), *cut_test_split(split_draft.value, split.facts), declared)
     test = yield from commit_if_passed("test_split", split_draft, split_verdicts)
 
     def fit() -> tuple[Any, dict[str, Any]]:
@@ -98,8 +99,10 @@ def training(
     model = yield from commit_if_passed("trained_model", model_draft, model_verdicts)
 
     # Both are committed: from here on the latest split and the latest model belong together, whatever fails.
-    columns = ", ".join(loans.column_names)
-    yield materialize("test_split", test, {"dagster/row_count": len(test_rows), "columns": columns}, split_verdicts)
+    described = {"dagster/row_count": len(split.held_out), "columns": ", ".join(loans.column_names)}
+    if OUT_OF_TIME in split.facts:
+        described |= {"newest loans": len(split.test), "drawn by lot": len(split.held_out) - len(split.test)}
+    yield materialize("test_split", test, described, split_verdicts)
     described = _describe_model(model) | {"loans without an outcome": without}
     yield materialize("trained_model", model, described, model_verdicts)
 

@@ -10,7 +10,8 @@ import dagster as dg
 from pydantic import Field
 
 from credit_assets.helping.order import MOST_HELPERS, HelpError, read_order
-from credit_assets.model.pipeline import TrainingConfig, prepare_trees, split_rows
+from credit_assets.model.pipeline import TrainingConfig, prepare_trees
+from credit_assets.model.split import split_rows
 from credit_assets.settings.file import SettingsFile
 from resources.history.facts import committed_items
 from resources.store.artifacts import find_artifact
@@ -49,7 +50,7 @@ def grow_part(context: dg.OpExecutionContext, config: Help, settings: SettingsFi
         return
     chosen = TrainingConfig(**order.config)
     loans = checkpoints.logged(order.dataset_place, order.dataset_manifest_sha256, FORMATS["parquet"]).value
-    rows, _ = split_rows(loans, declared, chosen)
+    rows = split_rows(loans, declared, chosen).training
     blocks = Blocks(store, order.place, items="trees", at_once=cpu_count(), log=context.log.info)
     first, stop = find_part(chosen.n_estimators, config.part, config.parts)
     made = blocks.help(

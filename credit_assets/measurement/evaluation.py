@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from credit_assets.loans.columns import select_features, select_outcomes
+from credit_assets.measurement.comparison import format_splits
 from credit_assets.measurement.fairness import assign_bands, compare_groups
 from credit_assets.measurement.figures import format_figure
 from credit_assets.measurement.importance import sum_importance_by_column
@@ -33,10 +34,19 @@ def refuse_other_pairs(model_facts: Mapping[str, Any], test_split_sha256: str) -
         )
 
 
-def evaluate_model(model: "Pipeline", test: "pa.Table", settings: Settings) -> dict[str, Any]:
+def evaluate_model(
+    model: "Pipeline", test: "pa.Table", settings: Settings, random_test: "pa.Table | None" = None
+) -> dict[str, Any]:
     """Everything that is measured: scores, curves, importances by column, fairness by personal attribute.
 
     Holds aggregates only. As JSON: no NaN, None where a figure is not defined.
+
+    Args:
+        model: fitted on other loans.
+        test: the loans that the figures are of.
+        settings: features, target and personal attributes.
+        random_test: beside a test of the newest loans, older ones that were drawn by lot. Their scores are in
+            `random_split`.
     """
     outcome = select_outcomes(test, settings)
     probability = model.predict_proba(select_features(test, settings))[:, 1]
@@ -50,12 +60,19 @@ def evaluate_model(model: "Pipeline", test: "pa.Table", settings: Settings) -> d
         "curves": compute_curves(outcome, probability),
         "importance": sum_importance_by_column(model),
         "fairness": compare_groups(groups, outcome, probability >= THRESHOLD, probability) if groups else [],
+        **({} if random_test is None else {"random_split": {"scores": _measure_scores(model, random_test, settings)}}),
     }
+
+
+def _measure_scores(model: "Pipeline", loans: "pa.Table", settings: Settings) -> dict[str, Any]:
+    probability = model.predict_proba(select_features(loans, settings))[:, 1]
+    return asdict(compute_scores(select_outcomes(loans, settings), probability))
 
 
 def write_report(measured: Mapping[str, Any]) -> Document:
     """The report: all that was measured, as JSON, and the text that people mail around."""
-    return Document(measured, format_text_report(Scores(**measured["scores"]), _describe_origin(measured)))
+    text = format_text_report(Scores(**measured["scores"]), _describe_origin(measured))
+    return Document(measured, text + format_splits(measured))
 
 
 def _describe_origin(measured: Mapping[str, Any]) -> dict[str, str]:

@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 
 from credit_assets.measurement import pictures
+from credit_assets.measurement.comparison import HEADINGS, compare_splits
 from credit_assets.measurement.fairness import COLUMNS, NOTE, shorten
 from credit_assets.measurement.figures import round_figure
 from credit_assets.measurement.scores import Scores
@@ -28,11 +29,26 @@ def describe_metrics(measured: Mapping[str, Any]) -> dict[str, Any]:
         "dagster/row_count": scores.rows,
         **figures,
         **measured["lineage"],
+        **describe_splits(measured),
         "cross_validation": measured["cross_validation"] or "off (limits.cross_validation_folds)",
         "pictures": dg.MetadataValue.md(
             "\n\n".join(pictures.embed_picture(pictures.render_png(figure), name) for name, figure in images.items())
         ),
         **({"fairness": tabulate_fairness(fairness), "fairness note": NOTE} if fairness else {}),
+    }
+
+
+def describe_splits(measured: Mapping[str, Any]) -> dict[str, Any]:
+    """The figures out of time and of the random split side by side, and the random AUC as a line; else nothing."""
+    rows = compare_splits(measured)
+    if not rows:
+        return {}
+    names = ("figure", *HEADINGS[1:])
+    records = [dg.TableRecord(dict(zip(names, row, strict=True))) for row in rows]
+    schema = dg.TableSchema(columns=[dg.TableColumn(name, "string") for name in names])
+    return {
+        "random_roc_auc": round_figure(measured["random_split"]["scores"]["roc_auc"]),
+        "out of time and random": dg.MetadataValue.table(records, schema),
     }
 
 

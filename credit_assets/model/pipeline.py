@@ -1,6 +1,6 @@
-"""The split and the fit, as pure functions of loans, settings and hyperparameters.
+"""The fit, as a pure function of loans, settings and hyperparameters.
 
-Belongs here: which rows the model learns from, and the steps of each kind of model. Does not belong here: how its trees
+Belongs here: the steps of each kind of model. Does not belong here: which rows it learns from (`split`), how its trees
 are grown (`forest`, `boosting`), its categories (`encoding`), and how it is validated (`cross_validation`).
 """
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 from pydantic import Field
 
-from credit_assets.loans.columns import find_loans_with_outcome, select_features, select_outcomes
+from credit_assets.loans.columns import select_features, select_outcomes
 from credit_assets.model.boosting import grow_boosting
 from credit_assets.model.encoding import build_encoder, trace_columns
 from credit_assets.model.forest import grow_forest, grow_trees
@@ -55,30 +55,6 @@ def refuse_unused(settings: Settings, config: TrainingConfig) -> None:
             f"{', '.join(unused)}: a logistic_regression (model.kind in the settings) has no trees, so it would ignore "
             "this. Remove it from the config of training, or choose another kind"
         )
-
-
-def split_rows(loans: "pa.Table", settings: Settings, config: TrainingConfig) -> tuple["np.ndarray", "np.ndarray"]:
-    """Row numbers of the training and the test part, stratified by outcome, each in the order of the dataset.
-
-    Loans without an outcome are in neither.
-
-    Returns:
-        Two arrays of row numbers, rising, without a common one.
-
-    Raises:
-        ValueError: a class has too few rows to be in both parts.
-    """
-    import numpy as np
-    from sklearn.model_selection import train_test_split
-
-    rows = find_loans_with_outcome(loans, settings)
-    train, test = train_test_split(
-        rows,
-        test_size=config.test_share,
-        random_state=config.random_state,
-        stratify=select_outcomes(loans.take(rows), settings),
-    )
-    return np.sort(train), np.sort(test)
 
 
 def prepare(rows: "pd.DataFrame", settings: Settings, config: TrainingConfig) -> tuple["Pipeline", "np.ndarray"]:

@@ -143,8 +143,11 @@ def verify_set(store: ObjectStore, parts: Mapping[str, Committed]) -> dict[str, 
         for file in parts[name].manifest.files:
             verify_file(store, file)
     report = {file.name: read_file(store, file) for file in parts[METRICS].manifest.files}
-    scores: Mapping[str, Any] = FORMATS["report"].decode(report).data["scores"]
-    return {name: scores[name] for name in FIGURES}
+    measured: Mapping[str, Any] = FORMATS["report"].decode(report).data
+    figures = {name: measured["scores"][name] for name in FIGURES}
+    # With a split by time the figures are of the newest loans, and this one is of others, for the rule to compare.
+    beside = {"random_roc_auc": measured["random_split"]["scores"]["roc_auc"]} if "random_split" in measured else {}
+    return figures | beside
 
 
 def _find_part(store: ObjectStore, name: str, root_run: str) -> list[Committed]:

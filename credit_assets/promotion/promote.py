@@ -73,7 +73,8 @@ def promote(
     refuse_other_table(parts, table)
     metrics: dict[str, Any] = verify_set(store, parts)
     pointer, names = open_pointer(store, table), describe_set(parts)
-    challenger = Contender(metrics["roc_auc"], datetime.fromisoformat(parts[DATASET].manifest.facts["as_of"]))
+    as_of = datetime.fromisoformat(parts[DATASET].manifest.facts["as_of"])
+    challenger = Contender(metrics["roc_auc"], as_of, metrics.get("random_roc_auc"))
 
     def decide_and_move() -> Outcome:
         state = pointer.read_state()

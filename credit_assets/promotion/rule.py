@@ -14,10 +14,18 @@ from resources.store.pointers.positions import Position
 
 @dataclass(frozen=True)
 class Contender:
-    """What the rule compares: a model's ROC AUC on its held-out loans, and when its loans were read (`as_of`)."""
+    """What the rule compares.
+
+    Attributes:
+        roc_auc: the model's ROC AUC on its held-out loans: the newest ones with a split by time, else some by lot.
+        as_of: when its loans were read.
+        random_roc_auc: beside the newest loans, the ROC AUC on older ones that were drawn by lot. None if `roc_auc` is
+            of such loans itself.
+    """
 
     roc_auc: float
     as_of: datetime
+    random_roc_auc: float | None = None
 
 
 def find_champion(position: Position | None) -> Contender | None:
@@ -28,7 +36,8 @@ def find_champion(position: Position | None) -> Contender | None:
     """
     if position is None:
         return None
-    return Contender(position.value["metrics"]["roc_auc"], datetime.fromisoformat(position.value["newest_as_of"]))
+    metrics, newest = position.value["metrics"], datetime.fromisoformat(position.value["newest_as_of"])
+    return Contender(metrics["roc_auc"], newest, metrics.get("random_roc_auc"))
 
 
 def find_objections(challenger: Contender, champion: Contender | None, limits: Promotion) -> str | None:
@@ -41,9 +50,23 @@ def find_objections(challenger: Contender, champion: Contender | None, limits: P
             f"its loans are as of {challenger.as_of.isoformat()}, and a model of loans as of "
             f"{champion.as_of.isoformat()} was promoted already; the rule promotes newer ones only"
         )
-    if champion and challenger.roc_auc < champion.roc_auc - limits.maximum_auc_loss:
-        reasons.append(
-            f"ROC AUC is {auc}, and the promoted model has {format_figure(champion.roc_auc)}; expected a loss "
-            f"of at most {limits.maximum_auc_loss} (promotion.maximum_auc_loss)"
-        )
+    if champion:
+        own, other, where = _find_like(challenger, champion)
+        if own < other - limits.maximum_auc_loss:
+            reasons.append(
+                f"ROC AUC{where} is {format_figure(own)}, and the promoted model has {format_figure(other)}; expected "
+                f"a loss of at most {limits.maximum_auc_loss} (promotion.maximum_auc_loss)"
+            )
     return "; ".join(reasons) or None
+
+
+def _find_like(challenger: Contender, champion: Contender) -> tuple[float, float, str]:
+    """Figures of one kind: out of time if both have that, else of loans that were drawn by lot; and words for which.
+
+    A model does worse on newer loans than on others. Compared with the random split of the model before, the first one
+    with a split by time would be refused for that alone.
+    """
+    if (challenger.random_roc_auc is None) == (champion.random_roc_auc is None):
+        return challenger.roc_auc, champion.roc_auc, ""
+    drawn = [each.roc_auc if each.random_roc_auc is None else each.random_roc_auc for each in (challenger, champion)]
+    return drawn[0], drawn[1], " on a random split"

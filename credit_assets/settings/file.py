@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from credit_assets.settings.columns import Attribute, Column, Strict, Table, add_key
 from credit_assets.settings.learning.model import Model
-from credit_assets.settings.learning.target import Target
+from credit_assets.settings.learning.target import Split, Target
 from credit_assets.settings.limits import Limits, Prices, Promotion, Refresh
 from credit_assets.settings.names import Name
 from credit_assets.settings.pricing import Pricing
@@ -49,6 +49,7 @@ class Settings(Strict):
 
     table: Table
     target: Target
+    split: Split = add_key(Split())
     features: dict[Name, Column] = Field(min_length=1)
     personal: dict[Name, Attribute] = Field(default_factory=dict)
     model: Model = add_key(Model())

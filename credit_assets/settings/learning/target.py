@@ -1,13 +1,13 @@
-"""What is predicted: which loans defaulted, and which have no outcome yet.
+"""What is predicted: which loans defaulted, which have no outcome yet, and which ones are kept for the test.
 
-Belongs here: the section `target`. Does not belong here: features (`columns`), and how outcomes are read
+Belongs here: the sections `target` and `split`. Does not belong here: features (`columns`), and how outcomes are read
 off the rows (`credit_assets.loans.columns`).
 """
 
 import re
 from datetime import UTC, datetime
 from math import isfinite
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -132,3 +132,9 @@ class Target(Strict):
             return None
         number, unit = self.matures_after.removesuffix("s").split()
         return (pd.Timestamp(as_of.astimezone(UTC)) - pd.DateOffset(**{f"{unit}s": int(number)})).to_pydatetime()
+
+
+class Split(Strict):
+    """Which loans are kept for the test: some that are drawn by lot, or the newest ones and beside them some by lot."""
+
+    by: Literal["random", "time"] = "random"

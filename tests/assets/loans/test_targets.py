@@ -16,7 +16,8 @@ from credit_assets.checks.training import check_split
 from credit_assets.loans.columns import find_loans_with_outcome, select_outcomes
 from credit_assets.loans.extraction import extract_loans
 from credit_assets.loans.table import LoansError
-from credit_assets.model.pipeline import TrainingConfig, split_rows
+from credit_assets.model.pipeline import TrainingConfig
+from credit_assets.model.split import split_rows
 from credit_assets.settings.file import Settings
 from resources.services.database import Database
 
@@ -151,10 +152,11 @@ def test_loans_without_an_outcome_are_in_neither_training_nor_test(database: Dat
     verdicts = {each.check: each for each in check_dataset(loans, settings, facts["without_outcome"]["too young"])}
     assert all(each.passed for each in verdicts.values()), verdicts
     assert verdicts["known_outcomes"].facts == facts["without_outcome"]
-    training, test = (loans.take(rows) for rows in split_rows(loans, settings, TrainingConfig()))
+    split = split_rows(loans, settings, TrainingConfig())
+    training, test = loans.take(split.training), loans.take(split.test)
     used = training.column("id").to_pylist() + test.column("id").to_pylist()
     assert sorted(used) == [number for number in range(1, 171) if number % 10 != 1]
-    assert all(each.passed for each in check_split(training, test, settings))
+    assert all(each.passed for each in check_split(training, test, None, settings))
 
 
 def test_a_join_that_finds_nothing_is_no_table_of_loans_without_an_outcome(database: Database, tmp_path: Path) -> None:

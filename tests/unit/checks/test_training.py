@@ -12,7 +12,8 @@ from sklearn.pipeline import Pipeline
 from credit_assets.checks.training import MODEL_CHECKS, SPLIT_CHECKS, check_model, check_split
 from credit_assets.loans.columns import select_features
 from credit_assets.model.growth import AtOnce
-from credit_assets.model.pipeline import TrainingConfig, fit_pipeline, split_rows
+from credit_assets.model.pipeline import TrainingConfig, fit_pipeline
+from credit_assets.model.split import split_rows
 from credit_assets.settings.file import Settings
 
 ROWS = 200
@@ -42,7 +43,7 @@ def loans(rows: int = ROWS, first_id: int = 1, defaults: int | None = None) -> p
 
 
 def split_failures(training: pa.Table, test: pa.Table) -> dict[str, str]:
-    verdicts = check_split(training, test, SETTINGS)
+    verdicts = check_split(training, test, None, SETTINGS)
     assert {each.check for each in verdicts} == set(SPLIT_CHECKS)
     return {each.check: each.message for each in verdicts if not each.passed}
 
@@ -59,7 +60,8 @@ def model() -> Pipeline:
 @pytest.mark.parametrize("defaults", [2, 3, 50, 101])
 def test_the_split_of_a_training_passes(defaults: int) -> None:
     table = loans(201, defaults=defaults)
-    training, test = (table.take(rows) for rows in split_rows(table, SETTINGS, TrainingConfig(test_share=0.4)))
+    split = split_rows(table, SETTINGS, TrainingConfig(test_share=0.4))
+    training, test = table.take(split.training), table.take(split.test)
     assert split_failures(training, test) == {}
     assert training.num_rows + test.num_rows == 201
 

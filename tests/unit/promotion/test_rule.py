@@ -70,6 +70,41 @@ def test_the_rule_takes_a_newer_model_that_is_good_enough_and_says_why_not(
     assert objection is None or objection in str(reason)
 
 
+OUT_OF_TIME = Contender(0.75, day(2), random_roc_auc=0.8)
+
+
+@pytest.mark.parametrize(
+    ("challenger", "champion", "objection"),
+    [
+        (OUT_OF_TIME, Contender(0.81, day(1)), None),
+        (
+            OUT_OF_TIME,
+            Contender(0.83, day(1)),
+            "ROC AUC on a random split is 0.8000, and the promoted model has",
+        ),
+        (Contender(0.81, day(3)), OUT_OF_TIME, None),
+        (
+            Contender(0.77, day(3)),
+            OUT_OF_TIME,
+            "ROC AUC on a random split is 0.7700, and the promoted model has",
+        ),
+        (Contender(0.74, day(3), random_roc_auc=0.7), OUT_OF_TIME, None),
+        (
+            Contender(0.72, day(3), random_roc_auc=0.9),
+            OUT_OF_TIME,
+            "ROC AUC is 0.7200, and the promoted model has 0.7500",
+        ),
+        (Contender(0.69, day(3), random_roc_auc=0.9), None, "ROC AUC is 0.6900; expected at least 0.7"),
+    ],
+)
+def test_figures_of_one_kind_are_compared(
+    challenger: Contender, champion: Contender | None, objection: str | None
+) -> None:
+    reason = by_rule(challenger, champion)
+    assert (reason is None) == (objection is None)
+    assert objection is None or str(reason).startswith(objection)
+
+
 def test_all_reasons_are_reported_at_once() -> None:
     reason = str(by_rule(Contender(0.6, day(1)), Contender(0.9, day(2))))
     for objection in ("promotion.minimum_auc", "newer ones only", "promotion.maximum_auc_loss"):
