@@ -2,18 +2,22 @@
 
 import tempfile
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 from pydantic import Field, field_validator
 
+from credit_assets.checks.loan_dataset.missing import MissingInUse, compute_shares, describe_missing_in_use
 from credit_assets.checks.loan_dataset.verdicts import DATASET_CHECKS, check_dataset
 from credit_assets.checks.verdict import declare_checks, publish
 from credit_assets.loans.extraction import extract_loans, parse_as_of
-from credit_assets.settings.file import SettingsFile
+from credit_assets.promotion.model_set import find_dataset_in_use
+from credit_assets.settings.file import Settings, SettingsFile
 from resources.services.database import Database
 from resources.store.checkpoints import Checkpoints
+from resources.store.object_store import ObjectStore
 
 # Who reads the loans' database: any number at once, until Dagster is told a limit (docs/architecture.md).
 POOL = "loans"
@@ -61,7 +65,9 @@ def loan_dataset(
             context.log.info(f"reading {declared.table.name}")
             path = Path(folder) / "loan_dataset.parquet"
             with database.with_row_policy(declared.table.row_policy).open_snapshot() as cursor:
-                return path, extract_loans(cursor, declared, parse_as_of(config.as_of), path)
+                facts = extract_loans(cursor, declared, parse_as_of(config.as_of), path)
+            # Recorded, because a retry must compare with the same promotion.
+            return path, facts | _read_missing_in_use(checkpoints.store, declared)
 
         dataset = work.adopt_or(read_loans)
         facts = dataset.facts
@@ -72,12 +78,23 @@ def loan_dataset(
         )
         if unknown := sum(without.values()):
             context.log.info(f"{unknown:,} loans have no outcome, of which {too_young:,} are too young for one")
-        verdicts = check_dataset(dataset.value, declared, too_young)
+        in_use = MissingInUse(**facts["missing_in_use"]) if "missing_in_use" in facts else None
+        verdicts = check_dataset(dataset.value, declared, too_young=too_young, missing_in_use=in_use)
         yield from publish("loan_dataset", dataset, _describe_dataset(facts), verdicts)
+
+
+def _read_missing_in_use(store: ObjectStore, settings: Settings) -> dict[str, Any]:
+    """What the shares of missing values are compared with; empty if none may be missing, or if no model is in use."""
+    if not settings.columns_with_missing or not (found := find_dataset_in_use(store, settings.table.name)):
+        return {}
+    promotion, dataset = found
+    return {"missing_in_use": asdict(describe_missing_in_use(promotion, dataset.manifest.facts))}
 
 
 def _describe_dataset(facts: Mapping[str, Any]) -> dict[str, Any]:
     """What the UI shows of the dataset."""
+    missing = compute_shares(facts.get("missing", {}), facts["rows"])
+    shares = {name: f"{share:.1%}" for name, share in missing.items()}
     columns = [dg.TableColumn(name, kind) for name, kind in facts["schema"].items()]
     return {
         "dagster/row_count": facts["rows"],
@@ -88,6 +105,7 @@ def _describe_dataset(facts: Mapping[str, Any]) -> dict[str, Any]:
         "loans without an outcome": facts["without_outcome"],
         **_describe_policy(facts),
         "sql": dg.MetadataValue.md(f"```sql\n{facts['sql']}\n```"),
+        **({"missing values": dg.MetadataValue.json(shares)} if shares else {}),
     }
 
 

@@ -10,7 +10,16 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from credit_assets.settings.file import Settings
-from credit_assets.tables.rules import MISSING, OUTSIDE, count_repeated, describe_counts, mark_missing, mark_outside
+from credit_assets.tables.rules import (
+    INFINITE,
+    MISSING,
+    OUTSIDE,
+    count_repeated,
+    describe_counts,
+    mark_infinite,
+    mark_missing,
+    mark_outside,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -40,8 +49,11 @@ def find_defects(applications: "pa.Table", settings: Settings) -> dict[str, str]
         for location, rows in _count_by_location(locations, marks).items():
             found[location][rule][column] = rows
 
-    for name in (scoring.id, *settings.features):
+    strict = [name for name, feature in settings.features.items() if not feature.may_be_missing]
+    for name in (scoring.id, *strict):
         note(MISSING, name, mark_missing(applications.column(name)))
+    for name in settings.features:
+        note(INFINITE, name, mark_infinite(applications.column(name)))
     for name, feature in settings.features.items():
         if feature.type != "category":
             note(OUTSIDE, f"{name} ({feature.bounds})", mark_outside(applications.column(name), feature))

@@ -16,6 +16,7 @@ from credit_assets.loans.counting import Limit, count_loans
 from credit_assets.loans.table import LoansError, arrow_schema, check_table, select_sql
 from credit_assets.settings.file import Settings
 from credit_assets.tables.rows import open_batches
+from credit_assets.tables.rules import count_marks, mark_missing
 from resources.store.object_store import StoreError
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ def extract_loans(cursor: "cursor", settings: Settings, as_of: datetime | None, 
     Returns:
         The facts that identify the dataset: `table`, `as_of`, `rows`, `left_out` (how many rows were created after
         `as_of`), `greatest_id`, `without_outcome`, `sql`, `schema`, `content_sha256`, and its `census`. If row
-        policies apply, `row_policy`, and `read_as`: who saw the rows.
+        policies apply, `row_policy`, and `read_as`: who saw the rows. If a column may have missing values, `missing`:
+        their number in each such column.
 
     Raises:
         LoansError: the table is not what the settings say, or `as_of` is in the future.
@@ -55,6 +57,7 @@ def extract_loans(cursor: "cursor", settings: Settings, as_of: datetime | None, 
     sql, schema, ids = select_sql(settings, as_of), arrow_schema(settings), settings.table.id
     content, rows, greatest_id, without, too_young = hashlib.sha256(), 0, None, 0, 0
     mature = settings.target.find_newest_mature(as_of)
+    missing = dict.fromkeys(settings.columns_with_missing, 0)
     try:
         with (
             open_batches(cursor, sql, schema, LoansError, content) as batches,
@@ -63,6 +66,8 @@ def extract_loans(cursor: "cursor", settings: Settings, as_of: datetime | None, 
             for batch in batches:
                 writer.write_batch(batch)
                 rows += batch.num_rows
+                for name in missing:
+                    missing[name] += count_marks(mark_missing(batch.column(name)))
                 greatest_id = pc.max(batch.column(ids)).as_py()
                 without += batch.column(settings.target.column).null_count
                 if mature:
@@ -84,6 +89,7 @@ def extract_loans(cursor: "cursor", settings: Settings, as_of: datetime | None, 
         "content_sha256": content.hexdigest(),
         "census": counted.census.to_facts(),
         **_describe_policy(cursor, settings),
+        **({"missing": missing} if missing else {}),
     }
 
 

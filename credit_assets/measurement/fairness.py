@@ -51,7 +51,7 @@ def compare_groups(
     as the difference between the other groups and the whole.
 
     Args:
-        attribute_groups: for each attribute the group of each loan, None where it is not known.
+        attribute_groups: for each attribute the group of each loan, None or NaN where it is not known.
         outcome: 1 for a loan that defaulted, else 0; shape (rows,).
         decision: true for a loan that is predicted to default and so declined; shape (rows,).
         probability: the predicted probability of default; shape (rows,).
@@ -81,7 +81,7 @@ def compare_groups(
 
 
 def _hide_small(groups: Sequence[str | None]) -> list[str]:
-    named = [UNKNOWN if group is None else str(group) for group in groups]
+    named = [UNKNOWN if group is None or group != group else str(group) for group in groups]
     counts = Counter(named)
     small = {group for group, rows in counts.items() if rows < SMALLEST_GROUP}
     if not small:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def sum_importance_by_column(model: "Pipeline") -> dict[str, float]:
     """The importance of each column, summed over the numbers that stand for it, greatest first; sums to 1."""
     total = dict.fromkeys(model.feature_names_in_, 0.0)
-    for name, value in zip(trace_columns(model.named_steps["encode"]), _measure_numbers(model), strict=True):
+    for name, value in zip(trace_columns(model), _measure_numbers(model), strict=True):
         total[name] += float(value)
     return dict(sorted(total.items(), key=lambda item: -item[1]))
 

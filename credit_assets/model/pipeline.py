@@ -16,6 +16,7 @@ from credit_assets.model.boosting import grow_boosting
 from credit_assets.model.encoding import build_encoder, trace_columns
 from credit_assets.model.forest import grow_forest, grow_trees
 from credit_assets.model.growth import Growth
+from credit_assets.model.missing import FILLER, build_filler
 from credit_assets.settings.file import Settings
 from resources.errors import PlatformError
 
@@ -70,7 +71,7 @@ def prepare(rows: "pd.DataFrame", settings: Settings, config: TrainingConfig) ->
     pipeline = Pipeline([("encode", build_encoder(settings)), *_build_steps(settings, config)])
     encoded = pipeline[:-1].fit_transform(rows)
     if declared := settings.monotonic_features:
-        signs = [SIGNS.get(declared.get(column, ""), 0) for column in trace_columns(pipeline.named_steps["encode"])]
+        signs = [SIGNS.get(declared.get(column, ""), 0) for column in trace_columns(pipeline)]
         pipeline[-1].set_params(monotonic_cst=signs)
     return pipeline, encoded
 
@@ -83,7 +84,9 @@ def _build_steps(settings: Settings, config: TrainingConfig) -> list[tuple[str, 
     from sklearn.preprocessing import StandardScaler
 
     if settings.model.kind == "logistic_regression":
-        return [("scale", StandardScaler()), ("regression", LogisticRegression(max_iter=1_000))]
+        numbers = (column for column in settings.features.values() if column.type != "category")
+        fill = [(FILLER, build_filler())] if any(column.may_be_missing for column in numbers) else []
+        return [*fill, ("scale", StandardScaler()), ("regression", LogisticRegression(max_iter=1_000))]
     shared: dict[str, Any] = {"max_depth": config.max_depth, "random_state": config.random_state}
     if settings.model.kind == "hist_gradient_boosting":
         boosting = HistGradientBoostingClassifier(max_iter=config.n_estimators, early_stopping=False, **shared)

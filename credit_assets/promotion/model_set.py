@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from credit_assets.loans.table import describe_other_columns
+from credit_assets.promotion.table_pointer import open_pointer
 from credit_assets.settings.file import Settings
 from resources.errors import PlatformError
 from resources.store.artifacts import MANIFEST, Committed, find_artifact, read_file, read_manifest, verify_file
 from resources.store.formats import FORMATS
 from resources.store.object_store import ObjectStore
+from resources.store.pointers.pointer import PointerEmpty
 from resources.store.pointers.positions import Position
 from resources.store.written_once import compute_sha256
 
@@ -111,6 +113,20 @@ def read_set(store: ObjectStore, position: Position) -> dict[str, Committed]:
         part: read_manifest(store, names[part]["place"], names[part]["manifest_sha256"], named_by=by, remedy=RESTORE)
         for part in PARTS
     }
+
+
+def find_dataset_in_use(store: ObjectStore, table: str) -> tuple[int, Committed] | None:
+    """The number of the newest promotion, and the dataset that its model was made from; None if nothing was promoted.
+
+    Raises:
+        ArtifactError: its manifest was changed or deleted.
+        PointerError: the pointer was damaged.
+    """
+    try:
+        position = open_pointer(store, table).latest()
+    except PointerEmpty:
+        return None
+    return position.number, read_set(store, position)[DATASET]
 
 
 def find_set(store: ObjectStore, root_run: str) -> dict[str, Committed]:

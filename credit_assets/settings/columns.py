@@ -44,12 +44,19 @@ class Column(Strict):
     Attributes:
         monotonic: how the probability of a default may change as the number grows, all else equal: not fall, or not
             rise.
+        missing: whether a row may have no value (NULL or NaN).
     """
 
     type: Literal["number", "integer", "category"]
     minimum: float | None = None
     maximum: float | None = None
     monotonic: Literal["increasing", "decreasing"] | None = add_key(None)
+    missing: Literal["refused", "allowed"] = add_key("refused")
+
+    @property
+    def may_be_missing(self) -> bool:
+        """Whether a row may have no value."""
+        return self.missing == "allowed"
 
     @property
     def bounds(self) -> str:

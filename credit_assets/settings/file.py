@@ -123,6 +123,11 @@ class Settings(Strict):
         return {name: column.monotonic for name, column in self.features.items() if column.monotonic}
 
     @property
+    def columns_with_missing(self) -> list[str]:
+        """The features and personal attributes that may have missing values, in the order of the file."""
+        return [name for name, column in self.columns.items() if column.may_be_missing]
+
+    @property
     def fingerprint(self) -> str:
         """SHA-256 of what the settings say; comments and layout of the file don't count."""
         unrelated = {"seed", "refresh", "prices", "promotion", "scoring", "pricing", "retention"}

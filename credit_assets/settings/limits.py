@@ -22,6 +22,9 @@ class Limits(Strict):
             outcome. A join that finds nothing leaves NULLs behind.
         minimum_class_share: the share of the rarer class among the loans with an outcome.
         maximum_feature_auc: how well one feature alone may rank the outcome.
+        maximum_missing_share: the share of missing values of a column that may have some.
+        maximum_missing_drift: how far that share may be from the one in the dataset of the model in use, in either
+            direction; 0.1 is ten percentage points.
         minimum_auc: how well the model must rank the test split.
         cross_validation_folds: 0 for none.
     """
@@ -30,6 +33,8 @@ class Limits(Strict):
     maximum_missing_outcome_share: Share = add_key(0.5)
     minimum_class_share: Annotated[float, Field(gt=0, lt=0.5)] = 0.01
     maximum_feature_auc: Annotated[float, Field(gt=0.5, le=1)] = 0.98
+    maximum_missing_share: Annotated[float, Field(ge=0, lt=1)] = add_key(0.95)
+    maximum_missing_drift: Share = add_key(0.1)
     minimum_auc: Annotated[float, Field(ge=0.5, le=1)] = 0.6
     cross_validation_folds: Annotated[int, Field(ge=0, le=50)] = 0
 

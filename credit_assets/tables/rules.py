@@ -1,4 +1,4 @@
-"""What a value breaks, for a whole column at once: it is missing, outside of its bounds, or repeated.
+"""What a value breaks, for a whole column at once: it is missing, infinite, outside of its bounds, or repeated.
 
 Belongs here: rules that hold for the loans and for the applications, as one truth value for each row. Does not belong
 here: what follows if a rule is broken.
@@ -12,18 +12,27 @@ from credit_assets.settings.columns import Column
 if TYPE_CHECKING:
     import pyarrow as pa
 
-MISSING = "NULL, NaN or infinite"
+MISSING = "NULL or NaN"
+INFINITE = "infinite"
 OUTSIDE = "outside of the bounds in the settings"
 
 
-def mark_missing(values: "pa.ChunkedArray") -> "pa.ChunkedArray":
-    """True where a value is NULL, NaN or infinite. Shape (rows,)."""
+def mark_missing(values: "pa.Array | pa.ChunkedArray") -> "pa.Array | pa.ChunkedArray":
+    """True where a value is NULL or NaN. Shape (rows,)."""
+    import pyarrow.compute as pc
+
+    return pc.is_null(values, nan_is_null=True)
+
+
+def mark_infinite(values: "pa.ChunkedArray") -> "pa.ChunkedArray":
+    """True where a number is infinite, which is not missing. Shape (rows,)."""
+    import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.types as pt
 
     if not pt.is_floating(values.type):
-        return pc.is_null(values)
-    return pc.invert(pc.fill_null(pc.is_finite(values), False))
+        return pa.chunked_array([pa.repeat(False, len(values))])
+    return pc.fill_null(pc.is_inf(values), False)
 
 
 def mark_outside(values: "pa.ChunkedArray", column: Column) -> "pa.ChunkedArray":
@@ -39,7 +48,7 @@ def mark_outside(values: "pa.ChunkedArray", column: Column) -> "pa.ChunkedArray"
     return pc.fill_null(marks, False)
 
 
-def count_marks(marks: "pa.ChunkedArray") -> int:
+def count_marks(marks: "pa.Array | pa.ChunkedArray") -> int:
     """How many rows are marked."""
     import pyarrow.compute as pc
 

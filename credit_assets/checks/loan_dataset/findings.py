@@ -3,14 +3,14 @@
 Each column is read once, and all that the checks need of it is computed together. At most one feature is in memory.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from credit_assets.checks.loan_dataset.columns import StoredColumns
 from credit_assets.checks.loan_dataset.leakage import compute_auc_alone
 from credit_assets.loans.columns import mark_outcomes
 from credit_assets.settings.file import Settings
-from credit_assets.tables.rules import count_marks, count_repeated, mark_missing, mark_outside
+from credit_assets.tables.rules import count_marks, count_repeated, mark_infinite, mark_missing, mark_outside
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,7 +25,7 @@ class Classes:
     others: int
 
 
-@dataclass(frozen=True)
+@dataclass
 class Findings:
     """All that the checks need to know of the columns.
 
@@ -35,6 +35,7 @@ class Findings:
         classes: the outcomes of the others.
         repeated_ids: how many rows have an id that a row before them has.
         missing: for each column but the target, in how many rows its value is missing.
+        infinite: for each column, in how many rows its number is infinite.
         outside: for each number, by its name with its bounds, how many rows are outside of them.
         aucs: for each feature, how well it alone ranks the outcome of the loans that have one.
     """
@@ -42,10 +43,11 @@ class Findings:
     rows: int
     without_outcome: int
     classes: Classes
-    repeated_ids: int
-    missing: dict[str, int]
-    outside: dict[str, int]
-    aucs: dict[str, float]
+    repeated_ids: int = 0
+    missing: dict[str, int] = field(default_factory=dict)
+    infinite: dict[str, int] = field(default_factory=dict)
+    outside: dict[str, int] = field(default_factory=dict)
+    aucs: dict[str, float] = field(default_factory=dict)
 
 
 def examine_columns(columns: StoredColumns, settings: Settings) -> Findings:
@@ -58,21 +60,21 @@ def examine_columns(columns: StoredColumns, settings: Settings) -> Findings:
     import pyarrow.compute as pc
 
     target = columns.read(settings.target.column)
-    marks, missing = mark_outcomes(target, settings.target), dict.fromkeys(columns.schema.names, 0)
+    marks = mark_outcomes(target, settings.target)
     known, outcome = pc.is_valid(marks), marks.drop_null().to_numpy()
-    outside, aucs, repeated_ids = dict[str, int](), dict[str, float](), 0
+    found = Findings(columns.rows, target.null_count, _count_classes(target, marks))
     for name in columns.schema.names:
         values = target if name == settings.target.column else columns.read(name)
         if name != settings.target.column:
-            missing[name] = count_marks(mark_missing(values))
+            found.missing[name] = count_marks(mark_missing(values))
+        found.infinite[name] = count_marks(mark_infinite(values))
         if name == settings.table.id:
-            repeated_ids = count_repeated(values)
+            found.repeated_ids = count_repeated(values)
         if (column := settings.columns.get(name)) and column.type != "category":
-            outside[f"{name} ({column.bounds})"] = count_marks(mark_outside(values, column))
+            found.outside[f"{name} ({column.bounds})"] = count_marks(mark_outside(values, column))
         if name in settings.features:
-            aucs[name] = compute_auc_alone(values.filter(known), outcome)
-    classes = _count_classes(target, marks)
-    return Findings(columns.rows, target.null_count, classes, repeated_ids, missing, outside, aucs)
+            found.aucs[name] = compute_auc_alone(values.filter(known), outcome)
+    return found
 
 
 def _count_classes(values: "pa.ChunkedArray", marks: "pa.ChunkedArray") -> Classes:

@@ -6,11 +6,15 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
+# Of fewer defaults, or fewer other loans, a few values that are not missing may rank all by chance.
+FEWEST = 20
+
 
 def compute_auc_alone(values: "pa.ChunkedArray", outcome: "np.ndarray") -> float:
-    """AUC of one feature used as a score, whichever way it points; 0.5 where it is not defined.
+    """AUC of one feature used as a score, whichever way it points; 0.5 where it is not defined, as without two classes.
 
-    It is not defined without two classes, or with a value that is missing: `two_classes` and `no_nulls` report these.
+    That a number is missing may tell the outcome, and so may the numbers that are there. Each is ranked by itself, and
+    the greater AUC counts. For a category, missing is one level more.
 
     Args:
         values: numbers, or the texts of a category.
@@ -18,13 +22,22 @@ def compute_auc_alone(values: "pa.ChunkedArray", outcome: "np.ndarray") -> float
     """
     import numpy as np
     import pyarrow.types as pt
-    from sklearn.metrics import roc_auc_score
 
     if pt.is_string(values.type):
-        scores, outcome = _score_categories(values, outcome)
-    else:
-        scores = values.to_numpy().astype("float64", copy=False)
-    if outcome.all() or not outcome.any() or not np.isfinite(scores).all():
+        return _compute_auc(*_score_categories(values, outcome))
+    numbers = values.to_numpy().astype("float64", copy=False)
+    known = np.isfinite(numbers)
+    if known.all():
+        return _compute_auc(numbers, outcome)
+    defaults = int(outcome[known].sum())
+    enough = min(defaults, int(known.sum()) - defaults) >= FEWEST
+    return max(_compute_auc(known, outcome), _compute_auc(numbers[known], outcome[known]) if enough else 0.5)
+
+
+def _compute_auc(scores: "np.ndarray", outcome: "np.ndarray") -> float:
+    from sklearn.metrics import roc_auc_score
+
+    if outcome.all() or not outcome.any():
         return 0.5
     auc = float(roc_auc_score(outcome, scores))
     return max(auc, 1 - auc)

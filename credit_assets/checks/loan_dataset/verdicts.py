@@ -1,16 +1,17 @@
 """The verdicts on a dataset, each a function of what was found in its columns."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from credit_assets.checks.loan_dataset.columns import open_columns
 from credit_assets.checks.loan_dataset.findings import Findings, examine_columns
+from credit_assets.checks.loan_dataset.missing import MissingInUse, judge_missing
 from credit_assets.checks.verdict import Verdict
 from credit_assets.loans.table import arrow_schema
 from credit_assets.settings.file import Settings
-from credit_assets.tables.rules import MISSING, OUTSIDE, describe_counts
+from credit_assets.tables.rules import INFINITE, MISSING, OUTSIDE, describe_counts
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 DATASET_CHECKS: Mapping[str, str] = {
     "enough_rows": "At least limits.minimum_rows loans with an outcome.",
     "schema": "Exactly the declared columns, with their stored types.",
-    "no_nulls": "Every column of every loan but the target has a value, and every number is finite.",
+    "no_nulls": "Every column of every loan but the target has a value, unless the settings allow it to be missing.",
+    "finite_numbers": "No number is infinite, whether or not values may be missing.",
+    "missing_share": "No column lacks more of its values than limits.maximum_missing_share.",
+    "missing_drift": "Each column lacks about as many values as in the dataset of the model in use.",
     "ranges": "Every number lies within the bounds that the settings declare.",
     "unique_ids": "No loan is there twice.",
     "known_outcomes": "Of the loans that are old enough, at most limits.maximum_missing_outcome_share have no outcome.",
@@ -26,14 +30,19 @@ DATASET_CHECKS: Mapping[str, str] = {
     "no_leakage": "No feature alone ranks the outcome better than limits.maximum_feature_auc.",
 }
 
+FILL = 'Fill them in a view, or write missing = "allowed" for a feature or a personal attribute in the settings'
 
-def check_dataset(stored: "Path | pa.Table", settings: Settings, too_young: int = 0) -> list[Verdict]:
+
+def check_dataset(
+    stored: "Path | pa.Table", settings: Settings, too_young: int = 0, missing_in_use: MissingInUse | None = None
+) -> list[Verdict]:
     """One verdict for each of `DATASET_CHECKS`, or that of `schema` alone: of other columns nothing else can be said.
 
     Args:
         stored: a Parquet file, of which one column at a time is in memory, or a table.
         settings: what the columns are, and the limits.
         too_young: how many loans are younger than `target.matures_after`, so that their target was not read.
+        missing_in_use: what the model in use learned from; None if there is none.
     """
     with open_columns(stored) as columns:
         schema = _schema(columns.schema, settings)
@@ -43,7 +52,9 @@ def check_dataset(stored: "Path | pa.Table", settings: Settings, too_young: int 
     return [
         schema,
         _enough_rows(found, settings),
-        _per_column("no_nulls", MISSING, found.missing),
+        _no_nulls(found, settings),
+        _per_column("finite_numbers", INFINITE, found.infinite),
+        *judge_missing(found, settings, missing_in_use),
         _per_column("ranges", OUTSIDE, found.outside),
         _unique_ids(found, settings),
         _known_outcomes(found, too_young, settings),
@@ -71,6 +82,12 @@ def _enough_rows(found: Findings, settings: Settings) -> Verdict:
         f"{rows:,} {what}; expected at least {minimum:,} (limits.minimum_rows)",
         {"rows": rows},
     )
+
+
+def _no_nulls(found: Findings, settings: Settings) -> Verdict:
+    allowed = settings.columns_with_missing
+    verdict = _per_column("no_nulls", MISSING, {name: n for name, n in found.missing.items() if name not in allowed})
+    return verdict if verdict.passed else replace(verdict, message=f"{verdict.message}. {FILL}")
 
 
 def _per_column(check: str, what: str, counts: Mapping[str, int]) -> Verdict:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from credit_assets.inspection.reading.catalogue import FoundColumn
 from credit_assets.inspection.reading.sample import form_of
-from credit_assets.tables.rules import mark_missing
+from credit_assets.tables.rules import mark_infinite, mark_missing
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -96,4 +96,4 @@ def drop_missing(values: "pa.ChunkedArray") -> "pa.ChunkedArray":
     """The values that are there; a number that is not finite is missing."""
     import pyarrow.compute as pc
 
-    return values.filter(pc.invert(mark_missing(values)))
+    return values.filter(pc.invert(pc.or_(mark_missing(values), mark_infinite(values))))

@@ -1,6 +1,7 @@
 """What services are asked about a location, and what an answer must be: a JSON object with a value for each column.
 
-A value must be as the settings declare its column, like a value of the table of applications.
+A value must be as the settings declare its column, like a value of the table of applications. `null` is a value that is
+missing: it must be there, and the column must allow it.
 
 Belongs here: addresses and answers, as pure functions. Does not belong here: the calls.
 """
@@ -77,7 +78,7 @@ def read_answer(body: bytes, columns: Mapping[str, Column]) -> dict[str, Any]:
     wrong = [
         f"{name} is {'not as declared' if name in answer else 'missing'} (expected {column.type}, {column.bounds})"
         for name, column in columns.items()
-        if not is_as_declared(answer.get(name), column)
+        if name not in answer or not is_as_declared(answer[name], column)
     ]
     if wrong:
         raise BadAnswer(UNUSABLE, f"in the answer, {', '.join(wrong)}")
@@ -85,7 +86,9 @@ def read_answer(body: bytes, columns: Mapping[str, Column]) -> dict[str, Any]:
 
 
 def is_as_declared(value: Any, column: Column) -> bool:
-    """Whether a value of JSON has the type of a column and is within its bounds."""
+    """Whether a value of JSON has the type of a column and is within its bounds, or is null where that is allowed."""
+    if value is None:
+        return column.may_be_missing
     if column.type == "category":
         return isinstance(value, str)
     if isinstance(value, bool) or not isinstance(value, int | float):

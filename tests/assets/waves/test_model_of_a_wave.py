@@ -1,9 +1,38 @@
-"""A wave that scores with two models can't be compared with itself, and nobody sees which location had which."""
+"""A wave that scores with two models can't be compared with itself, and nobody sees which location had which.
+
+And a model that takes missing values must get them, or a location waits for a value that nobody has.
+"""
+
+from collections.abc import Callable, Iterator
+
+import pytest
 
 from credit_assets.definitions import build_defs
 from credit_assets.jobs import REFRESH
 from resources.deployment import Deployment
 from tests.assets.waves.conftest import Waves
+
+
+@pytest.fixture
+def allow_missing_income(waves: Waves) -> Iterator[None]:
+    path = waves.sandbox.settings
+    before = path.read_text()
+    strict = 'income = { type = "number", '
+    assert before.count(strict) == 1
+    path.write_text(before.replace(strict, strict + 'missing = "allowed", '))
+    yield
+    path.write_text(before)
+
+
+def test_an_application_without_a_value_that_may_be_missing_gets_a_score(
+    waves: Waves, break_location: Callable[[str], None], allow_missing_income: None
+) -> None:
+    break_location("branch-0003")
+    assert waves.run().success
+    assert waves.scores() == waves.applications()
+    waves.sandbox.execute("UPDATE applications SET credit_score = NULL WHERE location = 'branch-0004'")
+    assert not waves.run().success
+    assert waves.status()[1] == {"branch-0004"}
 
 
 def promote_another(waves: Waves) -> None:

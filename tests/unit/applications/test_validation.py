@@ -49,11 +49,11 @@ def test_good_applications_have_no_defect_and_values_on_a_bound_are_good() -> No
 @pytest.mark.parametrize(
     ("column", "values", "sentence"),
     [
-        ("income", [None], "NULL, NaN or infinite: income: 1 rows; expected none"),
-        ("income", [math.nan, math.nan], "NULL, NaN or infinite: income: 2 rows; expected none"),
-        ("credit_score", [None], "NULL, NaN or infinite: credit_score: 1 rows; expected none"),
-        ("purpose", [None, None], "NULL, NaN or infinite: purpose: 2 rows; expected none"),
-        ("id", [None, None], "NULL, NaN or infinite: id: 2 rows; expected none"),
+        ("income", [None], "NULL or NaN: income: 1 rows; expected none"),
+        ("income", [math.nan, math.nan], "NULL or NaN: income: 2 rows; expected none"),
+        ("credit_score", [None], "NULL or NaN: credit_score: 1 rows; expected none"),
+        ("purpose", [None, None], "NULL or NaN: purpose: 2 rows; expected none"),
+        ("id", [None, None], "NULL or NaN: id: 2 rows; expected none"),
         ("income", [-0.01], "outside of the bounds in the settings: income (0 to 1,000): 1 rows; expected none"),
         (
             "income",
@@ -74,15 +74,33 @@ def test_the_location_alone_is_refused_by_its_column_and_how_many_rows(
     assert find_defects(applications(**{column: values}), DECLARED) == {"north": sentence}
 
 
-def test_an_infinite_number_is_no_value_and_is_above_every_bound() -> None:
+def test_an_infinite_number_is_a_defect_of_its_own_and_is_above_every_bound() -> None:
     found = find_defects(applications(income=[math.inf]), DECLARED)["north"]
-    assert found.startswith("NULL, NaN or infinite: income: 1 rows; expected none. outside of the bounds")
+    assert found.startswith("infinite: income: 1 rows; expected none. outside of the bounds")
+
+
+def test_a_value_may_be_missing_where_the_settings_allow_it_and_nowhere_else() -> None:
+    features = {name: column.model_dump() for name, column in DECLARED.features.items()}
+    for name in ("income", "purpose"):
+        allowed = features | {name: features[name] | {"missing": "allowed"}}
+        declared = Settings.model_validate(DECLARED.model_dump() | {"features": allowed})
+        assert find_defects(applications(**{name: [None, None]}), declared) == {}
+        found = find_defects(applications(**{name: [None]}, credit_score=[None], id=[None]), declared)
+        assert found == {"north": "NULL or NaN: id: 1 rows, credit_score: 1 rows; expected none"}
+
+
+def test_a_number_that_may_be_missing_must_still_be_finite_and_within_its_bounds() -> None:
+    features = {name: column.model_dump() | {"missing": "allowed"} for name, column in DECLARED.features.items()}
+    declared = Settings.model_validate(DECLARED.model_dump() | {"features": features})
+    assert find_defects(applications(income=[math.nan, None]), declared) == {}
+    assert "infinite: income: 1 rows" in find_defects(applications(income=[None, -math.inf]), declared)["north"]
+    assert "outside of the bounds" in find_defects(applications(income=[None, 1000.01]), declared)["north"]
 
 
 def test_all_defects_of_a_location_are_in_its_sentence_and_no_value_is() -> None:
     bad = applications(income=[None, 31415.9], credit_score=[161, None])
     assert find_defects(bad, DECLARED) == {
-        "north": "NULL, NaN or infinite: income: 1 rows, credit_score: 1 rows; expected none. outside of the bounds in "
+        "north": "NULL or NaN: income: 1 rows, credit_score: 1 rows; expected none. outside of the bounds in "
         "the settings: income (0 to 1,000): 1 rows, credit_score (at least 300): 1 rows; expected none"
     }
 
@@ -90,8 +108,8 @@ def test_all_defects_of_a_location_are_in_its_sentence_and_no_value_is() -> None
 def test_each_location_has_its_own_count() -> None:
     bad = applications(income=[None, 1.0, -1.0, -1.0, 7.0, None])
     assert find_defects(bad, DECLARED) == {
-        "it's a \\ 🏦": "NULL, NaN or infinite: income: 1 rows; expected none",
-        "north": "NULL, NaN or infinite: income: 1 rows; expected none",
+        "it's a \\ 🏦": "NULL or NaN: income: 1 rows; expected none",
+        "north": "NULL or NaN: income: 1 rows; expected none",
         "south": "outside of the bounds in the settings: income (0 to 1,000): 2 rows; expected none",
     }
 

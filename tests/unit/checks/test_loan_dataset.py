@@ -129,7 +129,10 @@ def test_a_missing_an_extra_and_a_wrongly_typed_column_are_reported_by_name(
 @pytest.mark.parametrize("column", ["created_at", "income", "credit_score", "purpose", "age"])
 def test_a_null_is_found_in_each_kind_of_column(column: str) -> None:
     verdict = only(with_values(column, None, None), "no_nulls")
-    assert verdict.message == f"NULL, NaN or infinite: {column}: 2 rows; expected none"
+    assert verdict.message == (
+        f"NULL or NaN: {column}: 2 rows; expected none. Fill them in a view, or write "
+        'missing = "allowed" for a feature or a personal attribute in the settings'
+    )
 
 
 def test_a_null_target_is_no_class_of_its_own_and_no_fault() -> None:
@@ -154,10 +157,11 @@ def test_a_null_id_is_found() -> None:
     assert set(failed(with_values("id", None, None))) == {"no_nulls", "unique_ids"}
 
 
-def test_not_a_number_is_no_value_and_infinity_is_out_of_bounds_too() -> None:
+def test_not_a_number_is_no_value_and_an_infinite_one_is_a_defect_of_its_own() -> None:
     assert "income: 1 rows" in only(with_values("income", math.nan), "no_nulls").message
-    assert set(failed(with_values("income", math.inf))) == {"no_nulls", "ranges"}
-    assert set(failed(with_values("income", -math.inf))) == {"no_nulls", "ranges"}
+    found = failed(with_values("income", math.inf, -math.inf))
+    assert set(found) == {"finite_numbers", "ranges"}
+    assert found["finite_numbers"].message == "infinite: income: 2 rows; expected none"
 
 
 def test_an_empty_text_is_a_value() -> None:

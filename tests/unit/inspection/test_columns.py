@@ -153,3 +153,8 @@ def test_no_comment_shows_a_value_that_few_rows_have_or_the_exact_number_of_a_pe
     assert line.comment == "50 values"
     _, line = draft("income", "numeric", per_row(lambda row: 1234.56 if row else 98_765.43))
     assert line.comment == "seen 1,000 to 99,000"
+
+
+def test_an_infinite_number_is_no_bound_of_a_draft(facts: Any) -> None:
+    found = facts("income", "numeric", [1.5, float("inf"), float("-inf"), float("nan"), None, 7.25])
+    assert (found.low, found.high, found.missing) == (1.5, 7.25, 4)

@@ -109,6 +109,11 @@ def test_a_few_of_unknown_group_do_not_take_the_smaller_group_out_of_the_table()
     assert None not in [row["adverse_impact_ratio"] for row in rows.values()]
 
 
+def test_null_and_nan_are_one_unknown_group() -> None:
+    rows = table([25.0] * 20 + [None] * 12 + [float("nan")] * 12)
+    assert {group: row["rows"] for group, row in rows.items()} == {"25.0": 20, "unknown": 24}
+
+
 def test_people_of_unknown_group_are_a_row_but_never_the_measure_of_others():
     rows = table(["m"] * 20 + [None] * 20, decision=[1] * 10 + [0] * 30)
     assert rows["unknown"]["rows"] == 20

@@ -11,6 +11,7 @@ from sklearn.ensemble import RandomForestClassifier
 from credit_assets.model.forest import grow_forest
 
 ROWS = np.random.default_rng(7).normal(size=(400, 5))
+ROWS[:, 4] = np.where(ROWS[:, 4] > 1, np.nan, ROWS[:, 4])
 OUTCOMES = (ROWS[:, 0] + ROWS[:, 1] > 0.5).astype("int8")
 FOREST = RandomForestClassifier(n_estimators=23, max_depth=4, random_state=42, n_jobs=2)
 

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
+from credit_assets.checks.loan_dataset.leakage import FEWEST
 from credit_assets.measurement.scores import THRESHOLD
 from credit_assets.model.pipeline import TrainingConfig
+from credit_assets.settings.limits import Limits
 from resources.history.retry_rule import DAEMON_SECONDS
 from resources.store.blocks.series import Blocks
 from resources.store.object_store import ONE_REQUEST
@@ -19,6 +21,7 @@ from sensors.schedules.refresh_schedule import INTERVAL
 from tests.support.pages import ROOT, code_blocks
 
 DOCS = ROOT / "docs"
+LIMITS = Limits()
 CHART: dict[str, Any] = yaml.safe_load((ROOT / "helm" / "credit-platform" / "values.yaml").read_text())
 LOCAL: dict[str, Any] = yaml.safe_load((ROOT / "local" / "dagster.yaml").read_text())
 BLOCKS: dict[str, Any] = {each.name: each.default for each in fields(Blocks)}
@@ -49,6 +52,9 @@ STATED = [
     ("recovery.md", r"and so on up to (\d+) s", LONGEST_DELAY),
     ("kubernetes/spot-traces.md", r"machine for (\d+) s", MONITORING["startTimeoutSeconds"]),
     ("decisions/store/0002-object-store.md", r"Objects up to (\d+) MiB", ONE_REQUEST / 2**20),
+    ("your-table/missing.md", r"`maximum_missing_share` \(default ([\d.]+)\)", LIMITS.maximum_missing_share),
+    ("your-table/missing.md", r"`maximum_missing_drift` \(default ([\d.]+),", LIMITS.maximum_missing_drift),
+    ("your-table/missing.md", r"at least (\d+) loans of each class", FEWEST),
     ("your-table/README.md", r"the threshold of ([\d.]+)", THRESHOLD),
     ("../README.md", r"every (\d+) days", INTERVAL.days),
 ]

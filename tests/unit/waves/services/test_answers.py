@@ -60,6 +60,17 @@ def test_a_value_has_the_type_of_its_column(kind: Any, good: list[Any], bad: lis
     assert not any(is_as_declared(value, Column(type=kind)) for value in bad)
 
 
+@pytest.mark.parametrize("kind", ["number", "integer", "category"])
+def test_null_is_a_value_that_is_missing_only_where_that_is_allowed_and_a_left_out_one_never_is(kind: Any) -> None:
+    strict, allowing = Column(type=kind), Column(type=kind, missing="allowed")
+    assert read_answer(b'{"risk": null}', {"risk": allowing}) == {"risk": None}
+    with pytest.raises(BadAnswer, match="risk is not as declared"):
+        read_answer(b'{"risk": null}', {"risk": strict})
+    for column in (strict, allowing):
+        with pytest.raises(BadAnswer, match="risk is missing"):
+            read_answer(b"{}", {"risk": column})
+
+
 def test_every_name_of_a_location_stands_in_the_address_as_one_part() -> None:
     names = ["branch-0001", 'a "quoted" name', "slashes/and?#%2F", "🏦 Zürich", "x" * 200, "...", "tab\tand\nline"]
     addresses = make_request(describe_service(DECLARED), DECLARED, COLUMNS, [*names, ".", ".."]).addresses

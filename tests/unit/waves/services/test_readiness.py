@@ -124,6 +124,26 @@ def test_rows_get_the_values_of_their_location_in_the_order_of_the_features(serv
     assert complete.schema.field("age").type == pa.int64()
 
 
+def test_a_null_that_is_allowed_is_a_missing_value_of_each_row_of_the_location(server, tmp_path) -> None:
+    async def handle(request: web.Request) -> web.Response:
+        return web.Response(text=json.dumps({"income": 1.5, "age": None if request.path == "/l002" else 30}))
+
+    server.handle = handle
+    strict = declare(tmp_path, server)
+    allowed = strict.features["age"].model_copy(update={"missing": "allowed"})
+    rows = pa.table(
+        {"location": ["l002", "l149", "l002"], "id": [1, 2, 3], "loan_amount": [1.0, 2.0, 3.0]}
+        | {"credit_score": [500, 600, 700], "loan_term": [1, 2, 3]}
+    )
+    with open_readiness(strict.model_copy(update={"features": {**strict.features, "age": allowed}})) as readiness:
+        choose_all(readiness)
+        assert readiness.failed == {}
+        assert readiness.complete(rows).column("age").to_pylist() == [None, 30, None]
+    with open_readiness(strict) as readiness:
+        choose_all(readiness)
+        assert set(readiness.failed) == {"l002"}
+
+
 def test_a_name_that_would_lead_to_another_address_is_not_asked_for(server, tmp_path) -> None:
     with open_readiness(declare(tmp_path, server)) as readiness:
         assert set(readiness.choose_next({"..": 1, "a": 1}).locations) == {"..", "a"}
