@@ -37,7 +37,7 @@ class Census:
 
     Attributes:
         keys: fingerprint of the expression that spreads loans over buckets. Only equal ones can be compared.
-        contents: fingerprint of the expression that is added up. If it differs, only the counts can be compared.
+        contents: fingerprint of what is added up; empty if nothing is. Sums of others can't be compared.
         counts: how many loans each bucket has.
         sums: for each group of buckets, the sum of a hash of everything that is read of its loans, modulo 2^32.
     """
@@ -130,7 +130,7 @@ def _count_changed(held: Census, found: Census) -> int | None:
 
     One loan that is gone and one that is new, in one bucket, count as a change too.
     """
-    if held.contents != found.contents:
+    if not held.contents or held.contents != found.contents:
         return None
     groups = (slice(start, start + GROUP_SIZE) for start in range(0, BUCKETS, GROUP_SIZE))
     sums = zip(held.sums, found.sums, strict=True)

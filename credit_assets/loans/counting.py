@@ -1,7 +1,8 @@
 """The statement that counts a table's loans: one read, which takes the census and counts what came later.
 
-The hash is SHA-256 of text in UTF-8: the same in every version of PostgreSQL, under every encoding and collation. MD5
-is a little faster, but a PostgreSQL in FIPS mode refuses it.
+Loans are spread by SHA-256 of text in UTF-8: the same in every version of PostgreSQL, under every encoding and
+collation. MD5 is a little faster, but a PostgreSQL in FIPS mode refuses it. What they hold is added up by a hash of
+PostgreSQL's own, which is five times as fast, and may be another one in the next version.
 
 Belongs here: SQL that counts loans. Does not belong here: what a census means (`census`).
 """
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 # What PostgreSQL calls the time before every other: without a dataset, all loans are later than it.
 BEFORE_ALL = "-infinity"
+FIRST_WITH_HASHES_OF_RECORDS = 14
 _ARRIVED, _FUTURE = -1, -2
 
 
@@ -52,17 +54,28 @@ class Counted:
     future: int
 
 
-def count_loans(cursor: "cursor", settings: Settings, limit: Limit) -> Counted:
-    """Reads the whole table once, in the snapshot of the cursor, whose times are in UTC."""
-    key, contents = _key_sql(settings), f"row({columns_sql(settings, limit.as_of)})::text"
+def count_loans(cursor: "cursor", settings: Settings, limit: Limit, *, with_contents: bool = True) -> Counted:
+    """Reads the whole table once, in the snapshot of the cursor, whose times are in UTC.
+
+    Args:
+        cursor: of a connection that may read the table.
+        settings: the table and its columns.
+        limit: of the dataset that the table is compared with.
+        with_contents: whether every column is read. If not, the census knows no changes.
+    """
+    version = cursor.connection.server_version // 10_000
+    key, contents, of_contents = _key_sql(settings), "NULL::int", ""
+    if with_contents and version >= FIRST_WITH_HASHES_OF_RECORDS:
+        contents = f"(hash_record_extended(row({columns_sql(settings, limit.as_of)}), 0) & {2**31 - 1})::int"
+        of_contents = _fingerprint(f"{contents} of PostgreSQL {version}")
     is_beyond = is_later_sql(settings, limit.as_of.isoformat() if limit.as_of else BEFORE_ALL)
     if limit.greatest_id is not None:
         is_beyond += f" OR {quote_name(settings.table.id)} > {limit.greatest_id}"
     cursor.execute(
         "SELECT bucket, count(*), sum(contents) FROM (SELECT "  # noqa: S608 all names are quoted
-        f"CASE WHEN ({is_beyond}) IS NOT TRUE THEN {_hash_sql(key, 12)} "
+        f"CASE WHEN ({is_beyond}) IS NOT TRUE THEN {_bucket_sql(key)} "
         f"WHEN {is_later_sql(settings, 'now')} THEN {_FUTURE} ELSE {_ARRIVED} END AS bucket, "
-        f"CASE WHEN ({is_beyond}) IS NOT TRUE THEN {_hash_sql(contents, 32)} END AS contents "
+        f"CASE WHEN ({is_beyond}) IS NOT TRUE THEN {contents} END AS contents "
         f"FROM {table_sql(settings)}) AS loans GROUP BY bucket"
     )
     found = {bucket: (count, total) for bucket, count, total in cast("list[tuple[int, int, int | None]]", cursor)}
@@ -72,7 +85,7 @@ def count_loans(cursor: "cursor", settings: Settings, limit: Limit) -> Counted:
         for start in range(0, BUCKETS, GROUP_SIZE)
     )
     return Counted(
-        Census(_fingerprint(key), _fingerprint(contents), counts, sums),
+        Census(_fingerprint(key), of_contents, counts, sums),
         arrived=found.get(_ARRIVED, (0, None))[0],
         future=found.get(_FUTURE, (0, None))[0],
     )
@@ -84,9 +97,9 @@ def _key_sql(settings: Settings) -> str:
     return f"coalesce({name}::text, '') || ' ' || coalesce({created_at}::timestamp::text, '')"
 
 
-def _hash_sql(text: str, bits: int) -> str:
-    """The first bits of the hash of a text, as an integer."""
-    return f"('x' || encode(substr(sha256(convert_to({text}, 'UTF8')), 1, 4), 'hex'))::bit({bits})::int"
+def _bucket_sql(text: str) -> str:
+    """The first twelve bits of the hash of a text, as an integer."""
+    return f"('x' || encode(substr(sha256(convert_to({text}, 'UTF8')), 1, 2), 'hex'))::bit(12)::int"
 
 
 def _fingerprint(expression: str) -> str:

@@ -112,7 +112,8 @@ def test_other_columns_in_the_settings_make_changes_unknown_and_hide_no_loan(
     dataset.settings_path.write_text(text.replace("[personal]", "age = { type = 'integer' }\n[personal]"))
     dataset.arrive(3)
     assert message(dataset, empty_instance) == (
-        "3 of 25 loans are in no dataset; the settings name other columns now, so which loans have changed is not known"
+        "3 of 25 loans are in no dataset; which loans have changed is not known: the settings or PostgreSQL are others "
+        "than those of the dataset"
     )
 
 
@@ -123,4 +124,23 @@ def test_deleted_loans_hide_no_loan_that_arrived(dataset: Any, empty_instance: d
     said = message(dataset, empty_instance)
     assert said.startswith("at least 24 of 25 loans are in no dataset; at least 12 loans of the dataset are no longer")
     dataset.arrive(1)
+    assert asks(dataset, empty_instance)
+
+
+def test_a_table_that_is_too_slow_to_read_whole_is_still_counted_by_ids_and_times(
+    dataset: Any, empty_instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sensors.new_loans.STATEMENT_TIMEOUT", "300ms")
+    dataset.execute(
+        "ALTER TABLE loans RENAME TO plain;"
+        "CREATE FUNCTION read_slowly(numeric) RETURNS numeric STABLE LANGUAGE plpgsql AS "
+        "'BEGIN PERFORM pg_sleep(0.02); RETURN $1; END';"
+        "CREATE VIEW loans AS SELECT id, created_at, default_status, read_slowly(income) AS income FROM plain;"
+        "INSERT INTO plain (income, default_status) SELECT n, n % 2 FROM generate_series(1, 24) AS n"
+    )
+    assert message(dataset, empty_instance) == (
+        "24 of 25 loans are in no dataset; which loans have changed is not known: to read all columns takes more than "
+        "300ms"
+    )
+    dataset.execute("INSERT INTO plain (income, default_status) VALUES (25, 1)")
     assert asks(dataset, empty_instance)

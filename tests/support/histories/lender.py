@@ -22,7 +22,7 @@ OFFSETS = [timedelta(0), timedelta(minutes=3), timedelta(hours=9), timedelta(hou
 
 @dataclass(frozen=True)
 class Loan:
-    """A row: its hashes are those of PostgreSQL for a table of these four columns."""
+    """A row: its bucket is that of PostgreSQL, and its contents are only as different from others as there."""
 
     id: str
     created_at: datetime
@@ -38,8 +38,7 @@ class Loan:
 
     @cached_property
     def contents(self) -> int:
-        time = self.time if self.time == "infinity" else f'"{self.time}"'
-        text = f"({self.id},{time},{self.income % 2},{self.income})"
+        text = f"{self.id} {self.time} {self.income}"
         return int(hashlib.sha256(text.encode()).hexdigest()[:8], 16)
 
 
