@@ -22,7 +22,7 @@ from resources.store.checkpoints import Artifact, Checkpoints, Work
     group_name="credit",
     outs={
         "test_split": dg.AssetOut(
-            description="The loans that the model has not seen, with every column of the dataset.",
+            description="Loans with an outcome that the model has not seen, with every column of the dataset.",
             io_manager_key="checkpoint_io",
             code_version="1",
             kinds={"parquet"},

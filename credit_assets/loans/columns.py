@@ -49,6 +49,12 @@ def find_loans_with_outcome(loans: "pa.Table", settings: Settings) -> "np.ndarra
     return np.flatnonzero(pc.is_valid(mark_outcomes(loans.column(settings.target.column), settings.target)).to_numpy())
 
 
+def take_loans_with_outcome(loans: "pa.Table", settings: Settings) -> "pa.Table":
+    """The loans that have an outcome; the table itself, and no copy, if all of them have one."""
+    rows = find_loans_with_outcome(loans, settings)
+    return loans if len(rows) == loans.num_rows else loans.take(rows)
+
+
 def select_outcomes(loans: "pa.Table", settings: Settings) -> "np.ndarray":
     """1 for a loan that defaulted, else 0. Shape (rows,), int8.
 
@@ -58,6 +64,6 @@ def select_outcomes(loans: "pa.Table", settings: Settings) -> "np.ndarray":
     marks = mark_outcomes(loans.column(settings.target.column), settings.target)
     if marks.null_count:
         raise ValueError(
-            f"{marks.null_count:,} of {len(marks):,} loans have no outcome; take those of find_loans_with_outcome"
+            f"{marks.null_count:,} of {len(marks):,} loans have no outcome; use take_loans_with_outcome first"
         )
     return marks.to_numpy().astype("int8")

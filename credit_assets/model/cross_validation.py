@@ -3,7 +3,7 @@
 import json
 from typing import TYPE_CHECKING
 
-from credit_assets.loans.columns import find_loans_with_outcome, select_features, select_outcomes
+from credit_assets.loans.columns import select_features, select_outcomes, take_loans_with_outcome
 from credit_assets.model.growth import AtOnce, Grow
 from credit_assets.model.pipeline import TrainingConfig, fit_rows
 from credit_assets.settings.file import Settings
@@ -34,7 +34,7 @@ def cross_validate(
     folds = settings.limits.cross_validation_folds
     if not folds:
         return None
-    loans = loans.take(find_loans_with_outcome(loans, settings))
+    loans = take_loans_with_outcome(loans, settings)
     rows, outcome = select_features(loans, settings), select_outcomes(loans, settings)
     splits = list(StratifiedKFold(folds, shuffle=True, random_state=config.random_state).split(rows, outcome))
 

@@ -100,7 +100,7 @@ def _draw(
     import numpy as np
     from sklearn.model_selection import train_test_split
 
-    outcomes = select_outcomes(loans.take(rows), settings)
+    outcomes = select_outcomes(loans.select([settings.target.column]).take(rows), settings)
     rarer = min(int(outcomes.sum()), len(rows) - int(outcomes.sum()))
     if rarer < 2:
         older = " older" if settings.split.by == "time" else ""

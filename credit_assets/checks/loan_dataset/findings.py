@@ -73,7 +73,7 @@ def examine_columns(columns: StoredColumns, settings: Settings) -> Findings:
         if (column := settings.columns.get(name)) and column.type != "category":
             found.outside[f"{name} ({column.bounds})"] = count_marks(mark_outside(values, column))
         if name in settings.features:
-            found.aucs[name] = compute_auc_alone(values.filter(known), outcome)
+            found.aucs[name] = compute_auc_alone(values.filter(known) if marks.null_count else values, outcome)
     return found
 
 

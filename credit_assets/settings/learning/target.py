@@ -73,8 +73,7 @@ class Target(Strict):
                 f"{value} is neither text, a number, true nor false; a column of another kind needs a view that says "
                 "which loans defaulted"
             )
-        # PostgreSQL takes 1.0 and 1 for the same number.
-        return int(value) if isinstance(value, float) and value.is_integer() else value
+        return value
 
     @model_validator(mode="after")
     def _one_form(self) -> "Target":

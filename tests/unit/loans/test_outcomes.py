@@ -6,7 +6,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from credit_assets.loans.columns import find_loans_with_outcome, mark_outcomes, select_outcomes
+from credit_assets.loans.columns import (
+    find_loans_with_outcome,
+    mark_outcomes,
+    select_outcomes,
+    take_loans_with_outcome,
+)
 from credit_assets.settings.file import Settings
 from credit_assets.settings.learning.target import Target
 
@@ -51,11 +56,18 @@ def test_only_loans_with_an_outcome_are_learned_from_and_their_order_stays() -> 
     table = loans(1, None, 0, None, 1, kind=pa.int64())
     rows = find_loans_with_outcome(table, declared())
     assert rows.tolist() == [0, 2, 4]
-    assert select_outcomes(table.take(rows), declared()).tolist() == [1, 0, 1]
+    known = take_loans_with_outcome(table, declared())
+    assert known == table.take(rows)
+    assert select_outcomes(known, declared()).tolist() == [1, 0, 1]
+
+
+def test_a_table_in_which_every_loan_has_an_outcome_is_not_copied() -> None:
+    table = loans(1, 0, kind=pa.int64())
+    assert take_loans_with_outcome(table, declared()) is table
 
 
 def test_a_loan_without_an_outcome_is_never_counted_as_repaid() -> None:
-    with pytest.raises(ValueError, match=r"^2 of 3 loans have no outcome; take those of find_loans_with_outcome$"):
+    with pytest.raises(ValueError, match=r"^2 of 3 loans have no outcome; use take_loans_with_outcome first$"):
         select_outcomes(loans(1, None, 7, kind=pa.int64()), declared())
 
 

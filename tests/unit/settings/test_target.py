@@ -26,7 +26,7 @@ def load(folder: Path, target: str) -> Target:
     [
         ("", "integer", ("0", "1")),
         ("positive = 2", "integer", ("0", "2")),
-        ("negative = 0.0\npositive = 1.0", "integer", ("0", "1")),
+        ("negative = 0.0\npositive = 1.0", "number", ("0.0", "1.0")),
         ("negative = 0.5\npositive = 1", "number", ("0.5", "1")),
         ('negative = "good"\npositive = "bad"', "category", ("'good'", "'bad'")),
         ("negative = false\npositive = true", "category", ("false", "true")),
