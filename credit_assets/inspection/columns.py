@@ -7,11 +7,18 @@ says of types, bounds and values (`declarations`).
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from credit_assets.inspection.declarations import declare_column, describe_column, suggest_cast, type_of
+from credit_assets.inspection.declarations import (
+    declare_column,
+    declare_gaps,
+    describe_column,
+    describe_gaps,
+    suggest_cast,
+    type_of,
+)
 from credit_assets.inspection.lines import LOOK, Line
-from credit_assets.inspection.reading.facts import Facts
+from credit_assets.inspection.reading.facts import Facts, mark_filled
 from credit_assets.inspection.suspicions.contents import (
     find_identity_content,
     find_personal_content,
@@ -26,13 +33,12 @@ from credit_assets.inspection.suspicions.names import (
     says_afterwards,
 )
 from credit_assets.settings.limits import Limits
-from credit_assets.tables.rules import mark_missing
+from credit_assets.settings.names import quote_name
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-NEARLY_EMPTY = 0.95
 # A column with so few texts names no person, whatever its name says.
 FEW_LEVELS = 20
 # One column alone that ranks better than whole models do is worth a question.
@@ -95,7 +101,7 @@ def _draft_feature(subject: Subject) -> Line:
     facts = subject.facts
     if reason := next((reason for find in REASONS if (reason := find(subject))), None):
         return Line(facts.name, declare_column(facts) if type_of(facts.column) else None, reason, "left out")
-    seen = describe_column(facts)
+    seen = "; ".join(filter(None, (describe_gaps(facts), describe_column(facts))))
     comment = f"{LOOK} {_say(subject.auc)}; {seen}" if subject.auc > HIGH_AUC else seen
     return Line(facts.name, declare_column(facts), comment)
 
@@ -107,9 +113,11 @@ def _draft_attribute(subject: Subject, attribute: str) -> Line:
     reason = next((reason for find in UNREADABLE if (reason := find(subject))), None)
     if reason is None and type_ == "category" and facts.distinct > MOST_GROUPS:
         reason = f"{facts.distinct:,} groups are too many for the fairness table"
-    value = {"type": type_} if type_ else None
+    value: dict[str, Any] | None = {"type": type_} if type_ else None
     if value and attribute == "age" and type_ in ("integer", "number"):
         value |= {"bands": AGE_BANDS}
+    if value:
+        value |= declare_gaps(facts)
     if reason:
         return Line(facts.name, value, f"{named}; left out: {reason}", "left out")
     return Line(facts.name, value, named)
@@ -135,12 +143,14 @@ def _find_emptiness(subject: Subject) -> str | None:
     facts = subject.facts
     if not facts.filled:
         return "it has no value in the sample"
-    return f"{facts.missing_share:.1%} missing" if facts.missing_share > NEARLY_EMPTY else None
+    return describe_gaps(facts) if facts.missing_share > Limits().maximum_missing_share else None
 
 
-def _find_gaps(subject: Subject) -> str | None:
+def _find_infinity(subject: Subject) -> str | None:
     facts = subject.facts
-    return f"{facts.missing_share:.1%} missing: give them a value in a view" if facts.missing else None
+    if not facts.infinite:
+        return None
+    return f"{facts.infinite:,} rows are infinite; a view may have nullif({quote_name(facts.name)}, 'infinity')"
 
 
 def _find_constant(subject: Subject) -> str | None:
@@ -196,7 +206,7 @@ def _find_hindsight(subject: Subject) -> str | None:
     if subject.outcome is None:
         return None
     defaulted, known = subject.outcome
-    filled = ~mark_missing(subject.values).to_numpy().astype(bool)
+    filled = mark_filled(subject.values).to_numpy().astype(bool)
     if one_class := find_one_class(filled[known], defaulted[known]):
         return one_class
     auc = subject.auc
@@ -213,7 +223,7 @@ def _find_crowd(subject: Subject) -> str | None:
 
 
 Find = Callable[[Subject], str | None]
-UNREADABLE: Sequence[Find] = (_find_emptiness, _find_type, _find_constant, _find_gaps)
+UNREADABLE: Sequence[Find] = (_find_emptiness, _find_type, _find_constant, _find_infinity)
 # The first that finds something names the reason: what is worst for a person or for the model comes before what is only
 # unhandy.
 REASONS: Sequence[Find] = (
@@ -227,5 +237,5 @@ REASONS: Sequence[Find] = (
     _find_hindsight,
     _find_type,
     _find_crowd,
-    _find_gaps,
+    _find_infinity,
 )

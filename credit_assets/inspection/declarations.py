@@ -53,7 +53,17 @@ def declare_column(facts: Facts) -> dict[str, Any]:
     if kind in ("integer", "number") and facts.low is not None and facts.high is not None:
         low, high = widen(facts.low, facts.high)
         declared |= {"minimum": low, "maximum": high}
-    return declared
+    return declared | declare_gaps(facts)
+
+
+def declare_gaps(facts: Facts) -> dict[str, str]:
+    """The key that allows values to be missing, if some are."""
+    return {"missing": "allowed"} if facts.missing else {}
+
+
+def describe_gaps(facts: Facts) -> str:
+    """How many values are missing, for people: at least a tenth of a percent, if any is."""
+    return f"{max(facts.missing_share, 0.001):.1%} missing" if facts.missing else ""
 
 
 def describe_column(facts: Facts) -> str:

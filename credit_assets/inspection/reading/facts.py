@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from credit_assets.inspection.reading.catalogue import FoundColumn
 from credit_assets.inspection.reading.sample import form_of
-from credit_assets.tables.rules import mark_infinite, mark_missing
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,7 +26,8 @@ class Facts:
         column: as the catalogue has it.
         form: as `form_of` names it.
         rows: how many rows the sample has.
-        missing: how many of them have no value, or a number that is not finite.
+        missing: how many of them have no value.
+        infinite: how many have an infinite number, which no setting allows.
         distinct: how many different values there are.
         low: the least number, or time in seconds since 1970; None without any.
         high: the greatest.
@@ -38,6 +38,7 @@ class Facts:
     form: str
     rows: int
     missing: int
+    infinite: int
     distinct: int
     low: float | None = None
     high: float | None = None
@@ -50,8 +51,8 @@ class Facts:
 
     @property
     def filled(self) -> int:
-        """How many rows have a value."""
-        return self.rows - self.missing
+        """How many rows have a value that is finite."""
+        return self.rows - self.missing - self.infinite
 
     @property
     def missing_share(self) -> float:
@@ -74,7 +75,8 @@ def describe_column(column: FoundColumn, values: "pa.ChunkedArray") -> Facts:
     import pyarrow.compute as pc
 
     form, rows = form_of(column), len(values)
-    present = drop_missing(values)
+    missing = values.null_count + (pc.sum(pc.is_nan(values)).as_py() or 0 if form in ("number", "time") else 0)
+    present = values.filter(mark_filled(values))
     distinct = pc.count_distinct(present).as_py() or 0
     low = high = None
     counts: dict[str | int | float, int] = {}
@@ -89,11 +91,13 @@ def describe_column(column: FoundColumn, values: "pa.ChunkedArray") -> Facts:
             int(value) if isinstance(value := pair["values"], float) and value.is_integer() else value: pair["counts"]
             for pair in pairs[:MOST_LEVELS]
         }
-    return Facts(column, form, rows, rows - len(present), distinct, low, high, counts)
+    infinite = rows - missing - len(present)
+    return Facts(column, form, rows, missing, infinite, distinct, low, high, counts)
 
 
-def drop_missing(values: "pa.ChunkedArray") -> "pa.ChunkedArray":
-    """The values that are there; a number that is not finite is missing."""
+def mark_filled(values: "pa.ChunkedArray") -> "pa.ChunkedArray":
+    """True where a value is there, and finite if it is a number. Shape (rows,)."""
     import pyarrow.compute as pc
+    import pyarrow.types as pt
 
-    return values.filter(pc.invert(pc.or_(mark_missing(values), mark_infinite(values))))
+    return pc.fill_null(pc.is_finite(values), False) if pt.is_floating(values.type) else pc.is_valid(values)

@@ -7,7 +7,7 @@ import math
 from typing import TYPE_CHECKING
 
 from credit_assets.checks.loan_dataset.leakage import compute_auc_alone
-from credit_assets.tables.rules import mark_missing
+from credit_assets.inspection.reading.facts import mark_filled
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,10 +45,8 @@ def measure_alone(values: "pa.ChunkedArray", outcome: "np.ndarray") -> float:
         values: shape (rows,).
         outcome: whether each row defaulted; shape (rows,).
     """
-    import pyarrow as pa
-
-    present = ~mark_missing(values).to_numpy().astype(bool)
-    return compute_auc_alone(values.filter(pa.array(present)), outcome[present])
+    filled = mark_filled(values)
+    return compute_auc_alone(values.filter(filled), outcome[filled.to_numpy()])
 
 
 def lies_later(values: "pa.ChunkedArray", created: "pa.ChunkedArray") -> bool:

@@ -55,8 +55,9 @@ def test_every_type_is_sampled_or_known_to_be_there(database_url: str) -> None:
     assert facts["is_new"].counts == {"false": 1, "true": 1}
     assert facts["name"].counts == {"a": 1, "b": 1}
     assert facts['odd "name'].missing == 1
-    for name in ("share", "at", "at_zone"):
-        assert facts[name].missing == 1, f"{name}: a number that is not finite is no value"
+    assert (facts["share"].missing, facts["share"].infinite, facts["share"].filled) == (1, 0, 1)
+    for name in ("at", "at_zone"):
+        assert (facts[name].missing, facts[name].infinite, facts[name].filled) == (0, 1, 1), name
     for name in UNREAD:
         assert (facts[name].form, facts[name].missing) == ("filled", 1)
     assert max(len(text) for text in sample.rows.column("long").to_pylist() if text) == 100

@@ -57,6 +57,7 @@ def per_row(make: Callable[[int], Any]) -> list[Any]:
         ("x7", "integer", lambda row: 500 + (row * 7) % 200, "a key"),
         ("branch_id", "integer", lambda row: row % 60, "refers to something"),
         ("x7", "text", lambda row: f"k{row % 150}", "most rows have a value of their own"),
+        ("x7", "numeric", lambda row: float("inf") if row == 9 else row % 8 / 7, "1 rows are infinite"),
         ("x7", "text", lambda row: f"person{row}@example.com", "its values look like e-mail addresses"),
         ("surname", "text", lambda row: f"Kryptozoologe{row % 150}", "it is the name of a person"),
         ("x7", "jsonb", lambda row: "t", 'its type jsonb is not read; a view may have "x7" ->> \'a key\' AS "x7_key"'),
@@ -112,6 +113,15 @@ def test_an_amount_that_differs_in_every_row_is_a_feature_unless_an_index_keeps_
     assert draft("amount", "numeric", cells, key="unique")[1].state == "left out"
 
 
+def test_a_column_with_gaps_allows_them_and_says_how_many_there_are(draft: Draft) -> None:
+    _, line = draft("income", "numeric", per_row(lambda row: None if row % 10 == 3 else row % 7 + 0.5))
+    assert line.value == {"type": "number", "minimum": 0, "maximum": 20, "missing": "allowed"}
+    assert line.comment == "10.0% missing; seen 0.5 to 6.5"
+    section, line = draft("sex", "text", per_row(lambda row: [None, "m", "f"][row % 3]))
+    assert (section, line.value) == ("personal", {"type": "category", "missing": "allowed"})
+    assert "missing" not in draft("income", "numeric", per_row(lambda row: row % 7 + 0.5))[1].value
+
+
 def test_whole_numbers_that_differ_by_chance_are_no_key(draft: Draft) -> None:
     assert draft("income", "integer", per_row(lambda row: 20_000 + row * 7919 % 100_003))[1].state == "kept"
 
@@ -157,4 +167,4 @@ def test_no_comment_shows_a_value_that_few_rows_have_or_the_exact_number_of_a_pe
 
 def test_an_infinite_number_is_no_bound_of_a_draft(facts: Any) -> None:
     found = facts("income", "numeric", [1.5, float("inf"), float("-inf"), float("nan"), None, 7.25])
-    assert (found.low, found.high, found.missing) == (1.5, 7.25, 4)
+    assert (found.low, found.high, found.missing, found.infinite) == (1.5, 7.25, 2, 2)
