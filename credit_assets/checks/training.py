@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from credit_assets.checks.verdict import Verdict
 from credit_assets.loans.columns import select_outcomes
 from credit_assets.settings.file import Settings
+from credit_assets.tables.rules import count_marks, mark_missing
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -15,6 +16,7 @@ SPLIT_CHECKS: Mapping[str, str] = {
     "disjoint": "No loan is in both the training and the test part.",
     "stratified": "Both parts hold both classes in the dataset's shares, to within one loan in each class. By time: of "
     "the older loans.",
+    "features_have_values": "No feature lacks its values in the whole training part.",
     "out_of_time": "By time, no other loan is newer than one of the test, and the test holds both classes.",
 }
 MODEL_CHECKS: Mapping[str, str] = {
@@ -40,6 +42,7 @@ def check_split(
     return [
         _disjoint(train, held_out, settings),
         _stratified(train, test if random_test is None else random_test, settings),
+        _features_have_values(train, settings),
         _out_of_time(train, test, random_test, settings),
     ]
 
@@ -62,6 +65,18 @@ def _stratified(train: "pa.Table", test: "pa.Table", settings: Settings) -> Verd
         f"expected {expected:.1f} in the test, and both classes in both",
         {"defaults in training": in_train, "defaults in test": in_test},
     )
+
+
+def _features_have_values(train: "pa.Table", settings: Settings) -> Verdict:
+    allowed = [name for name, column in settings.features.items() if column.may_be_missing]
+    empty = [name for name in allowed if count_marks(mark_missing(train.column(name))) == train.num_rows]
+    message = (
+        f"no training loan has a value of {', '.join(empty)}, so a model can't learn from it. Take it out of the "
+        "settings until older loans have values"
+        if empty
+        else "training loans have values of every feature"
+    )
+    return Verdict("features_have_values", not empty, message)
 
 
 def _out_of_time(train: "pa.Table", test: "pa.Table", random_test: "pa.Table | None", settings: Settings) -> Verdict:

@@ -6,11 +6,14 @@ Without these tests a column that declares missing values is refused all the sam
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pyarrow.parquet as pq
 import pytest
 
+from credit_assets.jobs import REFRESH
 from resources.store.checkpoints import Checkpoints
 from resources.store.formats import FORMATS
+from tests.support.jobs import reconstructable_job
 from tests.support.run_log import assert_one_error
 from tests.support.sandbox import GOOD_SETTINGS, Sandbox
 
@@ -110,6 +113,33 @@ def test_a_share_that_moved_since_the_model_in_use_stops_the_dataset_and_the_mod
     assert loans.run() == 0
     recorded = load(loans, "loan_dataset", "parquet").facts["missing_in_use"]
     assert recorded == {"promotion": 1, "shares": {"income": 0.2}}
+
+
+def test_a_retry_compares_with_the_model_that_was_in_use_when_the_dataset_was_read(loans: Sandbox) -> None:
+    loans.settings.write_text(allow("income"))
+    loans.execute(NULLS)
+    assert loans.run() == 0
+    assert loans.run() == 0
+    second = loans.latest("loan_dataset")
+    loans.execute("UPDATE loans SET income = NULL WHERE id % 25 = 1")
+    assert loans.run() == 0
+    first_attempt = loans.instance.get_run_by_id(second)
+    assert first_attempt
+    with (
+        loans.entered(),
+        dg.execute_job(
+            reconstructable_job(REFRESH),
+            instance=loans.instance,
+            run_config=first_attempt.run_config,
+            reexecution_options=dg.ReexecutionOptions(parent_run_id=second),
+        ) as retry,
+    ):
+        checks = retry.get_asset_check_evaluations()
+    (said,) = [each.description for each in checks if each.check_name == "missing_drift"]
+    assert said
+    assert said.startswith(
+        "missing values in the dataset of promotion 1, which is in use, and now: no share of 1 moved"
+    )
 
 
 def test_a_table_of_four_hundred_columns_becomes_a_model(loans: Sandbox) -> None:

@@ -104,6 +104,29 @@ def test_an_empty_part_is_a_failure_and_no_crash(training: int, test: int) -> No
     assert list(split_failures(loans(training), loans(test, 1001))) == ["stratified"]
 
 
+def test_a_feature_that_no_training_loan_has_is_named_and_one_value_or_a_personal_attribute_is_enough() -> None:
+    declared = SETTINGS.model_dump()
+    for columns, name in (("features", "income"), ("features", "purpose"), ("personal", "age")):
+        declared[columns][name]["missing"] = "allowed"
+    settings, training, test = Settings.model_validate(declared), loans(160), loans(40, 1001)
+
+    def fail(**kept: int) -> dict[str, str]:
+        """The failures if the training part has only so many values of these columns."""
+        table = training
+        for name, count in kept.items():
+            at, field = table.schema.get_field_index(name), table.schema.field(name)
+            values = [value if row < count else None for row, value in enumerate(table.column(name).to_pylist())]
+            table = table.set_column(at, field, pa.array(values, field.type))
+        return {each.check: each.message for each in check_split(table, test, None, settings) if not each.passed}
+
+    assert fail() == fail(income=1, purpose=1, age=0) == {}
+    assert fail(income=0, purpose=1) == {
+        "features_have_values": "no training loan has a value of income, so a model can't learn from it. Take it out "
+        "of the settings until older loans have values"
+    }
+    assert "a value of income, purpose, so" in fail(income=0, purpose=0)["features_have_values"]
+
+
 def test_a_trained_model_passes(model: Pipeline) -> None:
     verdicts = check_model(model, loans(), SETTINGS)
     assert {each.check for each in verdicts} == set(MODEL_CHECKS)
