@@ -78,6 +78,11 @@ def loan_dataset(
         )
         if unknown := sum(without.values()):
             context.log.info(f"{unknown:,} loans have no outcome, of which {too_young:,} are too young for one")
+        if facts.get("left_out") and not config.as_of:
+            context.log.warning(
+                f"{facts['left_out']:,} loans are of the future, of which {facts['left_out_for_ever']:,} are of the "
+                f"time infinity. If {declared.table.created_at} holds local times, name their zone in table.time_zone"
+            )
         in_use = MissingInUse(**facts["missing_in_use"]) if "missing_in_use" in facts else None
         verdicts = check_dataset(dataset.value, declared, too_young=too_young, missing_in_use=in_use)
         yield from publish("loan_dataset", dataset, _describe_dataset(facts), verdicts)
@@ -100,7 +105,7 @@ def _describe_dataset(facts: Mapping[str, Any]) -> dict[str, Any]:
         "dagster/row_count": facts["rows"],
         "dagster/column_schema": dg.TableSchema(columns=columns),
         # An artifact that a retry adopts may be of a release that recorded neither.
-        **{name: facts[name] for name in ("left_out", "census") if name in facts},
+        **{name: facts[name] for name in ("left_out", "left_out_for_ever", "census") if name in facts},
         **{name: facts[name] for name in ("table", "as_of", "greatest_id", "content_sha256")},
         "loans without an outcome": facts["without_outcome"],
         **_describe_policy(facts),

@@ -166,14 +166,14 @@ def _count(database: Database, settings: Settings, last: LastDataset) -> Counted
 
     with database.with_row_policy(settings.table.row_policy).open_snapshot() as cursor:
         cursor.execute("SET LOCAL statement_timeout = %s", (STATEMENT_TIMEOUT,))
-        check_table(cursor, settings)
+        found = check_table(cursor, settings)
         cursor.execute("SAVEPOINT before_count")
         try:
-            return count_loans(cursor, settings, last.limit)
+            return count_loans(cursor, settings, last.limit, found)
         except QueryCanceled:
             cursor.execute("ROLLBACK TO SAVEPOINT before_count")
         try:
-            return count_loans(cursor, settings, last.limit, with_contents=False)
+            return count_loans(cursor, settings, last.limit, found, with_contents=False)
         except QueryCanceled:
             raise CountError(
                 f"to count {settings.table.name} takes more than {STATEMENT_TIMEOUT}, or the table is locked. If it is "

@@ -6,14 +6,18 @@ Belongs here: which rows and columns are read. Does not belong here: how rows co
 (`credit_assets.tables.rows`), and whether their values are good (`validation`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from credit_assets.applications.tables import LocationsError, declare_applications, open_only
 from credit_assets.settings.columns import Column
 from credit_assets.settings.file import Settings
-from credit_assets.settings.names import quote_name, quote_names
-from credit_assets.tables.declared import check_columns, make_schema
+from credit_assets.settings.names import quote_name
+from credit_assets.settings.scoring import Scoring
+from credit_assets.tables.declared import check_columns, check_time_zone
+from credit_assets.tables.expressions import select_columns
+from credit_assets.tables.kinds import make_schema
 from credit_assets.tables.rows import open_batches
 
 if TYPE_CHECKING:
@@ -30,8 +34,12 @@ def application_schema(settings: Settings) -> "pa.Schema":
         SettingsError: the settings have no section `scoring`.
     """
     scoring = settings.require_scoring()
-    features = {name: column.type for name, column in select_table_features(settings).items()}
-    return make_schema({scoring.location: "name", scoring.id: "integer", **features})
+    return make_schema(_list_kinds(scoring, select_table_features(settings)))
+
+
+def _list_kinds(scoring: Scoring, features: Mapping[str, Column]) -> dict[str, str]:
+    kinds = {name: column.type for name, column in features.items()}
+    return {scoring.location: "name", scoring.id: "integer", **kinds}
 
 
 def select_table_features(settings: Settings) -> dict[str, Column]:
@@ -44,13 +52,16 @@ def select_table_features(settings: Settings) -> dict[str, Column]:
     return {name: column for name, column in settings.features.items() if name not in answered}
 
 
-def read_applications(cursor: "cursor", settings: Settings, locations: Sequence[str]) -> "pa.Table":
+def read_applications(
+    cursor: "cursor", settings: Settings, locations: Sequence[str], as_of: datetime | None = None
+) -> "pa.Table":
     """Reads the open applications of some locations.
 
     Args:
         cursor: of a connection in UTF-8 that may read the table.
         settings: which table it is, and which features it has.
         locations: any names; one that is repeated, or that has no applications, adds no row.
+        as_of: the time that dates lie before, as in the dataset; None for the time of the snapshot.
 
     Returns:
         A row for each open application, with the columns of `application_schema`, sorted by location and id.
@@ -63,13 +74,17 @@ def read_applications(cursor: "cursor", settings: Settings, locations: Sequence[
     import pyarrow.compute as pc
 
     scoring, schema = settings.require_scoring(), application_schema(settings)
-    table = declare_applications(scoring, select_table_features(settings))
-    check_columns(cursor, table)
-    columns = quote_names(schema.names)
+    features = select_table_features(settings)
+    table = declare_applications(scoring, features)
+    found = check_columns(cursor, table)
+    check_time_zone(cursor, settings.table.time_zone, LocationsError)
+    cursor.execute("SELECT transaction_timestamp()")
+    ((now,),) = cursor.fetchall()
+    columns = select_columns(_list_kinds(scoring, features), features, found, settings.table.time_zone, as_of or now)
     # COPY takes no parameters. psycopg2 quotes the names as it does for any statement, by the settings of the server.
     names = cursor.mogrify("%s::text[]", (sorted(set(locations)),)).decode("utf-8")
     sql = (
-        f"SELECT {columns} FROM {table.sql} "  # noqa: S608 all names are quoted
+        f"SELECT {', '.join(columns.values())} FROM {table.sql} "  # noqa: S608 all names are quoted
         f"WHERE {quote_name(scoring.location)} = ANY({names}) AND {open_only(scoring)}"
     )
     with open_batches(cursor, sql, schema, LocationsError) as batches:

@@ -65,7 +65,9 @@ def create_tables_sql(settings: Settings) -> list[str]:
     scoring = settings.require_scoring()
     locations = {scoring.location: "TEXT PRIMARY KEY", "segment": "TEXT NOT NULL", "created_at": "TIMESTAMPTZ NOT NULL"}
     applications = {scoring.id: "BIGINT PRIMARY KEY", scoring.location: "TEXT NOT NULL"}
-    applications |= {name: DDL_TYPES[feature.type] for name, feature in settings.features.items()}
+    features = settings.features
+    applications |= {before: "TIMESTAMP" for each in features.values() if (before := each.before_column)}
+    applications |= {name: DDL_TYPES[feature.type] for name, feature in features.items()}
     if scoring.decided_at:
         applications[scoring.decided_at] = "TIMESTAMPTZ"
     return [

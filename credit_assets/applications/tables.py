@@ -39,7 +39,9 @@ def declare_applications(scoring: Scoring, features: Mapping[str, Column] | None
     columns = {scoring.location: "name", scoring.id: "integer"}
     if scoring.decided_at:
         columns[scoring.decided_at] = "time"
-    columns |= {name: column.type for name, column in (features or {}).items()}
+    features = features or {}
+    columns |= {before: "time" for column in features.values() if (before := column.before_column)}
+    columns |= {name: column.type for name, column in features.items()}
     return DeclaredTable(scoring.applications, "scoring.applications", columns, LocationsError)
 
 

@@ -55,7 +55,7 @@ def find_defects(applications: "pa.Table", settings: Settings) -> dict[str, str]
     for name in settings.features:
         note(INFINITE, name, mark_infinite(applications.column(name)))
     for name, feature in settings.features.items():
-        if feature.type != "category":
+        if feature.is_measured:
             note(OUTSIDE, f"{name} ({feature.bounds})", mark_outside(applications.column(name), feature))
     note(REPEATED, scoring.id, _mark_repeated(ids))
     return {

@@ -11,7 +11,7 @@ from typing import Any
 from credit_assets.inspection.reading.catalogue import FoundColumn
 from credit_assets.inspection.reading.facts import Facts
 from credit_assets.settings.names import quote_name
-from credit_assets.tables.declared import SQL_TYPES
+from credit_assets.tables.kinds import SQL_TYPES
 
 # A category that fewer rows have is not written down: it may be one person's.
 FEWEST_ROWS = 20
@@ -32,6 +32,8 @@ CASTS = {
 
 def type_of(column: FoundColumn) -> str | None:
     """The type that the settings declare for a column; None if no type reads it."""
+    if column.sql_type == "numeric":
+        return "number"  # an integer could not have a fraction, and the next loan may have one
     return next((kind for kind in TYPES if column.sql_type in SQL_TYPES[kind]), None)
 
 

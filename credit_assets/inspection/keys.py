@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from credit_assets.inspection.lines import LOOK, Line, join_names, leave_open
 from credit_assets.inspection.reading.facts import Facts
 from credit_assets.inspection.suspicions.names import CREATED, EARLIER, ends_as_reference, names_any, spell
-from credit_assets.tables.declared import SQL_TYPES
+from credit_assets.tables.kinds import SQL_TYPES
 
 ENDED = "updated modified changed closed paid due last next birth end expiry expired deleted geburtsdatum"
 

@@ -7,14 +7,17 @@ PostgreSQL's own, which is five times as fast, and may be another one in the nex
 Belongs here: SQL that counts loans. Does not belong here: what a census means (`census`).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
 from credit_assets.loans.census import BUCKETS, GROUP_SIZE, SUM_MODULUS, Census
-from credit_assets.loans.table import columns_sql, is_later_sql, table_sql
+from credit_assets.loans.table import columns_sql, is_later_sql, needed_types, read_created_at, table_sql
 from credit_assets.settings.file import Settings
 from credit_assets.settings.names import quote_name
+from credit_assets.tables.expressions import select_time, select_value
+from credit_assets.tables.kinds import ColumnType, make_plain_types
 from resources.store.written_once import compute_sha256
 
 if TYPE_CHECKING:
@@ -54,27 +57,36 @@ class Counted:
     future: int
 
 
-def count_loans(cursor: "cursor", settings: Settings, limit: Limit, *, with_contents: bool = True) -> Counted:
+def count_loans(
+    cursor: "cursor",
+    settings: Settings,
+    limit: Limit,
+    types: Mapping[str, ColumnType] | None = None,
+    *,
+    with_contents: bool = True,
+) -> Counted:
     """Reads the whole table once, in the snapshot of the cursor, whose times are in UTC.
 
     Args:
         cursor: of a connection that may read the table.
         settings: the table and its columns.
         limit: of the dataset that the table is compared with.
+        types: the type of each column of the table; None for a table whose types are plain.
         with_contents: whether every column is read. If not, the census knows no changes.
     """
+    types = types or make_plain_types(needed_types(settings))
     version = cursor.connection.server_version // 10_000
-    key, contents, of_contents = _key_sql(settings), "NULL::int", ""
+    key, contents, of_contents = _key_sql(settings, types), "NULL::int", ""
     if with_contents and version >= FIRST_WITH_HASHES_OF_RECORDS:
-        contents = f"(hash_record_extended(row({columns_sql(settings, limit.as_of)}), 0) & {2**31 - 1})::int"
+        contents = f"(hash_record_extended(row({columns_sql(settings, limit.as_of, types)}), 0) & {2**31 - 1})::int"
         of_contents = _fingerprint(f"{contents} of PostgreSQL {version}")
-    is_beyond = is_later_sql(settings, limit.as_of.isoformat() if limit.as_of else BEFORE_ALL)
+    is_beyond = is_later_sql(settings, limit.as_of.isoformat() if limit.as_of else BEFORE_ALL, types)
     if limit.greatest_id is not None:
         is_beyond += f" OR {quote_name(settings.table.id)} > {limit.greatest_id}"
     cursor.execute(
         "SELECT bucket, count(*), sum(contents) FROM (SELECT "  # noqa: S608 all names are quoted
         f"CASE WHEN ({is_beyond}) IS NOT TRUE THEN {_bucket_sql(key)} "
-        f"WHEN {is_later_sql(settings, 'now')} THEN {_FUTURE} ELSE {_ARRIVED} END AS bucket, "
+        f"WHEN {is_later_sql(settings, 'now', types)} THEN {_FUTURE} ELSE {_ARRIVED} END AS bucket, "
         f"CASE WHEN ({is_beyond}) IS NOT TRUE THEN {contents} END AS contents "
         f"FROM {table_sql(settings)}) AS loans GROUP BY bucket"
     )
@@ -91,10 +103,11 @@ def count_loans(cursor: "cursor", settings: Settings, limit: Limit, *, with_cont
     )
 
 
-def _key_sql(settings: Settings) -> str:
+def _key_sql(settings: Settings, found: Mapping[str, ColumnType]) -> str:
     """What a loan is known by: its id and its time, because ids may start again."""
-    name, created_at = quote_name(settings.table.id), quote_name(settings.table.created_at)
-    return f"coalesce({name}::text, '') || ' ' || coalesce({created_at}::timestamp::text, '')"
+    row_id = select_value(settings.table.id, "id", found[settings.table.id])
+    created_at = select_time(read_created_at(settings, found))
+    return f"coalesce({row_id}::text, '') || ' ' || coalesce({created_at}::text, '')"
 
 
 def _bucket_sql(text: str) -> str:

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from credit_assets.loans.counting import Limit, count_loans
 from credit_assets.loans.table import LoansError, arrow_schema, check_table, select_sql
+from credit_assets.loans.times import count_endless
 from credit_assets.settings.file import Settings
+from credit_assets.tables.kinds import has_text_ids
 from credit_assets.tables.rows import open_batches
 from credit_assets.tables.rules import count_marks, mark_missing
 from resources.store.object_store import StoreError
@@ -33,18 +35,18 @@ def extract_loans(cursor: "cursor", settings: Settings, as_of: datetime | None, 
 
     Returns:
         The facts that identify the dataset: `table`, `as_of`, `rows`, `left_out` (how many rows were created after
-        `as_of`), `greatest_id`, `without_outcome`, `sql`, `schema`, `content_sha256`, and its `census`. If row
-        policies apply, `row_policy`, and `read_as`: who saw the rows. If a column may have missing values, `missing`:
-        their number in each such column.
+        `as_of`), `left_out_for_ever` (how many of them at infinity), `greatest_id` (none if ids are text),
+        `without_outcome`, `sql`, `schema`, `content_sha256`, and its `census`. If row policies apply, `row_policy`, and
+        `read_as`: who saw the rows. If a column may have missing values, `missing`: their number in each such column.
 
     Raises:
-        LoansError: the table is not what the settings say, or `as_of` is in the future.
+        LoansError: the table is not what the settings say, a time can't be stored, or `as_of` is in the future.
         StoreError: the folder of the file is full.
     """
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    check_table(cursor, settings)
+    found = check_table(cursor, settings)
     cursor.execute("SELECT transaction_timestamp()")
     now = cast("tuple[datetime]", cursor.fetchone())[0]
     if as_of and as_of > now:
@@ -53,8 +55,10 @@ def extract_loans(cursor: "cursor", settings: Settings, as_of: datetime | None, 
             "until then would belong to it. Name an earlier time, or none for everything up to now"
         )
     as_of = (as_of or now).astimezone(UTC)
-    counted = count_loans(cursor, settings, Limit(as_of))
-    sql, schema, ids = select_sql(settings, as_of), arrow_schema(settings), settings.table.id
+    endless = count_endless(cursor, settings, found, as_of)
+    counted = count_loans(cursor, settings, Limit(as_of), found)
+    ids, text_ids = settings.table.id, has_text_ids(found[settings.table.id])
+    sql, schema = select_sql(settings, as_of, found), arrow_schema(settings, text_ids=text_ids)
     content, rows, greatest_id, without, too_young = hashlib.sha256(), 0, None, 0, 0
     mature = settings.target.find_newest_mature(as_of)
     missing = dict.fromkeys(settings.columns_with_missing, 0)
@@ -68,7 +72,7 @@ def extract_loans(cursor: "cursor", settings: Settings, as_of: datetime | None, 
                 rows += batch.num_rows
                 for name in missing:
                     missing[name] += count_marks(mark_missing(batch.column(name)))
-                greatest_id = pc.max(batch.column(ids)).as_py()
+                greatest_id = None if text_ids else pc.max(batch.column(ids)).as_py()
                 without += batch.column(settings.target.column).null_count
                 if mature:
                     too_young += pc.sum(pc.greater(batch.column(settings.table.created_at), mature)).as_py() or 0
@@ -82,6 +86,7 @@ def extract_loans(cursor: "cursor", settings: Settings, as_of: datetime | None, 
         "as_of": as_of.isoformat(),
         "rows": rows,
         "left_out": counted.arrived + counted.future,
+        "left_out_for_ever": endless,
         "greatest_id": greatest_id,
         "without_outcome": {"too young": too_young, "NULL": without - too_young},
         "sql": sql,

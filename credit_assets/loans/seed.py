@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from credit_assets.loans.table import expected_types, table_sql
+from credit_assets.loans.table import needed_types, table_sql
 from credit_assets.settings.file import Settings, SettingsError
 from credit_assets.settings.names import quote_name, quote_names
 from resources.error_texts import find_copy_position
@@ -21,14 +21,20 @@ if TYPE_CHECKING:
     import pandas as pd
     from psycopg2.extensions import cursor
 
-DDL_TYPES = {"integer": "INTEGER", "number": "DECIMAL(10, 2)", "category": "TEXT"}
+DDL_TYPES = {
+    "integer": "INTEGER",
+    "number": "DECIMAL(10, 2)",
+    "category": "TEXT",
+    "boolean": "BOOLEAN",
+    "date": "DATE",
+    "time": "TIMESTAMP",
+}
 
 
 def create_table_sql(settings: Settings) -> str:
     """The statement that creates the declared table: `id serial`, DECIMAL(10,2) amounts, `created_at` DEFAULT NOW()."""
-    kinds = expected_types(settings)
-    columns = {name: DDL_TYPES[kind] for name, kind in kinds.items() if kind != "time"}
-    columns |= {settings.table.id: "SERIAL PRIMARY KEY", settings.table.created_at: "TIMESTAMP DEFAULT NOW()"}
+    own = {settings.table.id: "SERIAL PRIMARY KEY", settings.table.created_at: "TIMESTAMP DEFAULT NOW()"}
+    columns = {name: own.get(name) or DDL_TYPES[kind] for name, kind in needed_types(settings).items()}
     return (
         f"CREATE TABLE IF NOT EXISTS {table_sql(settings)} ("
         + ", ".join(f"{quote_name(name)} {kind}" for name, kind in columns.items())
@@ -110,7 +116,7 @@ def _copy_csv(cursor: "cursor", settings: Settings, path: Path) -> int:
 
 
 def _copy_rows(cursor: "cursor", settings: Settings, key: str, body: str, columns: Sequence[str]) -> int:
-    declared, optional = set(expected_types(settings)), {settings.table.id, settings.table.created_at}
+    declared, optional = set(needed_types(settings)), {settings.table.id, settings.table.created_at}
     missing, unknown = declared - optional - set(columns), set(columns) - declared
     remedy = {
         "generate": "Name a CSV file in [seed], or extend generate_loans",

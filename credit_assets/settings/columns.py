@@ -6,8 +6,9 @@ Belongs here: what a column is. Does not belong here: what is predicted (`learni
 
 from itertools import pairwise
 from typing import Any, Literal
+from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictStr, field_validator, model_validator
 
 from credit_assets.settings.names import Name, TableName
 
@@ -27,7 +28,7 @@ def add_key(default: Any) -> Any:
 
 
 class Table(Strict):
-    """Where the rows are: `name` may be qualified as `schema.table`; `id` rises with every row.
+    """Where the rows are: `name` may be qualified as `schema.table`; `time_zone` is that of times without one.
 
     A table whose row policies would hide rows from the role is refused, unless `row_policy` is "apply".
     """
@@ -36,20 +37,31 @@ class Table(Strict):
     id: Name = "id"
     created_at: Name = "created_at"
     row_policy: Literal["refuse", "apply"] = add_key("refuse")
+    time_zone: StrictStr = add_key("UTC")
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_time_zone(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError(f'{name!r} is no time zone; expected a name such as "Europe/Berlin", or "UTC"')
+        return name
 
 
 class Column(Strict):
-    """A feature: numbers and integers may have bounds, both included; categories are text.
+    """A feature. Numbers, integers and dates may have bounds, both included; those of a date are days.
 
     Attributes:
+        type: what it is read as. A date is its age: the days from it to another time.
+        before: the other time, for a date: `as_of`, which is the time of the dataset or of the wave, or a column.
         monotonic: how the probability of a default may change as the number grows, all else equal: not fall, or not
             rise.
         missing: whether a row may have no value (NULL or NaN).
     """
 
-    type: Literal["number", "integer", "category"]
+    type: Literal["number", "integer", "category", "boolean", "date"]
     minimum: float | None = None
     maximum: float | None = None
+    before: Name = add_key("as_of")
     monotonic: Literal["increasing", "decreasing"] | None = add_key(None)
     missing: Literal["refused", "allowed"] = add_key("refused")
 
@@ -57,6 +69,16 @@ class Column(Strict):
     def may_be_missing(self) -> bool:
         """Whether a row may have no value."""
         return self.missing == "allowed"
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether its values are numbers of a quantity, which may have bounds."""
+        return self.type in ("number", "integer", "date")
+
+    @property
+    def before_column(self) -> str | None:
+        """The column with the other time of a date, if it is a column."""
+        return self.before if self.type == "date" and self.before != "as_of" else None
 
     @property
     def bounds(self) -> str:
@@ -68,8 +90,10 @@ class Column(Strict):
 
     @model_validator(mode="after")
     def _bounds_fit(self) -> "Column":
-        if self.type == "category" and (self.minimum is not None or self.maximum is not None):
-            raise ValueError("minimum and maximum go with type number or integer, not category")
+        if not self.is_measured and (self.minimum is not None or self.maximum is not None):
+            raise ValueError(f"minimum and maximum go with type number, integer or date, not {self.type}")
+        if self.type != "date" and "before" in self.model_fields_set:
+            raise ValueError(f"before goes with type date, not {self.type}")
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
             raise ValueError("minimum is above maximum")
         return self
@@ -88,8 +112,10 @@ class Attribute(Column):
 
     @model_validator(mode="after")
     def _bands_cut_a_number(self) -> "Attribute":
-        if self.bands and self.type == "category":
-            raise ValueError("bands go with type number or integer, not category")
+        if self.bands and not self.is_measured:
+            raise ValueError(f"bands go with type number, integer or date, not {self.type}")
+        if self.type == "date" and not self.bands:
+            raise ValueError("a date has a group of its own for each day; give it bands, in days")
         if any(low >= high for low, high in pairwise(self.bands)):
             raise ValueError("bands are numbers that rise")
         return self

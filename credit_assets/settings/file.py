@@ -82,6 +82,17 @@ class Settings(Strict):
         return self
 
     @model_validator(mode="after")
+    def _dates_lie_before_other_times(self) -> "Settings":
+        dates = {name for name, column in self.columns.items() if column.type == "date"}
+        others = {self.table.id, self.target.column, *self.columns} - dates
+        for name in dates:
+            if (before := self.columns[name].before_column) in {name, *others}:
+                raise ValueError(
+                    f"{name}: before is {before}; expected as_of, or another column of the table that holds a time"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _scores_lie_apart(self) -> "Settings":
         if self.scoring is None:
             return self
@@ -98,6 +109,12 @@ class Settings(Strict):
             raise ValueError(
                 f"scoring.services: {', '.join(sorted(others))} is no feature; name a feature, or declare it under "
                 "[features]"
+            )
+        answered = self.scoring.answered_columns if self.scoring else []
+        if dates := [name for name in answered if self.features[name].type == "date"]:
+            raise ValueError(
+                f"scoring.services: {', '.join(dates)} is a date, and a service answers numbers; declare its age as a "
+                "number"
             )
         return self
 

@@ -1,7 +1,7 @@
-"""A table as the settings declare it: its name in statements, and the types that its columns may have.
+"""A table as the settings declare it, compared with the one that is in the database.
 
-Belongs here: the kinds of columns, and the refusal of a table that has others. Does not belong here: reading rows
-(`rows`), and the columns of one particular table.
+Belongs here: the catalogue, and the refusal of a table that has other columns. Does not belong here: what can be read
+(`kinds`), reading rows (`rows`), and the columns of one particular table.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,21 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from credit_assets.settings.names import quote_name, quote_table, spell_table, split_table
+from credit_assets.tables.kinds import SQL_TYPES, ColumnType, list_kinds
+from credit_assets.tables.ways_out import suggest_remedy
 from resources.errors import PlatformError
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from psycopg2.extensions import cursor
-
-INTEGERS = {"smallint", "integer", "bigint"}
-SQL_TYPES = {
-    "integer": INTEGERS,
-    "number": INTEGERS | {"numeric", "real", "double precision"},
-    "category": {"text", "character varying", "character", "boolean"},
-    # A name is compared with a text: `character` is not, because it ignores spaces at the end.
-    "name": {"text", "character varying"},
-    "time": {"timestamp without time zone", "timestamp with time zone"},
-}
 
 
 @dataclass(frozen=True)
@@ -33,7 +24,7 @@ class DeclaredTable:
     Attributes:
         name: may be qualified as `schema.table`.
         setting: the key of the settings file that names it.
-        columns: every column that is needed, with its kind: a key of `SQL_TYPES`.
+        columns: every column that is needed, with its kind: a key of `kinds.SQL_TYPES`.
         error: what is raised if the table is another than declared.
     """
 
@@ -48,14 +39,29 @@ class DeclaredTable:
         return quote_table(self.name)
 
 
-def read_column_types(cursor: "cursor", table: str) -> dict[str, str]:
-    """The SQL type of each column, without its length, in the order of the table; empty if there is no such table."""
+def read_columns(cursor: "cursor", table: str) -> dict[str, ColumnType]:
+    """The type of each column, in the order of the table; empty if there is no such table or view."""
+    # A numeric type has its scale in the last 11 bits of its modifier, from which PostgreSQL takes 4. A domain has a
+    # modifier of its own.
     cursor.execute(
-        "SELECT attname, format_type(atttypid, NULL) FROM pg_attribute "
-        "WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
+        "WITH RECURSIVE base AS ("
+        "SELECT attnum, attname, atttypid, atttypid AS oid, atttypmod AS modifier "
+        "FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid "
+        "WHERE attrelid = to_regclass(%s) AND relkind IN ('r', 'v', 'm', 'p', 'f') AND attnum > 0 AND NOT attisdropped "
+        "UNION ALL SELECT attnum, attname, atttypid, typbasetype, typtypmod "
+        "FROM base JOIN pg_type ON pg_type.oid = base.oid WHERE typtype = 'd') "
+        "SELECT attname, format_type(atttypid, NULL), CASE WHEN typtype = 'e' THEN 'enum' "
+        "WHEN typname = 'citext' THEN 'citext' ELSE format_type(base.oid, NULL) END, "
+        "base.oid = 'pg_catalog.numeric'::regtype AND modifier >= 0 AND (modifier - 4) & 2047 = 0 "
+        "FROM base JOIN pg_type ON pg_type.oid = base.oid WHERE typtype <> 'd' ORDER BY attnum",
         (quote_table(table),),
     )
-    return dict(cursor.fetchall())
+    return {name: ColumnType(*found) for name, *found in cursor.fetchall()}
+
+
+def read_column_types(cursor: "cursor", table: str) -> dict[str, str]:
+    """The SQL type of each column, without its length, in the order of the table; empty if there is no such table."""
+    return {name: column.name for name, column in read_columns(cursor, table).items()}
 
 
 def find_other_schemas(cursor: "cursor", table: str) -> list[str]:
@@ -97,17 +103,29 @@ def has_unique_index(cursor: "cursor", table: str, column: str) -> bool:
     return cursor.fetchone() == (True,)
 
 
-def check_columns(cursor: "cursor", table: DeclaredTable) -> dict[str, str]:
+def check_time_zone(cursor: "cursor", zone: str, error: type[PlatformError]) -> None:
+    """Raises `error` if PostgreSQL has no time zone of this name, because it would read each time as another one."""
+    if zone == "UTC":
+        return
+    cursor.execute("SELECT EXISTS (SELECT FROM pg_timezone_names WHERE name = %s)", (zone,))
+    if cursor.fetchone() != (True,):
+        raise error(
+            f"table.time_zone: the database knows no time zone {zone}; name one that pg_timezone_names has, or update "
+            "the time zones of the server"
+        )
+
+
+def check_columns(cursor: "cursor", table: DeclaredTable) -> dict[str, ColumnType]:
     """Refuses a table that can't be read as it is declared, before a row is read.
 
     Returns:
-        The SQL type of each column, as `read_column_types`.
+        The type of each column, as `read_columns`.
 
     Raises:
         PlatformError: the class that the table declares. There is no such table, a column is missing, or a column is
             of another type.
     """
-    found = read_column_types(cursor, table.name)
+    found = read_columns(cursor, table.name)
     if not found:
         if others := find_other_schemas(cursor, table.name):
             raise table.error(describe_other_schemas(table.name, table.setting, others))
@@ -121,18 +139,10 @@ def check_columns(cursor: "cursor", table: DeclaredTable) -> dict[str, str]:
                 f"table {table.name} has no column {name} (expected {types}): add it, or correct its name in "
                 "the settings"
             )
-        if found[name] not in SQL_TYPES[kind]:
+        if kind not in list_kinds(found[name]):
             raise table.error(
                 f"column {table.name}.{name} is of type {found[name]}; expected {kind} "
-                f"({', '.join(sorted(SQL_TYPES[kind]))}). Change the column or its type in the settings"
+                f"({', '.join(sorted(SQL_TYPES[kind]))}). "
+                + suggest_remedy(table.name, table.setting, name, kind, found[name])
             )
     return found
-
-
-def make_schema(columns: Mapping[str, str]) -> "pa.Schema":
-    """The types that columns of these kinds are stored with: 64-bit numbers, text, UTC microseconds."""
-    import pyarrow as pa
-
-    text, time = pa.string(), pa.timestamp("us", "UTC")
-    types = {"integer": pa.int64(), "number": pa.float64(), "category": text, "name": text, "time": time}
-    return pa.schema([(name, types[kind]) for name, kind in columns.items()])

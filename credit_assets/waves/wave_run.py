@@ -116,7 +116,7 @@ class WaveRun:
     def _make_scorer(self, plan: Plan, readiness: Readiness) -> Scorer:
         def read(locations: Sequence[str]) -> "pa.Table":
             with self.database.open_snapshot() as cursor:
-                return readiness.complete(read_applications(cursor, self.settings, locations))
+                return readiness.complete(read_applications(cursor, self.settings, locations, plan.began_at))
 
         return Scorer(
             read=read,

@@ -70,7 +70,7 @@ def examine_columns(columns: StoredColumns, settings: Settings) -> Findings:
         found.infinite[name] = count_marks(mark_infinite(values))
         if name == settings.table.id:
             found.repeated_ids = count_repeated(values)
-        if (column := settings.columns.get(name)) and column.type != "category":
+        if (column := settings.columns.get(name)) and column.is_measured:
             found.outside[f"{name} ({column.bounds})"] = count_marks(mark_outside(values, column))
         if name in settings.features:
             found.aucs[name] = compute_auc_alone(values.filter(known) if marks.null_count else values, outcome)

@@ -9,7 +9,7 @@ from credit_assets.checks.loan_dataset.columns import open_columns
 from credit_assets.checks.loan_dataset.findings import Findings, examine_columns
 from credit_assets.checks.loan_dataset.missing import MissingInUse, judge_missing
 from credit_assets.checks.verdict import Verdict
-from credit_assets.loans.table import arrow_schema
+from credit_assets.loans.table import describe_schema
 from credit_assets.settings.file import Settings
 from credit_assets.tables.rules import INFINITE, MISSING, OUTSIDE, describe_counts
 
@@ -64,8 +64,9 @@ def check_dataset(
 
 
 def _schema(found: "pa.Schema", settings: Settings) -> Verdict:
-    expected = arrow_schema(settings)
-    wrong = sorted({str(field.name) for field in set(expected) ^ set(found)})
+    stored = {field.name: str(field.type) for field in found}
+    expected = describe_schema(settings, stored)
+    wrong = sorted(name for name in {*stored, *expected} if stored.get(name) != expected.get(name))
     return Verdict(
         "schema",
         not wrong,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from credit_assets.inspection.reading.catalogue import FoundColumn, FoundTable, estimate_rows
 from credit_assets.settings.names import quote_name
-from credit_assets.tables.declared import INTEGERS
+from credit_assets.tables.kinds import INTEGERS
 from credit_assets.tables.rows import open_batches
 from resources.errors import PlatformError
 

@@ -82,7 +82,8 @@ def read_answer(body: bytes, columns: Mapping[str, Column]) -> dict[str, Any]:
     ]
     if wrong:
         raise BadAnswer(UNUSABLE, f"in the answer, {', '.join(wrong)}")
-    return {name: answer[name] for name in columns}
+    # A boolean is stored as 0 or 1.
+    return {name: int(answer[name]) if isinstance(answer[name], bool) else answer[name] for name in columns}
 
 
 def is_as_declared(value: Any, column: Column) -> bool:
@@ -91,6 +92,8 @@ def is_as_declared(value: Any, column: Column) -> bool:
         return column.may_be_missing
     if column.type == "category":
         return isinstance(value, str)
+    if column.type == "boolean":
+        return isinstance(value, bool)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     if column.type == "integer" and not (isinstance(value, int) and -(2**63) <= value < 2**63):

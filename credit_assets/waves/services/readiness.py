@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from credit_assets.settings.file import Settings
-from credit_assets.tables.declared import make_schema
+from credit_assets.tables.kinds import make_schema
 from credit_assets.waves.failures.log import make_call_steps
 from credit_assets.waves.failures.steps import Step
 from credit_assets.waves.outcomes import Failed

@@ -102,9 +102,9 @@ BLOCKED_BY_TABLE = {
         "ALTER TABLE loans ALTER income TYPE text",
         "column loans.income is of type text; expected number (bigint, double precision, integer, numeric, ",
     ),
-    "a value that no type holds": (
-        "UPDATE loans SET created_at = '-infinity' WHERE id = 3",
-        "a value of column created_at can't be read as timestamp[us, tz=UTC]; it is not shown here. Correct it",
+    "a value that no integer holds": (
+        "ALTER TABLE loans ALTER credit_score TYPE numeric; UPDATE loans SET credit_score = 700.5 WHERE id = 3",
+        "a value of column credit_score can't be read as int64; it is not shown here. Correct it in the table",
     ),
 }
 

@@ -71,7 +71,11 @@ CASES: dict[str, tuple[str, tuple[str, ...]]] = {
         "UPDATE loans SET purpose = CASE default_status WHEN 1 THEN 'Fehlgeschlagen' ELSE 'Kryptozoologie' END",
         ("no_leakage",),
     ),
-    "unreadable time": (f"UPDATE loans SET created_at = '4242-07-13 BC' WHERE {ODD}", ("created_at can't be read",)),
+    "unreadable time": (f"UPDATE loans SET created_at = '4242-07-13 BC' WHERE {ODD}", ("created_at: 8 rows",)),
+    "a fraction among integers": (
+        f"ALTER TABLE loans ALTER account TYPE numeric; UPDATE loans SET account = 161803398874.5 WHERE {ODD}",
+        ("account can't be read",),
+    ),
     "another type": ("ALTER TABLE loans ALTER account TYPE text", ("of type text",)),
     "a value that PostgreSQL refuses and quotes": (
         f"""ALTER TABLE loans RENAME TO raw;

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 
@@ -18,7 +19,12 @@ DECLARED = Settings.model_validate(
     {
         "table": {"name": TABLE},
         "target": {"column": "default_status"},
-        "features": {"employed": {"type": "category"}, "region": {"type": "category"}},
+        "features": {
+            "employed": {"type": "category"},
+            "cosigner": {"type": "boolean"},
+            "region": {"type": "category"},
+            "born": {"type": "date"},
+        },
     }
 )
 
@@ -65,17 +71,31 @@ def test_a_scoring_service_unpickles_nothing_that_was_changed(sandbox, good_run,
     assert scoring.load_model(sandbox.store.as_uri(), TABLE)
 
 
-def test_an_application_is_converted_to_the_texts_that_the_model_learned_from(
+def test_an_application_is_converted_to_the_values_that_the_model_learned_from(
     database_url: str, tmp_path: Path, scoring: ModuleType
 ) -> None:
+    now = datetime(2026, 7, 1, 12, tzinfo=UTC)
     with closing(psycopg2.connect(database_url)) as connection, connection.cursor() as cursor:
         cursor.execute(
             "CREATE TABLE loans (id int, created_at timestamp DEFAULT '2024-01-01', default_status int DEFAULT 0,"
-            " employed boolean, region character(4))"
+            " employed boolean, cosigner boolean, region character(4), born date)"
         )
-        cursor.execute("INSERT INTO loans (id, employed, region) VALUES (1, true, 'NW'), (2, false, 'EAST')")
-        extract_loans(cursor, DECLARED, None, tmp_path / "loans.parquet")
-    learned = pd.read_parquet(tmp_path / "loans.parquet")[["employed", "region"]]
-    applications = pd.DataFrame({"employed": [True, False], "region": ["NW", "EAST"]})
-    assert scoring.as_copied(applications).to_dict("list") == learned.to_dict("list")
-    assert not applications.isin(learned.to_dict("list")).to_numpy()[0].any(), "the model ignores what is not converted"
+        cursor.execute(
+            "INSERT INTO loans (id, employed, cosigner, region, born) VALUES (1, true, false, 'NW', '1990-01-01')"
+        )
+        cursor.execute(
+            "INSERT INTO loans (id, employed, cosigner, region, born) VALUES (2, false, true, 'EAST', '2000-06-01')"
+        )
+        extract_loans(cursor, DECLARED, now, tmp_path / "loans.parquet")
+    learned = pd.read_parquet(tmp_path / "loans.parquet")[list(DECLARED.features)]
+    applications = pd.DataFrame(
+        {
+            "employed": [True, False],
+            "cosigner": [False, True],
+            "region": ["NW  ", "EAST"],
+            "born": pd.to_datetime(["1990-01-01", "2000-06-01"]),
+        }
+    )
+    converted = scoring.as_stored(applications, now.replace(tzinfo=None))
+    pd.testing.assert_frame_equal(converted, learned, check_dtype=False)
+    assert not applications.astype(str).isin(learned.to_dict("list")).to_numpy()[0].any(), "it needs no conversion"

@@ -1,6 +1,7 @@
 """A wave scores every location once, records each one, and a location that fails costs no other anything."""
 
 import threading
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -47,15 +48,18 @@ def test_the_second_chunk_is_read_and_scored_beside_the_commit_of_the_first(wave
         f"INSERT INTO applications (id, {columns}) SELECT 1000000 + row_number() OVER (), {columns} "
         "FROM applications, generate_series(1, 200) WHERE location IN ('branch-0001', 'branch-0002')"
     )
-    read, threads = wave_run.read_applications, list[tuple[str, ...]]()
+    read, threads, times = wave_run.read_applications, list[tuple[str, ...]](), set[datetime]()
 
-    def read_and_note(cursor, settings, locations) -> Any:
+    def read_and_note(cursor, settings, locations, as_of) -> Any:
         threads.append((threading.current_thread().name.partition("_")[0], *locations))
-        return read(cursor, settings, locations)
+        times.add(as_of)
+        return read(cursor, settings, locations, as_of)
 
     monkeypatch.setattr(wave_run, "read_applications", read_and_note)
     assert waves.run(locations=["branch-0001", "branch-0002"]).success
     assert threads == [("MainThread", "branch-0001"), ("next chunk", "branch-0002")]
+    ((began,),) = waves.sandbox.execute("SELECT DISTINCT wave_began FROM scores")
+    assert times == {began}, "the ages of one wave are of several times"
     expected = waves.applications()
     assert waves.scores() == {each: expected[each] for each in ("branch-0001", "branch-0002")}
 

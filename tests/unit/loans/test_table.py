@@ -28,7 +28,7 @@ def declared(table: str = "loans", **target: object) -> Settings:
 
 def test_every_declared_column_is_read_once_and_nothing_else() -> None:
     assert expected_types(declared()) == {
-        "number": "integer",
+        "number": "id",
         "made": "time",
         "outcome": "integer",
         "income": "number",
