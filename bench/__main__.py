@@ -13,6 +13,7 @@ from bench.all_tests import measure_all_tests
 from bench.audits import measure_audits
 from bench.extraction import measure_extraction
 from bench.imports import measure_imports
+from bench.memory.categories import measure_categories
 from bench.overhead import measure_overhead
 from bench.pages.measurement import measure_pages
 from bench.timing.children import BenchError
@@ -75,6 +76,7 @@ def list_benchmarks(given: argparse.Namespace) -> dict[str, Callable[[], Iterabl
         "extraction": lambda: measure_extraction(given.rows, given.rounds or 3),
         "training": lambda: measure_training(given.rounds or 3),
         "audits": lambda: measure_audits(given.rounds or 3),
+        "categories": lambda: measure_categories(given.rounds or 3),
         "overhead": lambda: measure_overhead(given.rounds or 5),
         "imports": lambda: measure_imports(given.rounds or 7),
         "waves.speed": lambda: measure_waves(given.locations, given.rounds or 1),

@@ -99,8 +99,9 @@ def train_once(name: str, folder: Path, trees: int) -> dict[str, float | str]:
 
     started = time.monotonic()
     if name == "fit":
-        pipeline, encoded = prepare(rows, settings, config)
-        pipeline[-1].fit(encoded, select_outcomes(loans, settings))
+        outcomes = select_outcomes(loans, settings)
+        pipeline, encoded = prepare(rows, outcomes, settings, config)
+        pipeline[-1].fit(encoded, outcomes)
     else:
         pipeline = fit_pipeline(loans, settings, config, {"blocks": blocks, "trees": AtOnce()}[name])
     seconds = time.monotonic() - started

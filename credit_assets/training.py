@@ -10,6 +10,7 @@ from credit_assets.checks.verdict import commit_if_passed, declare_checks, mater
 from credit_assets.helping.order import HELPERS, PLACE, Order, count_helpers, keep_order
 from credit_assets.loans.table import refuse_other_tables
 from credit_assets.model.cross_validation import cross_validate
+from credit_assets.model.levels import count_levels
 from credit_assets.model.pipeline import TrainingConfig, fit_pipeline, refuse_unused
 from credit_assets.model.split import OUT_OF_TIME, cut_test_split, split_rows
 from credit_assets.settings.file import Settings, SettingsFile
@@ -84,7 +85,10 @@ def training(
         trees = work.blocks("trees", at_once=cpu_count() if can_be_helped else 1, is_helped=is_helped)
         # A fold is a training of its own and may take longer than a notice allows.
         folds = work.blocks("folds", folder="folds", hold_notices=False)
-        return fit_pipeline(loans.take(rows), declared, config, trees), pinned | {
+        model = fit_pipeline(loans.take(rows), declared, config, trees)
+        big = count_levels(model.named_steps["encode"])
+        return model, pinned | {
+            **({"big_categories": big} if big else {}),
             "kind": kind,
             **({"monotonic": declared.monotonic_features} if declared.monotonic_features else {}),
             "features": list(declared.features),
@@ -135,6 +139,7 @@ def _describe_model(model: Artifact) -> dict[str, Any]:
         "rows trained on": facts["rows"],
         "features": ", ".join(facts["features"]),
         **({"monotonic": facts["monotonic"]} if "monotonic" in facts else {}),
+        **({"big categories, levels": facts["big_categories"]} if "big_categories" in facts else {}),
         **{name: facts[name] for name in ("parameters", "test_split_sha256", "loan_dataset_sha256")},
         "cross_validation": facts["cross_validation"] or "off (limits.cross_validation_folds)",
     }

@@ -15,9 +15,12 @@ if TYPE_CHECKING:
     import numpy as np
 
 SMALLEST_GROUP = 10
+# An attribute with thousands of groups would make a table that nobody reads, and an event that nobody can load.
+MOST_GROUPS = 50
 SMALL = f"groups of fewer than {SMALLEST_GROUP}"
 UNKNOWN = "unknown"
 UNNAMED = {SMALL, UNKNOWN, f"{UNKNOWN}, with {SMALL}"}
+REST = "other groups ("
 
 COLUMNS = {
     "attribute": "attribute",
@@ -34,7 +37,8 @@ COLUMNS = {
 PERCENT = {"default_share", "declined_share", "true_positive_rate", "false_positive_rate", "mean_probability"}
 NOTE = (
     "Impact ratio: approval rate of the group over that of the named group with the highest; a figure, not a verdict. "
-    f"Groups of fewer than {SMALLEST_GROUP} rows are shown together, with the largest group if they are still fewer."
+    f"Groups of fewer than {SMALLEST_GROUP} rows are shown together, with the largest group if they are still fewer. "
+    f"Of more than {MOST_GROUPS} groups, all but the {MOST_GROUPS} largest are one row, with their number."
 )
 
 
@@ -48,7 +52,7 @@ def compare_groups(
 
     A group of fewer than 10 rows would show persons. Small groups become one, `groups of fewer than 10`. If that has
     fewer than 10 rows itself it joins the largest group, whose figures it hardly moves: left out, it would still show
-    as the difference between the other groups and the whole.
+    as the difference between the other groups and the whole. Of more than 50 groups, the smallest become one row.
 
     Args:
         attribute_groups: for each attribute the group of each loan, None or NaN where it is not known.
@@ -76,7 +80,7 @@ def compare_groups(
     return [
         row
         for name, groups in attribute_groups.items()
-        for row in _attribute(name, _hide_small(groups), outcome, decision, probability)
+        for row in _attribute(name, _join_rest(_hide_small(groups)), outcome, decision, probability)
     ]
 
 
@@ -92,6 +96,18 @@ def _hide_small(groups: Sequence[str | None]) -> list[str]:
     return [f"{host}, with {SMALL}" if group in {host, *small} else group for group in named]
 
 
+def _join_rest(groups: list[str]) -> list[str]:
+    counts = Counter(group for group in groups if not _is_unnamed(group))
+    largest_first = sorted(counts, key=lambda group: (-counts[group], group))
+    rest = set(largest_first[MOST_GROUPS:])
+    joined = f"{REST}{len(rest):,})"
+    return [joined if group in rest else group for group in groups]
+
+
+def _is_unnamed(group: str) -> bool:
+    return group in UNNAMED or group.startswith(REST)
+
+
 def _attribute(
     name: str, groups: list[str], outcome: "np.ndarray", decision: "np.ndarray", probability: "np.ndarray"
 ) -> list[dict[str, Any]]:
@@ -99,7 +115,7 @@ def _attribute(
     from sklearn.metrics import roc_auc_score
 
     labels, rows = np.array(groups), []
-    for group, count in sorted(Counter(groups).items(), key=lambda item: (item[0] in UNNAMED, -item[1], item[0])):
+    for group, count in sorted(Counter(groups).items(), key=lambda item: (_is_unnamed(item[0]), -item[1], item[0])):
         chosen = labels == group
         defaulted, declined, predicted = outcome[chosen] == 1, decision[chosen].astype(bool), probability[chosen]
         mixed = bool(defaulted.any() and not defaulted.all())
@@ -116,7 +132,7 @@ def _attribute(
                 "roc_auc": float(roc_auc_score(defaulted, predicted)) if mixed else None,
             }
         )
-    approved = {row["group"]: 1 - row["declined_share"] for row in rows if row["group"] not in UNNAMED}
+    approved = {row["group"]: 1 - row["declined_share"] for row in rows if not _is_unnamed(row["group"])}
     best = max(approved.values(), default=0)
     return [
         row | {"adverse_impact_ratio": approved[row["group"]] / best if row["group"] in approved and best else None}

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sklearn.impute import SimpleImputer
     from sklearn.pipeline import Pipeline
-    from sklearn.preprocessing import OneHotEncoder
+    from sklearn.preprocessing import OneHotEncoder, TargetEncoder
 
 FILLER = "fill"
 
 
-def add_missing_level(one_hot: "OneHotEncoder") -> Any:
+def add_missing_level(encoder: "OneHotEncoder | TargetEncoder") -> Any:
     """The encoder with a step before it that writes None, NaN and `pandas.NA` as NaN: it takes NaN for one more level.
 
     Without that step, None and NaN would be two levels, and a row that is scored alone could have the other one. If no
@@ -29,7 +29,7 @@ def add_missing_level(one_hot: "OneHotEncoder") -> Any:
     from sklearn.pipeline import Pipeline
 
     write_as_nan = SimpleImputer(missing_values=pd.NA, strategy="constant", fill_value=np.nan, keep_empty_features=True)
-    return Pipeline([("missing", write_as_nan), ("one_hot", one_hot)])
+    return Pipeline([("missing", write_as_nan), ("encode", encoder)])
 
 
 def build_filler() -> "SimpleImputer":
@@ -43,13 +43,13 @@ def build_filler() -> "SimpleImputer":
 
 
 def list_levels(encoder: Any) -> list[Any]:
-    """The levels of each category, in the order of the encoded numbers; empty if there is no category.
+    """The levels of each category, in the order of the categories; empty if there is no category.
 
     Args:
         encoder: fitted; what `add_missing_level` returns, or the encoder that it takes.
     """
-    one_hot = encoder[-1] if hasattr(encoder, "steps") else encoder
-    return getattr(one_hot, "categories_", [])
+    own = encoder[-1] if hasattr(encoder, "steps") else encoder
+    return getattr(own, "categories_", [])
 
 
 def list_indicators(model: "Pipeline") -> list[int]:

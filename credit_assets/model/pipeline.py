@@ -58,18 +58,22 @@ def refuse_unused(settings: Settings, config: TrainingConfig) -> None:
         )
 
 
-def prepare(rows: "pd.DataFrame", settings: Settings, config: TrainingConfig) -> tuple["Pipeline", "np.ndarray"]:
+def prepare(
+    rows: "pd.DataFrame", outcomes: "np.ndarray", settings: Settings, config: TrainingConfig
+) -> tuple["Pipeline", "np.ndarray"]:
     """The model with all its steps fitted but the last, and the rows as that one gets them. Shape (rows, numbers).
 
     All that is learned is learned inside, from training rows only, so a row gets the same score alone and in a batch.
 
     Args:
         rows: the features of the training part.
+        outcomes: 1 for a default, else 0; shape (rows,).
     """
     from sklearn.pipeline import Pipeline
 
-    pipeline = Pipeline([("encode", build_encoder(settings)), *_build_steps(settings, config)])
-    encoded = pipeline[:-1].fit_transform(rows)
+    encoder = build_encoder(rows, settings, config.random_state)
+    pipeline = Pipeline([("encode", encoder), *_build_steps(settings, config)])
+    encoded = pipeline[:-1].fit_transform(rows, outcomes)
     if declared := settings.monotonic_features:
         signs = [SIGNS.get(declared.get(column, ""), 0) for column in trace_columns(pipeline)]
         pipeline[-1].set_params(monotonic_cst=signs)
@@ -100,8 +104,9 @@ def prepare_trees(loans: "pa.Table", settings: Settings, config: TrainingConfig)
     Args:
         loans: the training part.
     """
-    pipeline, encoded = prepare(select_features(loans, settings), settings, config)
-    return partial(grow_trees, pipeline.named_steps["forest"], encoded, select_outcomes(loans, settings))
+    outcomes = select_outcomes(loans, settings)
+    pipeline, encoded = prepare(select_features(loans, settings), outcomes, settings, config)
+    return partial(grow_trees, pipeline.named_steps["forest"], encoded, outcomes)
 
 
 def fit_pipeline(loans: "pa.Table", settings: Settings, config: TrainingConfig, growth: Growth) -> "Pipeline":
@@ -127,7 +132,7 @@ def fit_rows(
         outcomes: 1 for a default, else 0; shape (rows,).
         growth: as in `fit_pipeline`.
     """
-    pipeline, encoded = prepare(rows, settings, config)
+    pipeline, encoded = prepare(rows, outcomes, settings, config)
     name, unfitted = pipeline.steps[-1]
     if name == "forest":
         fitted = grow_forest(unfitted, encoded, outcomes, growth.grow).set_params(n_jobs=1)

@@ -1,17 +1,25 @@
 """The section `model`: which kind of model a training fits.
 
-Belongs here: the kinds. Does not belong here: how each is fitted (`credit_assets.model`), and the hyperparameters of
-one run (`TrainingConfig`).
+Belongs here: the kinds, and which categories are big. Does not belong here: how each kind is fitted
+(`credit_assets.model`), and the hyperparameters of one run (`TrainingConfig`).
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from credit_assets.settings.columns import Strict
+from pydantic import Field
+
+from credit_assets.settings.columns import Strict, add_key
 
 ModelKind = Literal["random_forest", "hist_gradient_boosting", "logistic_regression"]
 
 
 class Model(Strict):
-    """The model that is trained, measured and promoted."""
+    """The model that is trained, measured and promoted.
+
+    Attributes:
+        kind: what is fitted.
+        one_hot_levels: a category with more levels in training is one number, and not a number for each level.
+    """
 
     kind: ModelKind = "random_forest"
+    one_hot_levels: Annotated[int, Field(ge=1, le=10_000)] = add_key(100)

@@ -114,6 +114,21 @@ def test_null_and_nan_are_one_unknown_group() -> None:
     assert {group: row["rows"] for group, row in rows.items()} == {"25.0": 20, "unknown": 24}
 
 
+def test_of_an_attribute_with_thousands_of_groups_the_largest_are_named_and_the_rest_is_one_row_with_their_number():
+    groups = [f"p{number:04d}" for number in range(2_000) for _ in range(10)] + ["large"] * 40 + [None] * 12
+    outcome = np.arange(len(groups)) % 2
+    table = compare_groups({"postcode": groups}, outcome, outcome == 0, outcome / 2)
+    assert [row["group"] for row in table[:2]] == ["large", "p0000"]
+    assert [(row["group"], row["rows"]) for row in table[50:]] == [("other groups (1,951)", 19_510), ("unknown", 12)]
+    assert sum(row["rows"] for row in table) == len(groups)
+    assert table[50]["adverse_impact_ratio"] is None
+    fifty = [group for group in groups if group and "p" <= group < "p0050"]
+    whole = compare_groups(
+        {"postcode": fifty}, outcome[: len(fifty)], outcome[: len(fifty)] == 0, outcome[: len(fifty)] / 2
+    )
+    assert not [row for row in whole if "other groups" in row["group"]]
+
+
 def test_people_of_unknown_group_are_a_row_but_never_the_measure_of_others():
     rows = table(["m"] * 20 + [None] * 20, decision=[1] * 10 + [0] * 30)
     assert rows["unknown"]["rows"] == 20

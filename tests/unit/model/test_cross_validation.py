@@ -51,7 +51,7 @@ def test_mean_and_deviation_are_those_of_scikit_learn(loans) -> None:
     settings = declare()
     forest = RandomForestClassifier(n_estimators=15, max_depth=4, random_state=CONFIG.random_state)
     own = cross_val_score(
-        Pipeline([("encode", build_encoder(settings)), ("forest", forest)]),
+        Pipeline([("encode", build_encoder(select_features(loans, settings), settings, 0)), ("forest", forest)]),
         select_features(loans, settings),
         select_outcomes(loans, settings),
         cv=StratifiedKFold(FOLDS, shuffle=True, random_state=CONFIG.random_state),
