@@ -44,7 +44,7 @@ FEW_LEVELS = 20
 # One column alone that ranks better than whole models do is worth a question.
 HIGH_AUC = 0.85
 MOST_LEVELS, MOST_GROUPS = 200, 60
-AGE_BANDS = [25, 40, 60]
+AGE_BANDS, DAYS_OF_A_YEAR = [25, 40, 60], 365.25
 
 
 @dataclass(frozen=True)
@@ -99,22 +99,26 @@ def draft_columns(subjects: Sequence[Subject]) -> dict[str, list[Line]]:
 
 def _draft_feature(subject: Subject) -> Line:
     facts = subject.facts
+    value = declare_column(facts, subject.created.name if subject.created else None) if type_of(facts) else None
     if reason := next((reason for find in REASONS if (reason := find(subject))), None):
-        return Line(facts.name, declare_column(facts) if type_of(facts.column) else None, reason, "left out")
+        return Line(facts.name, value, reason, "left out")
     seen = "; ".join(filter(None, (describe_gaps(facts), describe_column(facts))))
     comment = f"{LOOK} {_say(subject.auc)}; {seen}" if subject.auc > HIGH_AUC else seen
-    return Line(facts.name, declare_column(facts), comment)
+    return Line(facts.name, value, comment)
 
 
 def _draft_attribute(subject: Subject, attribute: str) -> Line:
     facts = subject.facts
     named = f"{LOOK} it looks like a person's {attribute}"
-    type_ = type_of(facts.column)
+    type_ = type_of(facts)
     reason = next((reason for find in UNREADABLE if (reason := find(subject))), None)
     if reason is None and type_ == "category" and facts.distinct > MOST_GROUPS:
         reason = f"{facts.distinct:,} groups are too many for the fairness table"
     value: dict[str, Any] | None = {"type": type_} if type_ else None
-    if value and attribute == "age" and type_ in ("integer", "number"):
+    if value and type_ == "date":
+        before = {"before": subject.created.name} if subject.created else {}
+        value |= {**before, "bands": [round(years * DAYS_OF_A_YEAR) for years in AGE_BANDS]}
+    elif value and attribute == "age" and type_ in ("integer", "number"):
         value |= {"bands": AGE_BANDS}
     if value:
         value |= declare_gaps(facts)
@@ -134,9 +138,9 @@ def _find_attribute(subject: Subject) -> str | None:
 
 def _find_type(subject: Subject) -> str | None:
     column = subject.facts.column
-    if type_of(column):
+    if type_of(subject.facts):
         return None
-    return f"its type {column.sql_type} is not read; a view may have {suggest_cast(column)}"
+    return f"its type {column.type} is not read; a view may have {suggest_cast(column)}"
 
 
 def _find_emptiness(subject: Subject) -> str | None:

@@ -10,51 +10,52 @@ from typing import Any
 
 from credit_assets.inspection.reading.catalogue import FoundColumn
 from credit_assets.inspection.reading.facts import Facts
+from credit_assets.inspection.suspicions.names import CODES, names_any
 from credit_assets.settings.names import quote_name
-from credit_assets.tables.kinds import SQL_TYPES
+from credit_assets.tables.kinds import INTEGERS, list_kinds
+from credit_assets.tables.ways_out import convert
 
 # A category that fewer rows have is not written down: it may be one person's.
 FEWEST_ROWS = 20
 MOST_SHOWN, LONGEST_SHOWN = 4, 30
-TYPES = ("integer", "number", "category")
-CASTS = {
-    "interval": "extract(epoch FROM {name}) / 86400 AS {days}",
-    "jsonb": "{name} ->> 'a key' AS {key}",
-    "json": "{name} ->> 'a key' AS {key}",
-    "money": "{name}::numeric AS {name}",
-    "date": "current_date - {name} AS {days}",
-    "timestamp without time zone": "extract(day FROM now() - {name}) AS {days}",
-    "timestamp with time zone": "extract(day FROM now() - {name}) AS {days}",
-    "time without time zone": "extract(hour FROM {name})::integer AS {name}",
-    "bytea": "length({name}) AS {length}",
-}
+# Of several types that a column can be read as, the first.
+TYPES = ("boolean", "date", "integer", "number", "category")
+# What is measured becomes a number of a view, and everything else a category.
+MEASURED = {"interval", "money"}
+# An integer with such a name is a code, if it has few values.
+MOST_CODES = 20
 
 
-def type_of(column: FoundColumn) -> str | None:
+def type_of(facts: Facts) -> str | None:
     """The type that the settings declare for a column; None if no type reads it."""
-    if column.sql_type == "numeric":
-        return "number"  # an integer could not have a fraction, and the next loan may have one
-    return next((kind for kind in TYPES if column.sql_type in SQL_TYPES[kind]), None)
+    column, kinds = facts.column, list_kinds(facts.column.type)
+    if facts.form == "integer" and facts.distinct <= MOST_CODES and names_any(column.name, CODES):
+        return "category"
+    # A numeric column may have fractions that the sample has not.
+    whole = column.type.base in INTEGERS or column.type.is_whole
+    return next((each for each in TYPES if each in kinds and (each != "integer" or whole)), None)
 
 
 def suggest_cast(column: FoundColumn) -> str:
     """SQL of a view that makes a column one that is read."""
-    name = quote_name(column.name)
-    others = {what: quote_name(f"{column.name}_{what}") for what in ("days", "key", "length", "count")}
-    if column.base_type.endswith("[]"):
-        return "cardinality({name}) AS {count}".format(name=name, **others)
-    if column.base_type != column.sql_type:
-        return f"{name}::{column.base_type} AS {name}"
-    return CASTS.get(column.base_type, "{name}::text AS {name}").format(name=name, **others)
+    kind = "number" if column.type.base in MEASURED else "category"
+    return f"{convert(quote_name(column.name), kind, column.type)} AS {quote_name(f'{column.name}_{kind}')}"
 
 
-def declare_column(facts: Facts) -> dict[str, Any]:
-    """The inline table of a column: its type, and bounds for a number."""
-    kind = type_of(facts.column)
+def declare_column(facts: Facts, created_at: str | None = None) -> dict[str, Any]:
+    """The inline table of a column: its type, bounds for a number, and the time that a date lies before.
+
+    Args:
+        facts: of the column.
+        created_at: the column that says when a loan was made; None if nobody knows it.
+    """
+    kind = type_of(facts)
     declared: dict[str, Any] = {"type": kind}
     if kind in ("integer", "number") and facts.low is not None and facts.high is not None:
         low, high = widen(facts.low, facts.high)
         declared |= {"minimum": low, "maximum": high}
+    if kind == "date" and created_at is not None:
+        declared["before"] = created_at
     return declared | declare_gaps(facts)
 
 
@@ -70,7 +71,10 @@ def describe_gaps(facts: Facts) -> str:
 
 def describe_column(facts: Facts) -> str:
     """What was seen of a column, for people."""
-    if facts.low is not None and facts.high is not None:
+    kind = type_of(facts)
+    if kind == "date":
+        return "read as its age in days"
+    if kind != "category" and facts.low is not None and facts.high is not None:
         return f"seen {describe_range(facts.low, facts.high)}"
     frequent = [(level, count) for level, count in facts.counts.items() if count >= FEWEST_ROWS][:MOST_SHOWN]
     shown = [f"{json.dumps(_shorten(str(level)), ensure_ascii=False)} {count:,}" for level, count in frequent]

@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from credit_assets.inspection.columns import Subject, draft_columns
-from credit_assets.inspection.keys import choose_created_at, choose_id
+from credit_assets.inspection.keys import choose_created_at, choose_id, propose_time_zone
 from credit_assets.inspection.limits import propose_limits
 from credit_assets.inspection.lines import Line, Sections, leave_open
 from credit_assets.inspection.reading.catalogue import FoundTable
 from credit_assets.inspection.reading.facts import describe_column
-from credit_assets.inspection.reading.sample import TIMES, InspectionError, Sample
+from credit_assets.inspection.reading.sample import InspectionError, Sample
 from credit_assets.inspection.targets import choose_target
 from credit_assets.settings.names import split_table
+from credit_assets.tables.kinds import list_kinds
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,7 +51,7 @@ def find_tables(tables: Sequence[FoundTable], name: str | None) -> list[FoundTab
     found = [
         table
         for table in tables
-        if len(table.columns) >= 3 and any(column.base_type in TIMES for column in table.columns)
+        if len(table.columns) >= 3 and any("time" in list_kinds(column.type) for column in table.columns)
     ]
     if not found:
         raise InspectionError(
@@ -98,7 +99,7 @@ def draft_sections(table: FoundTable, sample: Sample) -> Sections:
         drafted["features"].append(leave_open("a column", what))
     name = Line("name", table.full_name, f"a {table.kind} of {sample.size}")
     return {
-        "table": [name, row_id, created_at],
+        "table": [name, row_id, created_at, *propose_time_zone(created)],
         "target": target.lines,
         **drafted,
         **_propose_limits(sample, outcome),

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from credit_assets.inspection.lines import LOOK, Line, join_names, leave_open
 from credit_assets.inspection.reading.facts import Facts
 from credit_assets.inspection.suspicions.names import CREATED, EARLIER, ends_as_reference, names_any, spell
-from credit_assets.tables.kinds import SQL_TYPES
+from credit_assets.tables.kinds import SQL_TYPES, list_kinds
 
 ENDED = "updated modified changed closed paid due last next birth end expiry expired deleted geburtsdatum"
 
@@ -18,7 +18,7 @@ def choose_id(columns: Sequence[Facts], table: str) -> Line:
     scores = {facts.name: _score_id(facts, table) for facts in columns}
     best = max(scores, key=lambda name: scores[name], default=None)
     if best is None or scores[best] <= 0:
-        types = ", ".join(sorted(SQL_TYPES["integer"]))
+        types = ", ".join(sorted(SQL_TYPES["id"]))
         return leave_open(
             "id",
             f"no column was found that tells loans apart, is never missing, and is of a type that is read: {types}",
@@ -27,12 +27,11 @@ def choose_id(columns: Sequence[Facts], table: str) -> Line:
     proof = {"primary": "the primary key", "unique": "it has a unique index"}.get(
         facts.column.key, f"{LOOK} no index keeps two loans from having one; none has in the sample"
     )
-    return Line("id", best, f"{proof}; {facts.column.sql_type}")
+    return Line("id", best, f"{proof}; {facts.column.type}")
 
 
 def _score_id(facts: Facts, table: str) -> int:
-    is_read = facts.column.base_type in SQL_TYPES["integer"]
-    if not is_read or facts.missing or not facts.is_key:
+    if "id" not in list_kinds(facts.column.type) or facts.missing or not facts.is_key:
         return 0
     name = spell(facts.name)
     score = {"primary": 4, "unique": 2, "": 0}[facts.column.key]
@@ -45,7 +44,7 @@ def _score_id(facts: Facts, table: str) -> int:
 
 def choose_created_at(columns: Sequence[Facts]) -> Line:
     """The line `created_at`: the column that says when a loan was made, or an open line."""
-    times = [facts for facts in columns if facts.column.base_type in SQL_TYPES["time"] and facts.filled]
+    times = [facts for facts in columns if facts.form == "time" and facts.filled]
     scores = {facts.name: _score_time(facts) for facts in times}
     best = max(scores, key=lambda name: scores[name], default=None)
     if best is None or (scores[best] <= 0 and len(times) > 1):
@@ -53,7 +52,7 @@ def choose_created_at(columns: Sequence[Facts]) -> Line:
         seen = f"times are {join_names(others)}" if others else "the table has no column of a time"
         return leave_open("created_at", f"no column says by its name when a loan was made; {seen}")
     (facts,) = (each for each in times if each.name == best)
-    notes = [facts.column.sql_type]
+    notes = [str(facts.column.type)]
     if scores[best] <= 0:
         notes.insert(0, f"{LOOK} the only time of the table; its name does not say that it is the loan's")
     rivals = [name for name, score in scores.items() if name != best and score == scores[best]]
@@ -62,6 +61,13 @@ def choose_created_at(columns: Sequence[Facts]) -> Line:
     if facts.missing:
         notes.append(f"{LOOK} {facts.missing:,} rows have none")
     return Line("created_at", best, "; ".join(notes))
+
+
+def propose_time_zone(created: Facts | None) -> list[Line]:
+    """The line `time_zone`, if the time of the loans has no zone of its own."""
+    if created is None or created.column.type.base == "timestamp with time zone":
+        return []
+    return [Line("time_zone", "UTC", f"{LOOK} {created.name} has no time zone; name the one that its clock shows")]
 
 
 def _score_time(facts: Facts) -> int:

@@ -136,7 +136,7 @@ def _choose_positive(facts: Facts) -> tuple[tuple[Value, int], Value, str]:
 
 
 def _write_value(facts: Facts, value: Value) -> Value | bool:
-    return value == "true" if facts.column.base_type == "boolean" else value
+    return value == "true" if facts.column.type.base == "boolean" else value
 
 
 def _open_lines(columns: Sequence[Facts]) -> list[Line]:

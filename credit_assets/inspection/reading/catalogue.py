@@ -4,10 +4,12 @@ Belongs here: statements on PostgreSQL's own tables. Does not belong here: rows 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from credit_assets.settings.names import quote_name, spell_table
+from credit_assets.settings.names import quote_name, quote_table, spell_table
+from credit_assets.tables.declared import read_columns
+from credit_assets.tables.kinds import ColumnType
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor
@@ -24,25 +26,17 @@ WHERE class.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT class.relispartition
     AND has_schema_privilege(space.oid, 'USAGE') AND has_any_column_privilege(class.oid, 'SELECT')
 ORDER BY space.nspname, class.relname
 """
-# A domain stands for another type, which may be a domain itself.
-COLUMNS = """
-WITH RECURSIVE resolved AS (
-    SELECT oid AS type, oid AS base, typtype, typbasetype FROM pg_type
-    UNION ALL
-    SELECT resolved.type, below.oid, below.typtype, below.typbasetype
-    FROM resolved JOIN pg_type AS below ON below.oid = resolved.typbasetype WHERE resolved.typtype = 'd'
-)
-SELECT column_.attname, format_type(column_.atttypid, NULL), format_type(resolved.base, NULL), resolved.typtype = 'e',
+# Beside the type, which `credit_assets.tables.declared` reads.
+KEYS = """
+SELECT column_.attname,
     coalesce((
         SELECT max(CASE WHEN index.indisprimary THEN 2 ELSE 1 END) FROM pg_index AS index
         WHERE index.indrelid = column_.attrelid AND index.indisunique AND index.indisvalid AND index.indpred IS NULL
             AND index.indnkeyatts = 1 AND index.indkey[0] = column_.attnum
     ), 0),
     has_column_privilege(column_.attrelid, column_.attnum, 'SELECT')
-FROM pg_attribute AS column_ JOIN resolved ON resolved.type = column_.atttypid AND resolved.typtype <> 'd'
-WHERE column_.attrelid = format('%%I.%%I', %s::text, %s::text)::regclass
-    AND column_.attnum > 0 AND NOT column_.attisdropped
-ORDER BY column_.attnum
+FROM pg_attribute AS column_
+WHERE column_.attrelid = to_regclass(%s) AND column_.attnum > 0 AND NOT column_.attisdropped
 """
 KINDS = {
     "r": "table",
@@ -59,17 +53,13 @@ class FoundColumn:
 
     Attributes:
         name: as PostgreSQL has it.
-        sql_type: its type without a length, for people.
-        base_type: the type that a domain stands for; else the same.
-        is_enum: whether its values are those of an enum.
+        type: its type.
         key: `primary`, `unique` or empty: which index on it alone keeps two rows from having one value.
         is_readable: whether the role may read it.
     """
 
     name: str
-    sql_type: str
-    base_type: str = ""
-    is_enum: bool = False
+    type: ColumnType
     key: str = ""
     is_readable: bool = True
 
@@ -101,28 +91,19 @@ class FoundTable:
 def read_tables(cursor: "cursor") -> list[FoundTable]:
     """Every table that the role can read, without those of PostgreSQL itself; a partition belongs to its table."""
     cursor.execute(TABLES)
-    rows = cursor.fetchall()
-    return [
-        FoundTable(
-            schema,
-            name,
-            KINDS[kind],
-            # A view, and a table that nobody has counted yet, have no statistics.
-            int(estimate) if estimate is not None and estimate > 0 else None,
-            read_columns(cursor, schema, name),
-        )
-        for schema, name, kind, estimate in rows
+    tables = [
+        # A view, and a table that nobody has counted yet, have no statistics.
+        FoundTable(schema, name, KINDS[kind], int(estimate) if estimate is not None and estimate > 0 else None)
+        for schema, name, kind, estimate in cursor.fetchall()
     ]
+    return [replace(table, columns=_read_columns(cursor, table.full_name)) for table in tables]
 
 
-def read_columns(cursor: "cursor", schema: str, table: str) -> list[FoundColumn]:
-    """The columns of a table, in its order."""
-    cursor.execute(COLUMNS, (schema, table))
-    keys = ("", "unique", "primary")
-    return [
-        FoundColumn(name, sql_type, base_type, is_enum, keys[key], is_readable)
-        for name, sql_type, base_type, is_enum, key, is_readable in cursor.fetchall()
-    ]
+def _read_columns(cursor: "cursor", table: str) -> list[FoundColumn]:
+    types, keys = read_columns(cursor, table), ("", "unique", "primary")
+    cursor.execute(KEYS, (quote_table(table),))
+    found = {name: (keys[key], is_readable) for name, key, is_readable in cursor.fetchall()}
+    return [FoundColumn(name, type_, *found[name]) for name, type_ in types.items()]
 
 
 def estimate_rows(cursor: "cursor", source: str) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from credit_assets.inspection.reading.catalogue import FoundColumn, FoundTable, estimate_rows
 from credit_assets.settings.names import quote_name
-from credit_assets.tables.kinds import INTEGERS
+from credit_assets.tables.kinds import INTEGERS, list_kinds
 from credit_assets.tables.rows import open_batches
 from resources.errors import PlatformError
 
@@ -21,9 +21,6 @@ MOST_ROWS = 50_000
 # 400 columns of 10,000 rows: some tens of megabytes.
 MOST_VALUES = 4_000_000
 LONGEST_TEXT = 100
-NUMBERS = {"numeric", "real", "double precision"}
-TIMES = {"date", "timestamp without time zone", "timestamp with time zone"}
-TEXTS = {"text", "character varying", "character", "boolean", "uuid", "citext", "name", '"char"'}
 
 
 class InspectionError(PlatformError):
@@ -55,13 +52,14 @@ class Sample:
 
 def form_of(column: FoundColumn) -> str:
     """The form in which values of a column are sampled: integer, number, time, text, or filled if they can't be."""
-    if column.base_type in INTEGERS:
+    kinds = list_kinds(column.type)
+    if column.type.base in INTEGERS:
         return "integer"
-    if column.base_type in NUMBERS:
+    if "number" in kinds:
         return "number"
-    if column.base_type in TIMES:
+    if "date" in kinds:
         return "time"
-    return "text" if column.is_enum or column.base_type in TEXTS else "filled"
+    return "text" if "category" in kinds else "filled"
 
 
 def read_sample(cursor: "cursor", table: FoundTable, most_rows: int = MOST_ROWS) -> Sample:

@@ -52,6 +52,12 @@ FROM (
 ) AS loans;
 ALTER TABLE lending."Loan Book" ADD PRIMARY KEY (id);
 """
+LOAN_VIEW = """
+CREATE VIEW loans_of_the_bank AS
+SELECT id AS loan_id, "opened at" AS opened_at, amount, "Monthly Income", employment, bureau_score, utilisation,
+    days_past_due >= 90 AS "in default"
+FROM lending."Loan Book";
+"""
 NUMBERS, CATEGORIES = 250, 120
 # 400 columns, of which most say nothing.
 WIDE = f"""

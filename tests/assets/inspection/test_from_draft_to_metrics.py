@@ -7,7 +7,7 @@ import pytest
 
 from credit_assets.loans.seed import seed
 from credit_assets.settings.file import load_settings
-from tests.assets.inspection.lender_tables import WIDE
+from tests.assets.inspection.lender_tables import LOAN_BOOK, LOAN_VIEW, WIDE
 from tests.support.settings import REPOSITORY
 
 
@@ -44,5 +44,63 @@ def test_a_table_of_400_columns_goes_to_metrics_with_one_edited_line(
     assert {"score", "number_0", "code_0"} <= drafted.features.keys()
     assert drafted.limits.cross_validation_folds == 10
     drafts.edit(cross_validation_folds="0")  # ten more trainings would show nothing of the draft
+    assert drafts.sandbox.run() == 0
+    assert "Promotion: number" in capsys.readouterr().out
+
+
+def test_a_table_of_32_columns_as_lenders_have_it_goes_to_metrics_with_one_edited_line(
+    drafts, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drafts.make(LOAN_BOOK)
+    assert drafts.inspect("--table", "lending.Loan Book") == 0
+    drafted = load_settings(drafts.sandbox.settings)
+    assert (drafted.table.name, drafted.table.id, drafted.table.created_at) == ("lending.Loan Book", "id", "opened at")
+    assert (drafted.target.column, drafted.target.at_least) == ("days_past_due", 90)
+    assert {name: column.type for name, column in drafted.features.items()} == {
+        "amount": "number",
+        "term": "integer",
+        "rate": "number",
+        "Monthly Income": "number",
+        "employment": "category",
+        "is_homeowner": "boolean",
+        "purpose": "category",
+        "region": "category",
+        "bureau_score": "integer",
+        "open_accounts": "integer",
+        "utilisation": "number",
+        "customer_since": "date",
+        "has_guarantor": "boolean",
+    }
+    assert {name for name, column in drafted.features.items() if column.missing == "allowed"} == {
+        "Monthly Income",
+        "bureau_score",
+        "customer_since",
+    }
+    assert drafted.personal.keys() == {"geburtsdatum", "anrede", "marital_status", "nationality"}
+    for name, why in (
+        ("contact", "e-mail addresses"),
+        ("customer_name", "the name of a person"),
+        ("notes", "people typed it freely"),
+        ("sold_to_agency", "it lies after the loan was made"),
+        ("amount_recovered", "known after the outcome only"),
+        ("tags", "a view may have "),
+        ("legacy_code", "98.0% missing"),
+    ):
+        (line,) = (each for each in drafts.text.splitlines() if each.startswith(f"# {name}"))
+        assert why in line
+    drafts.edit(cross_validation_folds="0")
+    assert drafts.sandbox.run() == 0
+    assert "Promotion: number" in capsys.readouterr().out
+
+
+def test_a_view_with_uuids_enums_and_nulls_goes_to_metrics_with_one_edited_line(
+    drafts, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drafts.make(LOAN_BOOK + LOAN_VIEW)
+    assert drafts.inspect("--table", "loans_of_the_bank") == 0
+    assert "LOOK: no index keeps two loans from having one" in drafts.text
+    drafted = load_settings(drafts.sandbox.settings)
+    assert (drafted.table.id, drafted.target.column, drafted.target.positive) == ("loan_id", "in default", True)
+    drafts.edit(cross_validation_folds="0")
     assert drafts.sandbox.run() == 0
     assert "Promotion: number" in capsys.readouterr().out

@@ -46,8 +46,8 @@ def test_every_type_is_sampled_or_known_to_be_there(database_url: str) -> None:
         sample = read_sample(reading, table)
     columns = {column.name: column for column in table.columns}
     assert [columns[name].key for name in ("id", "code", "name")] == ["primary", "unique", ""]
-    assert (columns["small"].sql_type, columns["small"].base_type) == ("small", "numeric")
-    assert columns["mood"].is_enum
+    assert (columns["small"].type.name, columns["small"].type.base) == ("small", "numeric")
+    assert columns["mood"].type.base == "enum"
     assert (sample.total, sample.is_all) == (2, True)
     facts = {name: describe_column(columns[name], sample.rows.column(name)) for name in columns}
     assert facts["small"].high == 6

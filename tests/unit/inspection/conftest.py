@@ -8,6 +8,7 @@ import pytest
 
 from credit_assets.inspection.reading.catalogue import FoundColumn
 from credit_assets.inspection.reading.facts import Facts, describe_column
+from credit_assets.tables.kinds import ColumnType
 
 FORMS = {"integer": pa.int64(), "numeric": pa.float64(), "timestamp with time zone": pa.float64()}
 MakeFacts = Callable[..., Facts]
@@ -23,7 +24,7 @@ def facts() -> MakeFacts:
     """Makes the facts of a column from its name, its SQL type, and its values in a sample."""
 
     def make(name: str, sql_type: str, values: Sequence[Any], key: str = "") -> Facts:
-        return describe_column(FoundColumn(name, sql_type, sql_type, key=key), make_values(sql_type, values))
+        return describe_column(FoundColumn(name, ColumnType(sql_type, sql_type), key), make_values(sql_type, values))
 
     return make
 

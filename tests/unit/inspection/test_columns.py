@@ -57,11 +57,17 @@ def per_row(make: Callable[[int], Any]) -> list[Any]:
         ("x7", "integer", lambda row: 500 + (row * 7) % 200, "a key"),
         ("branch_id", "integer", lambda row: row % 60, "refers to something"),
         ("x7", "text", lambda row: f"k{row % 150}", "most rows have a value of their own"),
-        ("x7", "numeric", lambda row: float("inf") if row == 9 else row % 8 / 7, "1 rows are infinite"),
         ("x7", "text", lambda row: f"person{row}@example.com", "its values look like e-mail addresses"),
         ("surname", "text", lambda row: f"Kryptozoologe{row % 150}", "it is the name of a person"),
-        ("x7", "jsonb", lambda row: "t", 'its type jsonb is not read; a view may have "x7" ->> \'a key\' AS "x7_key"'),
-        ("x7", "text[]", lambda row: "t", 'a view may have cardinality("x7") AS "x7_count"'),
+        (
+            "x7",
+            "jsonb",
+            lambda row: "t",
+            """its type jsonb is not read; a view may have ("x7" #>> '{}')::text AS "x7_""",
+        ),
+        ("x7", "text[]", lambda row: "t", """a view may have array_to_string("x7", ',')::text AS "x7_category\""""),
+        ("x7", "interval", lambda row: "t", 'AS "x7_number"'),
+        ("x7", "numeric", lambda row: float("inf") if row == 9 else row % 8 / 7, "1 rows are infinite"),
     ],
 )
 def test_a_column_that_a_model_must_not_learn_from_is_left_out_with_the_reason(
@@ -98,6 +104,15 @@ def test_a_column_that_could_have_been_the_target_is_no_feature(draft: Draft) ->
         ),
         ("purpose", "text", lambda row: ["car", "house"][row % 2], {"type": "category"}, '"car" 100, "house" 100'),
         ("telephone", "text", lambda row: ["none", "yes"][row % 2], {"type": "category"}, '"none" 100, "yes" 100'),
+        ("purpose_code", "integer", lambda row: row % 2, {"type": "category"}, '"0" 100, "1" 100'),
+        ("has_car", "boolean", lambda row: ["true", "false"][row % 2], {"type": "boolean"}, '"false" 100, "true" 100'),
+        (
+            "customer_since",
+            "timestamp with time zone",
+            lambda row: float(row % 90),
+            {"type": "date", "before": "created_at"},
+            "read as its age in days",
+        ),
     ],
 )
 def test_a_feature_has_its_type_and_bounds_that_are_wider_than_what_was_seen(
@@ -138,6 +153,13 @@ def test_a_column_that_ranks_better_than_models_do_is_kept_and_marked(draft: Dra
     [
         ("age", "integer", lambda row: 18 + row % 60, {"type": "integer", "bands": [25, 40, 60]}, "age"),
         ("x7", "text", lambda row: "mf"[row % 2], {"type": "category"}, "sex"),
+        (
+            "geburtsdatum",
+            "timestamp with time zone",
+            lambda row: -1e9 + row,
+            {"type": "date", "before": "created_at", "bands": [9131, 14610, 21915]},
+            "date of birth",
+        ),
         ("estado_civil", "text", lambda row: "ab"[row % 2], {"type": "category"}, "marital status"),
     ],
 )

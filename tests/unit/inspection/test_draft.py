@@ -12,6 +12,7 @@ from credit_assets.inspection.lines import Line, leave_open
 from credit_assets.inspection.reading.catalogue import FoundColumn, FoundTable
 from credit_assets.inspection.reading.sample import InspectionError
 from credit_assets.settings.file import SettingsError, load_settings
+from credit_assets.tables.kinds import ColumnType
 
 AMOUNT = Line("amount", {"type": "number", "minimum": 0, "maximum": 5000}, "seen 0 to 1,900")
 ODD = 'Betrag in "€" [1.000]\n#'
@@ -91,7 +92,7 @@ def test_the_draft_of_a_small_table_knows_that_its_test_says_little() -> None:
 
 
 def make_table(schema: str, name: str, *types: str) -> FoundTable:
-    columns = [FoundColumn(f"column_{number}", each, each) for number, each in enumerate(types)]
+    columns = [FoundColumn(f"column_{number}", ColumnType(each, each)) for number, each in enumerate(types)]
     return FoundTable(schema, name, columns=columns)
 
 
