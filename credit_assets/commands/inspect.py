@@ -38,15 +38,17 @@ def inspect_table(outside: Deployment, name: str | None, output: Path | None) ->
     """
     if output is not None:
         _check_output(output)
-    with _open_database(outside) as database, database.open_snapshot() as cursor:
-        found = find_tables(read_tables(cursor), name)
+    with _open_database(outside) as database:
+        with database.open_snapshot() as cursor:
+            found = find_tables(read_tables(cursor), name)
         if len(found) > 1:
             print("\n".join(_list_tables(found)))
             return OPEN
         (table,) = found
         path = output or FOLDER / f"{_file_name(table.name)}.toml"
         _check_output(path)
-        sample = read_sample(cursor, table)
+        with database.with_row_policy("apply" if table.hides_rows else "refuse").open_snapshot() as cursor:
+            sample = read_sample(cursor, table)
     header, sections = write_header(table, sample), draft_sections(table, sample)
     check_draft(header, sections)
     text = write_draft(header, sections)

@@ -43,7 +43,8 @@ def write_draft(header: Sequence[str], sections: Sections) -> str:
             table.comment(ABOUT[name])
         for line in lines:
             if line.state != "left out":
-                table.add(line.key, _make_item(line.value).comment(_one_line(line.comment)))
+                item = _make_item("" if line.state == "open" else line.value)
+                table.add(line.key, item.comment(_one_line(line.comment)))
         if left_out := [line for line in lines if line.state == "left out"]:
             table.add(tomlkit.comment(LEFT_OUT[name]))
             for line in left_out:
@@ -54,12 +55,15 @@ def write_draft(header: Sequence[str], sections: Sections) -> str:
 
 
 def check_draft(header: Sequence[str], sections: Sections) -> Settings:
-    """Reads the draft back as a run will, with names in the place of what a person must fill in.
+    """Reads the draft back as a run will, with examples in the place of what a person must fill in.
 
     Raises:
         SettingsError: the draft is not a settings file. That is a defect of ours.
     """
-    filled = {name: [_fill_in(name, line) for line in lines] for name, lines in sections.items()}
+    filled = {
+        name: [replace(line, state="kept") if line.state == "open" else line for line in lines]
+        for name, lines in sections.items()
+    }
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "draft.toml"
         path.write_text(write_draft(header, filled), encoding="utf-8")
@@ -70,12 +74,6 @@ def find_marks(text: str) -> list[tuple[int, str]]:
     """The lines that a person has to look at or to fill in: each number, counted from 1, with the line."""
     lines = enumerate(text.splitlines(), 1)
     return [(number, line) for number, line in lines if f"# {LOOK}" in line or f"# {FILL_IN}" in line]
-
-
-def _fill_in(section: str, line: Line) -> Line:
-    if line.state != "open":
-        return line
-    return replace(line, value={"type": "number"} if section == "features" else f"open_{section}_{line.key}")
 
 
 def _make_item(value: Any) -> "Item":

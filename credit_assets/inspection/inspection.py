@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from credit_assets.inspection.columns import Subject, draft_columns
-from credit_assets.inspection.keys import choose_created_at, choose_id, propose_time_zone
+from credit_assets.inspection.keys import choose_created_at, choose_id, propose_row_policy, propose_time_zone
 from credit_assets.inspection.limits import propose_limits
 from credit_assets.inspection.lines import Line, Sections, leave_open
 from credit_assets.inspection.reading.catalogue import FoundTable
@@ -96,10 +96,10 @@ def draft_sections(table: FoundTable, sample: Sample) -> Sections:
     ]
     if not any(line.state == "kept" for line in drafted["features"]):
         what = "no column is left that a model may learn from; declare one, as the lines below do"
-        drafted["features"].append(leave_open("a column", what))
+        drafted["features"].append(leave_open("a column", what, {"type": "number"}))
     name = Line("name", table.full_name, f"a {table.kind} of {sample.size}")
     return {
-        "table": [name, row_id, created_at, *propose_time_zone(created)],
+        "table": [name, row_id, created_at, *propose_time_zone(created), *propose_row_policy(table)],
         "target": target.lines,
         **drafted,
         **_propose_limits(sample, outcome),

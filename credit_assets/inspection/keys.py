@@ -6,6 +6,7 @@ Belongs here: the choice between candidates. Does not belong here: the other rol
 from collections.abc import Sequence
 
 from credit_assets.inspection.lines import LOOK, Line, join_names, leave_open
+from credit_assets.inspection.reading.catalogue import FoundTable
 from credit_assets.inspection.reading.facts import Facts
 from credit_assets.inspection.suspicions.names import CREATED, EARLIER, ends_as_reference, names_any, spell
 from credit_assets.tables.kinds import SQL_TYPES, list_kinds
@@ -68,6 +69,17 @@ def propose_time_zone(created: Facts | None) -> list[Line]:
     if created is None or created.column.type.base == "timestamp with time zone":
         return []
     return [Line("time_zone", "UTC", f"{LOOK} {created.name} has no time zone; name the one that its clock shows")]
+
+
+def propose_row_policy(table: FoundTable) -> list[Line]:
+    """The line `row_policy`, if policies hide rows of the table from this user; a person says what is meant."""
+    if not table.hides_rows:
+        return []
+    what = (
+        'policies hide rows from this user, and the draft was made from the others. Write "apply" if the model is to '
+        "learn from these only, or remove the line and name another user in PLATFORM_DATABASE_URL"
+    )
+    return [leave_open("row_policy", what, "apply")]
 
 
 def _score_time(facts: Facts) -> int:

@@ -17,7 +17,8 @@ class Line:
 
     Attributes:
         key: its name.
-        value: what TOML can say. None in a line that is left out: only the comment is written.
+        value: what TOML can say. None in a line that is left out: only the comment is written. In an open line, an
+            example that the settings take; nothing is written in its place.
         comment: for people; it shows no value that fewer than 20 rows have.
         state: `kept`; `left out`, which is written behind a #; or `open`, which a person must fill in.
     """
@@ -31,9 +32,15 @@ class Line:
 Sections = Mapping[str, list[Line]]
 
 
-def leave_open(key: str, what: str) -> Line:
-    """A key whose value nobody but a person knows."""
-    return Line(key, "", f"{FILL_IN} {what}", "open")
+def leave_open(key: str, what: str, example: Any = None) -> Line:
+    """A key whose value nobody but a person knows.
+
+    Args:
+        key: its name.
+        what: what is to be filled in, and why nothing was.
+        example: a value that the settings take, for the proof that everything else is right.
+    """
+    return Line(key, f"open_{key}" if example is None else example, f"{FILL_IN} {what}", "open")
 
 
 def join_names(names: list[str]) -> str:

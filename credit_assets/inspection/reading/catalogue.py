@@ -19,7 +19,8 @@ SELECT space.nspname, class.relname, class.relkind::text,
     CASE class.relkind WHEN 'p' THEN (
         SELECT sum(greatest(leaf.reltuples, 0)) FROM pg_partition_tree(class.oid) AS part
         JOIN pg_class AS leaf ON leaf.oid = part.relid WHERE part.isleaf
-    ) ELSE class.reltuples END
+    ) ELSE class.reltuples END,
+    row_security_active(class.oid)
 FROM pg_class AS class JOIN pg_namespace AS space ON space.oid = class.relnamespace
 WHERE class.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT class.relispartition
     AND space.nspname <> 'information_schema' AND space.nspname NOT LIKE 'pg\\_%'
@@ -74,6 +75,7 @@ class FoundTable:
         kind: what it is, one of `KINDS`.
         estimate: how many rows PostgreSQL's statistics say that it has; None if there are none.
         columns: its columns, in the order of the table.
+        hides_rows: whether policies decide which rows this user sees.
     """
 
     schema: str
@@ -81,6 +83,7 @@ class FoundTable:
     kind: str = "table"
     estimate: int | None = None
     columns: Sequence[FoundColumn] = ()
+    hides_rows: bool = False
 
     @property
     def full_name(self) -> str:
@@ -93,8 +96,14 @@ def read_tables(cursor: "cursor") -> list[FoundTable]:
     cursor.execute(TABLES)
     tables = [
         # A view, and a table that nobody has counted yet, have no statistics.
-        FoundTable(schema, name, KINDS[kind], int(estimate) if estimate is not None and estimate > 0 else None)
-        for schema, name, kind, estimate in cursor.fetchall()
+        FoundTable(
+            schema,
+            name,
+            KINDS[kind],
+            int(estimate) if estimate is not None and estimate > 0 else None,
+            hides_rows=hides_rows,
+        )
+        for schema, name, kind, estimate, hides_rows in cursor.fetchall()
     ]
     return [replace(table, columns=_read_columns(cursor, table.full_name)) for table in tables]
 

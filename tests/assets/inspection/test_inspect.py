@@ -112,3 +112,25 @@ def test_without_a_database_of_its_own_it_inspects_that_of_make_run_and_only_in_
         environment.chdir(tmp_path)
         assert main(["inspect"]) == 1
     assert "run this from the root of a checkout" in capsys.readouterr().err
+
+
+def test_rows_that_a_policy_hides_are_a_persons_decision_and_never_left_out_in_silence(
+    drafts, postgres, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drafts.make(
+        GOOD_LOANS + "DROP ROLE IF EXISTS half_blind; CREATE ROLE half_blind LOGIN; GRANT USAGE ON SCHEMA public TO "
+        "half_blind; GRANT SELECT ON loans TO half_blind; ALTER TABLE loans ENABLE ROW LEVEL SECURITY; "
+        "CREATE POLICY half ON loans USING (id % 2 = 0);"
+    )
+    own = drafts.sandbox.environment["PLATFORM_DATABASE_URL"]
+    drafts.sandbox.settings.unlink(missing_ok=True)
+    with drafts.sandbox.entered(PLATFORM_DATABASE_URL=own.replace("//postgres@", "//half_blind@")):
+        assert main(["inspect", "--output", "settings.toml"]) == 3
+    assert 'row_policy = "" # FILL IN: policies hide rows from this user' in capsys.readouterr().out
+    assert "all 150 rows" in drafts.text
+    drafts.edit(row_policy='"apply"')
+    assert load_settings(drafts.sandbox.settings).table.row_policy == "apply"
+    assert drafts.inspect() == 0
+    assert "row_policy" not in drafts.text
+    assert "all 300 rows" in drafts.text
+    drafts.sandbox.execute("DROP OWNED BY half_blind; DROP ROLE half_blind")
