@@ -12,7 +12,7 @@ from pydantic import Field, field_validator
 from credit_assets.checks.loan_dataset.missing import MissingInUse, compute_shares, describe_missing_in_use
 from credit_assets.checks.loan_dataset.verdicts import DATASET_CHECKS, check_dataset
 from credit_assets.checks.verdict import declare_checks, publish
-from credit_assets.loans.extraction import extract_loans, parse_as_of
+from credit_assets.loans.extraction import extract_loans, parse_as_of, read_without_outcome
 from credit_assets.promotion.model_set import find_dataset_in_use
 from credit_assets.settings.file import Settings, SettingsFile
 from resources.services.database import Database
@@ -71,7 +71,8 @@ def loan_dataset(
 
         dataset = work.adopt_or(read_loans)
         facts = dataset.facts
-        without, too_young = facts["without_outcome"], facts["without_outcome"]["too young"]
+        without = read_without_outcome(facts)
+        too_young = without["too young"]
         context.log.info(
             f"{facts['rows']:,} loans as of {facts['as_of']}, content {facts['content_sha256'][:12]}…; "
             f"{facts.get('left_out', 0):,} that were created later are left out"
@@ -107,7 +108,7 @@ def _describe_dataset(facts: Mapping[str, Any]) -> dict[str, Any]:
         # An artifact that a retry adopts may be of a release that recorded neither.
         **{name: facts[name] for name in ("left_out", "left_out_for_ever", "census") if name in facts},
         **{name: facts[name] for name in ("table", "as_of", "greatest_id", "content_sha256")},
-        "loans without an outcome": facts["without_outcome"],
+        "loans without an outcome": read_without_outcome(facts),
         **_describe_policy(facts),
         "sql": dg.MetadataValue.md(f"```sql\n{facts['sql']}\n```"),
         **({"missing values": dg.MetadataValue.json(shares)} if shares else {}),

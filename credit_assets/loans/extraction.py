@@ -8,6 +8,7 @@ PostgreSQL (`credit_assets.tables.rows`), and where the file is stored.
 """
 
 import hashlib
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -96,6 +97,15 @@ def extract_loans(cursor: "cursor", settings: Settings, as_of: datetime | None, 
         **_describe_policy(cursor, settings),
         **({"missing": missing} if missing else {}),
     }
+
+
+def read_without_outcome(facts: Mapping[str, Any]) -> dict[str, int]:
+    """How many loans of a dataset have no outcome, by the reason: `too young`, or `NULL`.
+
+    Args:
+        facts: of its manifest. A retry may adopt one of release 0.2, which refused such loans and recorded no number.
+    """
+    return facts.get("without_outcome", {"too young": 0, "NULL": 0})
 
 
 def _describe_policy(cursor: "cursor", settings: Settings) -> dict[str, str]:

@@ -12,6 +12,7 @@ from credit_assets.loans.columns import (
     select_outcomes,
     take_loans_with_outcome,
 )
+from credit_assets.loans.extraction import read_without_outcome
 from credit_assets.settings.file import Settings
 from credit_assets.settings.learning.target import Target
 
@@ -69,6 +70,12 @@ def test_a_table_in_which_every_loan_has_an_outcome_is_not_copied() -> None:
 def test_a_loan_without_an_outcome_is_never_counted_as_repaid() -> None:
     with pytest.raises(ValueError, match=r"^2 of 3 loans have no outcome; use take_loans_with_outcome first$"):
         select_outcomes(loans(1, None, 7, kind=pa.int64()), declared())
+
+
+def test_a_dataset_of_the_release_before_is_adopted_without_a_number() -> None:
+    counts = {"too young": 3, "NULL": 4}
+    assert read_without_outcome({"rows": 10, "without_outcome": counts}) == counts
+    assert read_without_outcome({"rows": 10}) == {"too young": 0, "NULL": 0}
 
 
 @pytest.mark.parametrize("values", [[], [None, None]])
