@@ -56,21 +56,31 @@ def check_table(cursor: "cursor", settings: Settings) -> dict[str, ColumnType]:
         LoansError: there is no such table, a column is missing, a column is of another type, the values of the target
             are not those of its type, or PostgreSQL does not know the time zone.
     """
-    table, target = settings.table.name, settings.target
-    found = check_columns(cursor, DeclaredTable(table, "table.name", needed_types(settings), LoansError))
-    values, is_boolean = (target.negative, target.positive), found[target.column].base == "boolean"
-    if is_boolean and set(target.stored_values) not in ({"t", "f"}, {"true", "false"}):
-        raise LoansError(
-            f"column {table}.{target.column} is boolean: write negative = false and positive = true in [target], or "
-            "the other way round"
-        )
-    if not is_boolean and any(isinstance(value, bool) for value in values):
-        raise LoansError(
-            f"column {table}.{target.column} is of type {found[target.column]}, and true and false are the values of a "
-            "boolean: write the two values that the column has as negative and positive in [target]"
-        )
+    table = DeclaredTable(settings.table.name, "table.name", needed_types(settings), LoansError)
+    found = check_columns(cursor, table)
+    _refuse_other_values(found[settings.target.column], settings)
     check_time_zone(cursor, settings.table.time_zone, LoansError)
     return found
+
+
+def _refuse_other_values(found: ColumnType, settings: Settings) -> None:
+    """Raises LoansError if the target's column, which is of this type, can't have the values of the settings."""
+    target, column = settings.target, f"column {settings.table.name}.{settings.target.column}"
+    values = (target.negative, target.positive)
+    if found.base == "boolean" and set(target.stored_values) not in ({"t", "f"}, {"true", "false"}):
+        raise LoansError(
+            f"{column} is boolean: write negative = false and positive = true in [target], or the other way round"
+        )
+    if found.base != "boolean" and any(isinstance(value, bool) for value in values):
+        raise LoansError(
+            f"{column} is of type {found}, and true and false are the values of a boolean: write the two values that "
+            "the column has as negative and positive in [target]"
+        )
+    if found.base == "character" and any(isinstance(value, str) and value.endswith(" ") for value in values):
+        raise LoansError(
+            f"{column} is of type {found}, and PostgreSQL ignores the blanks at the end of its values: write negative "
+            "and positive in [target] without them"
+        )
 
 
 def columns_sql(settings: Settings, as_of: datetime | None, found: Mapping[str, ColumnType] | None = None) -> str:

@@ -65,6 +65,11 @@ def defaults_by_id(loans: pa.Table, settings: Settings) -> dict[int, bool]:
     )
 
 
+NUMBERS, TEXTS = {"negative": 0, "positive": 1}, {"negative": "good", "positive": "bad"}
+WORD = "CASE WHEN bad THEN 'bad' ELSE 'good' END"
+
+
+@pytest.mark.parametrize("more", [{}, {"matures_after": "1 day"}], ids=["of any age", "matures"])
 @pytest.mark.parametrize(
     ("expression", "target"),
     [
@@ -73,28 +78,41 @@ def defaults_by_id(loans: pa.Table, settings: Settings) -> dict[int, bool]:
         ("bad", {"negative": "false", "positive": "true"}),
         ("bad::text", {"negative": "false", "positive": "true"}),
         ("NOT bad", {"negative": True, "positive": False}),
-        ("bad::int", {"negative": 0, "positive": 1}),
+        ("bad::int", NUMBERS),
+        ("bad::int::flag", NUMBERS),
+        ("bad::int::numeric(1,0)", NUMBERS),
+        ("bad::int::numeric(3,1)", NUMBERS),
+        ("bad::int::numeric", NUMBERS),
         ("bad::int::numeric(3,1)", {"negative": 0.0, "positive": 1.0}),
         ("bad::int::double precision", {"negative": 0.0, "positive": 1.0}),
         ("bad::int::smallint", {"negative": 0, "positive": 1.0}),
-        ("CASE WHEN bad THEN 'bad' ELSE 'good' END", {"negative": "good", "positive": "bad"}),
+        (WORD, TEXTS),
+        (f"({WORD})::char(4)", TEXTS),
+        (f"({WORD})::varchar(9)", TEXTS),
+        (f"({WORD})::verdict", TEXTS),
+        (f"({WORD})::word", TEXTS),
+        ("(ARRAY['N', 'Y'])[1 + bad::int]::char(1)", {"negative": "N", "positive": "Y"}),
         ("CASE WHEN bad THEN 90 + id % 9 ELSE id % 90 END", {"at_least": 90}),
         ("CASE WHEN bad THEN 90.00 ELSE 89.99 END", {"at_least": 90}),
         ("CASE WHEN bad THEN 0.5::real ELSE 0.75::real END", {"at_most": 0.5}),
     ],
 )
 def test_every_fourth_loan_defaulted_however_the_table_says_it(
-    database: Database, tmp_path: Path, expression: str, target: dict[str, Any]
+    database: Database, tmp_path: Path, expression: str, target: dict[str, Any], more: dict[str, Any]
 ) -> None:
     with database.open_transaction() as cursor:
+        cursor.execute("CREATE TYPE verdict AS ENUM ('good', 'bad', 'open')")
+        cursor.execute("CREATE DOMAIN word AS char(6); CREATE DOMAIN flag AS smallint CHECK (VALUE IN (0, 1))")
         cursor.execute(
             f"ALTER TABLE loans RENAME TO raw; CREATE VIEW loans AS SELECT *, {expression} AS outcome FROM raw"
         )
-    settings = declare(column="outcome", **target)
+    settings = declare(column="outcome", **target, **more)
     loans, facts = read(database, settings, tmp_path / "loans.parquet")
-    assert defaults_by_id(loans, settings) == {number: number % 4 == 0 for number in range(1, 201)}
-    assert facts["without_outcome"] == {"too young": 0, "NULL": 0}
-    assert [each for each in check_dataset(loans, settings) if not each.passed] == []
+    # Loan 200 was made at AS_OF.
+    assert facts["without_outcome"] == {"too young": 1 if more else 0, "NULL": 0}
+    assert defaults_by_id(loans, settings) == {number: number % 4 == 0 for number in range(1, 200 if more else 201)}
+    young = facts["without_outcome"]["too young"]
+    assert [each for each in check_dataset(loans, settings, young) if not each.passed] == []
 
 
 @pytest.mark.parametrize(
@@ -107,6 +125,15 @@ def test_every_fourth_loan_defaulted_however_the_table_says_it(
             "column loans.outcome is of type timestamp without time zone; expected number",
         ),
         ("bad", {"at_least": 1}, "column loans.outcome is of type boolean; expected number"),
+        ("created_at::date", {}, "column loans.outcome is of type date; expected integer"),
+        ("created_at::date", TEXTS, "column loans.outcome is of type date; expected category"),
+        ("bad::int::real", NUMBERS, "column loans.outcome is of type real; expected integer"),
+        ("bad::int + 0.5", NUMBERS, "a value of column outcome can't be read as int64; it is not shown here"),
+        (
+            f"({WORD})::char(4)",
+            {"negative": "good", "positive": "bad "},
+            "PostgreSQL ignores the blanks at the end",
+        ),
         ("bad", {"negative": "no", "positive": "yes"}, "loans.outcome is boolean: write negative = false and positive"),
         (
             "bad::text",
