@@ -31,6 +31,7 @@ from credit_assets.commands.release import backups, check, materialize, prepare
 from resources.deployment import UI_PORT, Deployment
 from resources.errors import PlatformError
 from resources.machine.console_script import GARBAGE_THRESHOLD
+from resources.machine.output import accept_all_output, finish_output
 
 INTERRUPTED = 130
 
@@ -211,6 +212,7 @@ def start() -> None:
     # The objects that libraries make at import live as long as the process, so they are not searched for garbage.
     gc.set_threshold(GARBAGE_THRESHOLD)
     logging.captureWarnings(True)
+    accept_all_output()
     # SIGINT too: a shell starts background jobs with SIGINT ignored, and Dagster then ignores SIGTERM along with it.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
@@ -218,6 +220,9 @@ def start() -> None:
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         signal.signal(signal.SIGHUP, stop)
     code = main()
+    if (unwritten := finish_output()) and code == DONE:
+        print(f"error: standard output can't be written to: {unwritten}", file=sys.stderr)
+        code = FAILED
     gc.freeze()
     sys.exit(code)
 

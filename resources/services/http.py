@@ -7,7 +7,9 @@ import logging
 import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     import requests
@@ -21,6 +23,8 @@ def open_session(
     *, repeats: int, repeat_statuses: Collection[int] = (), repeat_unanswered: bool = False, longest_pause: float = 5
 ) -> Iterator["requests.Session"]:
     """Opens a session that repeats a request if the request reached no server.
+
+    A proxy of the environment is used for other machines only: it can't reach a server of this one.
 
     Args:
         repeats: how often a request is repeated, with pauses of 0 s, 1 s, 2 s, 4 s and so on.
@@ -45,10 +49,28 @@ def open_session(
         backoff_factor=0.5,
         backoff_max=longest_pause,
     )
+
+    class Adapter(HTTPAdapter):
+        def send(self, request: "requests.PreparedRequest", *arguments: Any, **more: Any) -> "requests.Response":
+            if is_loopback(request.url or ""):
+                more["proxies"] = None
+            return super().send(request, *arguments, **more)
+
     with requests.Session() as session:
         for scheme in ("http://", "https://"):
-            session.mount(scheme, HTTPAdapter(max_retries=retry))
+            session.mount(scheme, Adapter(max_retries=retry))
         yield session
+
+
+def is_loopback(address: str) -> bool:
+    """Whether an address is one of this machine itself."""
+    host = urlsplit(address).hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 @contextmanager
