@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 FEW_LEVELS = 20
 # One column alone that ranks better than whole models do is worth a question.
 HIGH_AUC = 0.85
-MOST_LEVELS, MOST_GROUPS = 200, 60
 AGE_BANDS, DAYS_OF_A_YEAR = [25, 40, 60], 365.25
 
 
@@ -112,8 +111,6 @@ def _draft_attribute(subject: Subject, attribute: str) -> Line:
     named = f"{LOOK} it looks like a person's {attribute}"
     type_ = type_of(facts)
     reason = next((reason for find in UNREADABLE if (reason := find(subject))), None)
-    if reason is None and type_ == "category" and facts.distinct > MOST_GROUPS:
-        reason = f"{facts.distinct:,} groups are too many for the fairness table"
     value: dict[str, Any] | None = {"type": type_} if type_ else None
     if value and type_ == "date":
         before = {"before": subject.created.name} if subject.created else {}
@@ -221,11 +218,6 @@ def _say(auc: float) -> str:
     return f"alone it ranks the outcome with an AUC of {auc:.3f}"
 
 
-def _find_crowd(subject: Subject) -> str | None:
-    facts = subject.facts
-    return f"{facts.distinct:,} categories" if facts.form == "text" and facts.distinct > MOST_LEVELS else None
-
-
 Find = Callable[[Subject], str | None]
 UNREADABLE: Sequence[Find] = (_find_emptiness, _find_type, _find_constant, _find_infinity)
 # The first that finds something names the reason: what is worst for a person or for the model comes before what is only
@@ -240,6 +232,5 @@ REASONS: Sequence[Find] = (
     _find_later,
     _find_hindsight,
     _find_type,
-    _find_crowd,
     _find_infinity,
 )

@@ -11,6 +11,7 @@ from typing import Any
 from credit_assets.inspection.reading.catalogue import FoundColumn
 from credit_assets.inspection.reading.facts import Facts
 from credit_assets.inspection.suspicions.names import CODES, names_any
+from credit_assets.settings.learning.model import Model
 from credit_assets.settings.names import quote_name
 from credit_assets.tables.kinds import INTEGERS, list_kinds
 from credit_assets.tables.ways_out import convert
@@ -79,7 +80,8 @@ def describe_column(facts: Facts) -> str:
     frequent = [(level, count) for level, count in facts.counts.items() if count >= FEWEST_ROWS][:MOST_SHOWN]
     shown = [f"{json.dumps(_shorten(str(level)), ensure_ascii=False)} {count:,}" for level, count in frequent]
     rest = facts.distinct - len(frequent)
-    return ", ".join([*shown, f"{rest:,} more" if shown else f"{rest:,} values"] if rest else shown)
+    listed = ", ".join([*shown, f"{rest:,} more" if shown else f"{rest:,} values"] if rest else shown)
+    return f"{listed}; so many are one number" if facts.distinct > Model().one_hot_levels else listed
 
 
 def _shorten(text: str) -> str:

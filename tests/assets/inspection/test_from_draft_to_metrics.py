@@ -76,7 +76,13 @@ def test_a_table_of_32_columns_as_lenders_have_it_goes_to_metrics_with_one_edite
         "bureau_score",
         "customer_since",
     }
-    assert drafted.personal.keys() == {"geburtsdatum", "anrede", "marital_status", "nationality"}
+    assert drafted.personal.keys() == {
+        "geburtsdatum",
+        "anrede",
+        "marital_status",
+        "nationality",
+        "postleitzahl",
+    }
     for name, why in (
         ("contact", "e-mail addresses"),
         ("customer_name", "the name of a person"),

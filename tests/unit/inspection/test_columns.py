@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from credit_assets.inspection.columns import Subject, draft_columns
+from credit_assets.inspection.declarations import describe_column as describe
 from credit_assets.inspection.lines import Line
 
 ROWS = 200
@@ -171,10 +172,14 @@ def test_an_attribute_of_a_person_is_no_feature_and_shows_no_value(
     assert line.comment == f"LOOK: it looks like a person's {attribute}"
 
 
-def test_a_postcode_of_too_many_groups_stays_out_of_the_fairness_table_too(draft: Draft) -> None:
+def test_a_personal_category_with_many_groups_stays_for_the_fairness_table(draft: Draft) -> None:
     section, line = draft("postcode", "text", per_row(lambda row: f"{row % 90:05}"))
-    assert (section, line.state) == ("personal", "left out")
-    assert line.comment.endswith("left out: 90 groups are too many for the fairness table")
+    assert (section, line.state, line.value) == ("personal", "kept", {"type": "category"})
+
+
+def test_a_category_with_many_levels_says_that_it_becomes_one_number(facts: Any) -> None:
+    described = [describe(facts("branch", "text", [f"b{row % levels}" for row in range(600)])) for levels in (100, 101)]
+    assert described == ["100 values", "101 values; so many are one number"]
 
 
 def test_no_comment_shows_a_value_that_few_rows_have_or_the_exact_number_of_a_person(draft: Draft) -> None:
