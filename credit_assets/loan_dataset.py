@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field, field_validator
 
+from credit_assets.checks.loan_dataset.left_out import LEFT_OUT_CHECKS, judge_left_out
 from credit_assets.checks.loan_dataset.missing import MissingInUse, compute_shares, describe_missing_in_use
 from credit_assets.checks.loan_dataset.verdicts import DATASET_CHECKS, check_dataset
 from credit_assets.checks.verdict import declare_checks, publish
@@ -47,7 +48,10 @@ class DatasetConfig(dg.Config):
     io_manager_key="checkpoint_io",
     pool=POOL,
     metadata={"format": "parquet"},
-    check_specs=declare_checks("loan_dataset", DATASET_CHECKS),
+    check_specs=[
+        *declare_checks("loan_dataset", DATASET_CHECKS),
+        *declare_checks("loan_dataset", LEFT_OUT_CHECKS, blocking=False),
+    ],
 )
 def loan_dataset(
     context: dg.AssetExecutionContext,
@@ -79,14 +83,12 @@ def loan_dataset(
         )
         if unknown := sum(without.values()):
             context.log.info(f"{unknown:,} loans have no outcome, of which {too_young:,} are too young for one")
-        if facts.get("left_out") and not config.as_of:
-            context.log.warning(
-                f"{facts['left_out']:,} loans are of the future, of which {facts['left_out_for_ever']:,} are of the "
-                f"time infinity. If {declared.table.created_at} holds local times, name their zone in table.time_zone"
-            )
+        on_time = judge_left_out(facts, declared.table.created_at, is_rebuilt=bool(config.as_of))
+        if not on_time.passed:
+            context.log.warning(on_time.message)
         in_use = MissingInUse(**facts["missing_in_use"]) if "missing_in_use" in facts else None
         verdicts = check_dataset(dataset.value, declared, too_young=too_young, missing_in_use=in_use)
-        yield from publish("loan_dataset", dataset, _describe_dataset(facts), verdicts)
+        yield from publish("loan_dataset", dataset, _describe_dataset(facts), [*verdicts, on_time])
 
 
 def _read_missing_in_use(store: ObjectStore, settings: Settings) -> dict[str, Any]:

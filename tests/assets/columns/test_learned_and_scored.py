@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import dagster as dg
 from psycopg2.extensions import cursor
 
 from credit_assets.applications.reading import read_applications
@@ -97,3 +98,17 @@ def test_a_table_of_uuids_enums_booleans_and_dates_becomes_a_promoted_model(sand
     assert sandbox.run() == 0
     assert sandbox.latest("loan_dataset", "left_out") == "0"
     assert sandbox.latest("promoted_model", "number") == "1"
+
+
+def test_loans_of_the_time_infinity_do_not_go_without_a_word_when_the_others_are_promoted(sandbox: Sandbox) -> None:
+    sandbox.reset()
+    sandbox.execute("UPDATE loans SET created_at = 'infinity' WHERE id > 250")
+    assert sandbox.run() == 0
+    assert sandbox.latest("loan_dataset", "left_out_for_ever") == "50"
+    checks = sandbox.instance.event_log_storage.get_asset_check_execution_history(
+        dg.AssetCheckKey(dg.AssetKey("loan_dataset"), "no_future_loans"), limit=1
+    )
+    (evaluation,) = [each.event.asset_check_evaluation for each in checks if each.event]
+    assert evaluation
+    assert not evaluation.passed
+    assert "50 loans were created after the time of the dataset, of which 50 at infinity" in str(evaluation.description)
