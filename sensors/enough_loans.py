@@ -189,11 +189,11 @@ def describe(finding: Finding, enough: int, created_at: str, requested: Requeste
         )
     if difference.gone:
         parts.append(
-            f"{bound}{difference.gone:,} loans of the dataset are no longer in the table, and new ones can hide behind "
-            f"them ({enough:,} start a refresh)"
+            f"{bound}{difference.gone:,} of the dataset's loans are no longer in the table, and new ones can hide "
+            f"behind them ({enough:,} start a refresh)"
         )
     if difference.changed:
-        parts.append(f"at least {difference.changed:,} loans of the dataset have changed, which the next one will have")
+        parts.append(f"at least {difference.changed:,} of the dataset's loans have changed since")
     if finding.limit_of_knowledge:
         parts.append(finding.limit_of_knowledge)
     if requested and requested.dataset == finding.dataset:

@@ -10,6 +10,7 @@ statement that takes one (`counting`), and when a difference causes a refresh (`
 import base64
 import binascii
 import math
+import operator
 import struct
 import zlib
 from collections.abc import Mapping
@@ -107,8 +108,7 @@ def compare(held: Census | None, rows: int, found: Census) -> Difference:
     if not is_comparable(held, found):
         net = found.loans - rows
         return Difference(max(net, 0), max(-net, 0), None)
-    pairs = zip(found.counts, held.counts, strict=True)
-    differences = [now - before for now, before in pairs if now != before]
+    differences = [each for each in map(operator.sub, found.counts, held.counts) if each]
     net, more = sum(differences), sum(max(each, 0) for each in differences)
     if more == net:
         return Difference(more, 0, _count_changed(held, found))
@@ -132,9 +132,6 @@ def _count_changed(held: Census, found: Census) -> int | None:
     """
     if not held.contents or held.contents != found.contents:
         return None
-    groups = (slice(start, start + GROUP_SIZE) for start in range(0, BUCKETS, GROUP_SIZE))
-    sums = zip(held.sums, found.sums, strict=True)
-    return sum(
-        before != now and held.counts[group] == found.counts[group]
-        for group, (before, now) in zip(groups, sums, strict=True)
-    )
+    differ = [group for group, added in enumerate(found.sums) if added != held.sums[group]]
+    groups = (slice(group * GROUP_SIZE, (group + 1) * GROUP_SIZE) for group in differ)
+    return sum(held.counts[group] == found.counts[group] for group in groups)

@@ -51,7 +51,7 @@ class Promotion(Strict):
 
 
 class Refresh(Strict):
-    """How many loans must have arrived since the last dataset: the greater of a count and a share of its rows."""
+    """How many loans in no dataset start a refresh: the greater of a count and a share of the last dataset's rows."""
 
     new_loans: Annotated[int, Field(ge=1)] = 1_000
     new_loans_share: Share = 0.05

@@ -62,7 +62,9 @@ def test_a_table_that_is_emptied_and_numbered_anew_is_refreshed(
 ) -> None:
     dataset.execute("TRUNCATE loans RESTART IDENTITY")
     empty = message(dataset, empty_instance)
-    assert empty.startswith("at least 0 of 25 loans are in no dataset; at least 100 loans of the dataset are no longer")
+    assert empty.startswith(
+        "at least 0 of 25 loans are in no dataset; at least 100 of the dataset's loans are no longer"
+    )
     dataset.execute(INSERT.format(time="timestamp '2024-07-19' + n * interval '6 hours'", n=75))
     assert asks(dataset, empty_instance)
     assert dataset.materialize(empty_instance).success
@@ -91,7 +93,7 @@ def test_repaired_rows_are_named_and_the_next_dataset_has_them(
 ) -> None:
     dataset.execute("UPDATE loans SET default_status = 1 - default_status WHERE id = 7")
     assert message(dataset, empty_instance) == (
-        "0 of 25 loans are in no dataset; at least 1 loans of the dataset have changed, which the next one will have"
+        "0 of 25 loans are in no dataset; at least 1 of the dataset's loans have changed since"
     )
     assert dataset.materialize(empty_instance).success
     assert message(dataset, empty_instance) == "0 of 25 loans are in no dataset"
@@ -122,7 +124,9 @@ def test_deleted_loans_hide_no_loan_that_arrived(dataset: Any, empty_instance: d
     dataset.execute(f"DELETE FROM loans WHERE id IN ({', '.join(map(str, gone))})")
     dataset.arrive(24)
     said = message(dataset, empty_instance)
-    assert said.startswith("at least 24 of 25 loans are in no dataset; at least 12 loans of the dataset are no longer")
+    assert said.startswith(
+        "at least 24 of 25 loans are in no dataset; at least 12 of the dataset's loans are no longer"
+    )
     dataset.arrive(1)
     assert asks(dataset, empty_instance)
 

@@ -7,13 +7,25 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from tests.support.histories.lender import Lender, Loan, is_beyond
 from tests.support.histories.rules import Tick
 
 ENOUGH, DEEDS = 20, 30
+A_DAY = timedelta(days=1)
 Rule = Callable[[Lender, int], Tick]
+
+
+@dataclass(frozen=True)
+class Request:
+    """A refresh that a tick requested: what was lacking and gone then, and what the tick left in the cursor."""
+
+    dataset: int
+    at: datetime
+    lacking: int
+    gone: int
+    cursor: str | None
 
 
 @dataclass
@@ -25,12 +37,14 @@ class Verdict:
         too_many: requests for loans that a refresh was requested for already.
         lender: as the history left it, with all that it did.
         requests: how many refreshes were requested.
+        last: the last one of them.
     """
 
     lender: Lender
     forgotten: list[str] = field(default_factory=list)
     too_many: list[str] = field(default_factory=list)
     requests: int = 0
+    last: Request | None = None
 
 
 def play(seed: int, rule: Rule, *, has_uuids: bool = False) -> Verdict:
@@ -58,17 +72,20 @@ def play(seed: int, rule: Rule, *, has_uuids: bool = False) -> Verdict:
 
 
 def _tick(lender: Lender, rule: Rule, verdict: Verdict) -> Tick:
-    before, cursor = lender.latest, lender.cursor
-    under_way = bool(lender.under_way)
+    cursor, is_under_way = lender.cursor, bool(lender.under_way)
     tick = rule(lender, ENOUGH)
     verdict.forgotten += [f"at {lender.now}: {each}" for each in find_forgotten(lender, tick)]
     if tick.is_request:
-        verdict.requests += 1
-        lacking, gone, _ = compare_exactly(lender)
+        lacking, gone, hidden = compare_exactly(lender)
+        last, dataset = verdict.last, lender.latest.number if lender.latest else 0
         if len(lacking) < ENOUGH and gone < ENOUGH:
             verdict.too_many.append(f"at {lender.now}: only {len(lacking)} are in no dataset, and {gone} are gone")
-        if cursor == lender.cursor and before == lender.latest and under_way:
-            verdict.too_many.append(f"at {lender.now}: requested twice")
+        is_same = last and (last.dataset, last.cursor) == (dataset, cursor)
+        is_more = last and (len(lacking) >= last.lacking + ENOUGH or gone >= last.gone + ENOUGH)
+        if last and is_same and not is_more and (is_under_way or lender.now < last.at + A_DAY):
+            verdict.too_many.append(f"at {lender.now}: requested again for the same loans")
+        verdict.requests += 1
+        verdict.last = Request(dataset, lender.now, len(lacking) - hidden, gone - hidden, lender.cursor)
     return tick
 
 

@@ -1,6 +1,7 @@
-"""Two rules that decide when to refresh, in the same clothes: that of the sensor, and that of release 0.1.
+"""Rules that decide when to refresh, in the same form: that of the sensor, and two that are wrong.
 
-The second forgets loans. It is here to show that the histories find a rule that does.
+The rule of release 0.1 forgets loans, and another one forgets what it requested. They show that the histories find such
+rules.
 """
 
 import json
@@ -42,6 +43,15 @@ def count_by_census(lender: Lender, enough: int) -> Tick:
         lender.cursor = Memory(TABLE, requested).to_cursor()
     reason = describe(finding, enough, "created_at", memory.requested)
     return Tick(is_request, finding.missing, finding.future, reason, finding)
+
+
+def forget_requests(lender: Lender, enough: int) -> Tick:
+    """A rule that asks for the same loans in every tick."""
+    cursor, lender.cursor = lender.cursor, None
+    tick = count_by_census(lender, enough)
+    if not tick.is_request:
+        lender.cursor = cursor
+    return tick
 
 
 def count_above_greatest_id(lender: Lender, enough: int) -> Tick:

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.histories.history import play
 from tests.support.histories.lender import Lender
-from tests.support.histories.rules import count_above_greatest_id, count_by_census
+from tests.support.histories.rules import count_above_greatest_id, count_by_census, forget_requests
 
 HISTORIES = int(os.environ.get("HISTORIES", "500"))
 PARTS = 50
@@ -37,6 +37,10 @@ def test_the_histories_find_a_rule_that_forgets_loans() -> None:
     found = [play(seed, count_above_greatest_id).forgotten for seed in range(50)]
     assert sum(map(bool, found)) > 40
     assert any("are counted" in each for forgotten in found for each in forgotten)
+
+
+def test_the_histories_find_a_rule_that_requests_a_refresh_again_and_again() -> None:
+    assert sum(bool(play(seed, forget_requests).too_many) for seed in range(20)) > 10
 
 
 def test_the_greatest_id_forgets_a_table_whose_ids_start_again_for_ever() -> None:

@@ -103,10 +103,10 @@ def test_a_skip_says_everything_that_was_found() -> None:
             "the column or its time zone"
         ),
         (
-            "at least 1,300 loans of the dataset are no longer in the table, and new ones can hide behind them "
+            "at least 1,300 of the dataset's loans are no longer in the table, and new ones can hide behind them "
             "(1,000 start a refresh)"
         ),
-        "at least 4 loans of the dataset have changed, which the next one will have",
+        "at least 4 of the dataset's loans have changed since",
         "only rows were compared",
         "a refresh for 20 was requested at 2026-11-18T11:06:40+00:00, and no dataset has come since",
     ]
