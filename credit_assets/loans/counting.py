@@ -17,7 +17,7 @@ from credit_assets.loans.table import columns_sql, is_later_sql, needed_types, r
 from credit_assets.settings.file import Settings
 from credit_assets.settings.names import quote_name
 from credit_assets.tables.expressions import select_time, select_value
-from credit_assets.tables.kinds import ColumnType, make_plain_types
+from credit_assets.tables.kinds import ColumnType, has_text_ids, make_plain_types
 from resources.store.written_once import compute_sha256
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def count_loans(
         contents = f"(hash_record_extended(row({columns_sql(settings, limit.as_of, types)}), 0) & {2**31 - 1})::int"
         of_contents = _fingerprint(f"{contents} of PostgreSQL {version}")
     is_beyond = is_later_sql(settings, limit.as_of.isoformat() if limit.as_of else BEFORE_ALL, types)
-    if limit.greatest_id is not None:
+    if limit.greatest_id is not None and not has_text_ids(types[settings.table.id]):
         is_beyond += f" OR {quote_name(settings.table.id)} > {limit.greatest_id}"
     cursor.execute(
         "SELECT bucket, count(*), sum(contents) FROM (SELECT "  # noqa: S608 all names are quoted

@@ -148,3 +148,31 @@ def test_a_table_that_is_too_slow_to_read_whole_is_still_counted_by_ids_and_time
     )
     dataset.execute("INSERT INTO plain (income, default_status) VALUES (25, 1)")
     assert asks(dataset, empty_instance)
+
+
+def test_uuids_are_counted_in_any_order_also_after_ids_that_were_integers(
+    dataset: Any, empty_instance: dg.DagsterInstance
+) -> None:
+    dataset.execute(
+        "ALTER TABLE loans ALTER id DROP DEFAULT, ALTER id TYPE uuid USING lpad(to_hex(id), 32, '0')::uuid;"
+        "ALTER TABLE loans ALTER id SET DEFAULT gen_random_uuid()"
+    )
+    assert asks(dataset, empty_instance)
+    assert dataset.materialize(empty_instance).success
+    assert message(dataset, empty_instance) == "0 of 25 loans are in no dataset"
+    dataset.execute(INSERT.format(time="timestamp '2023-05-05'", n=24))
+    assert message(dataset, empty_instance).startswith("24 of 25 loans are in no dataset; 24 of them came late")
+    dataset.execute(INSERT.format(time="now()::timestamp", n=1))
+    assert asks(dataset, empty_instance)
+
+
+def test_loans_that_were_left_out_count_as_soon_as_the_settings_name_their_zone(
+    dataset: Any, empty_instance: dg.DagsterInstance
+) -> None:
+    dataset.execute(INSERT.format(time="(now() AT TIME ZONE 'Asia/Tokyo') - n * interval '20 seconds'", n=40))
+    assert message(dataset, empty_instance).startswith("0 of 25 loans are in no dataset; 40 more are left out")
+    text = dataset.settings_path.read_text()
+    dataset.settings_path.write_text(text.replace("[target]", 'time_zone = "Asia/Tokyo"\n[target]'))
+    assert asks(dataset, empty_instance)
+    assert dataset.materialize(empty_instance).success
+    assert message(dataset, empty_instance) == "0 of 35 loans are in no dataset"
