@@ -9,6 +9,7 @@ from typing import Any
 
 import dagster as dg
 
+from credit_assets.benchmark.benchmark import benchmark
 from credit_assets.helping.helper_run import help_training_job
 from credit_assets.jobs import apply_retention, price_segments, refresh, rescore, resilience, score_locations
 from credit_assets.loan_dataset import loan_dataset
@@ -55,6 +56,7 @@ def build_defs(deployment: Deployment, *, resource_overrides: Mapping[str, Any] 
             loan_dataset,
             training,
             model_metrics,
+            benchmark,
             promoted_model,
             resilience_report,
             wave,

@@ -16,7 +16,8 @@ PRIORITY = {"dagster/priority": "10"}
 refresh = dg.define_asset_job(
     name=REFRESH,
     selection=dg.AssetSelection.groups("credit"),
-    description="Reads the loans, trains the model on them, measures it, and promotes it if it is good enough.",
+    description="Reads the loans, trains the model on them, measures it beside a simple one, and promotes it if it is "
+    "good enough.",
 )
 resilience = dg.define_asset_job(
     name=RESILIENCE,

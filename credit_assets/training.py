@@ -14,6 +14,7 @@ from credit_assets.model.levels import count_levels
 from credit_assets.model.pipeline import TrainingConfig, fit_pipeline, refuse_unused
 from credit_assets.model.split import OUT_OF_TIME, cut_test_split, split_rows
 from credit_assets.settings.file import Settings, SettingsFile
+from credit_assets.settings.learning.model import read_kind
 from resources.store.artifacts import name_versions
 from resources.store.checkpoints import Artifact, Checkpoints, Work
 
@@ -135,7 +136,7 @@ def _describe_model(model: Artifact) -> dict[str, Any]:
     """What the UI shows of the model."""
     facts = model.facts
     return {
-        "kind": facts["kind"],
+        "kind": read_kind(facts),
         "rows trained on": facts["rows"],
         "features": ", ".join(facts["features"]),
         **({"monotonic": facts["monotonic"]} if "monotonic" in facts else {}),

@@ -45,6 +45,11 @@ WRAPPED = {
         "check_model": CHECKS,
     },
     "credit_assets.model_metrics": {"evaluate_model": COMPUTING, "check_metrics": CHECKS},
+    "credit_assets.benchmark.benchmark": {
+        "fit_benchmark": COMPUTING,
+        "evaluate_model": COMPUTING,
+        "check_benchmark": CHECKS,
+    },
     "credit_assets.measurement.pictures": dict.fromkeys(
         ("draw_roc", "draw_calibration", "draw_confusion", "draw_importance"), PICTURES
     ),

@@ -10,6 +10,7 @@ STEPS = {
     "training": ["test_split", "trained_model"],
     "model_metrics": ["model_metrics"],
     "promoted_model": ["promoted_model"],
+    "benchmark": ["benchmark"],
 }
 
 

@@ -54,6 +54,7 @@ ARTIFACT_FORMATS = {
     "test_split": "parquet",
     "trained_model": "joblib",
     "model_metrics": "report",
+    "benchmark": "report",
 }
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
+from credit_assets.benchmark.benchmark import BENCHMARK
 from credit_assets.promoted_model import CHECK
 from credit_assets.promotion.table_pointer import POINTER
 from credit_assets.waves.plans.making import WAVE
@@ -47,16 +48,21 @@ def is_interruption(event: dg.DagsterEvent) -> bool:
 
 def summary(result: dg.ExecuteInProcessResult) -> str:
     """The metrics for people, where each artifact lies with its digest, and which set is promoted."""
-    report = result.output_for_node("model_metrics").value.text
-    lines = [report.rstrip(), "", "Artifacts"]
+    reports = [result.output_for_node(name).value.text for name in ("model_metrics", BENCHMARK)]
+    lines = [line for report in reports for line in (report.rstrip(), "")] + ["Artifacts"]
     for event in result.get_asset_materialization_events():
         metadata = event.materialization.metadata
         asset = event.materialization.asset_key.to_user_string()
         if asset == POINTER:
             continue
         lines += [f"  {asset:<14} sha256 {metadata['sha256'].value}", f"  {'':<14} {metadata['path'].value}"]
-    (promoted,) = (each for each in result.get_asset_check_evaluations() if each.check_name == CHECK)
-    return "\n".join([*lines, "", f"Promotion: {promoted.description}"])
+    return "\n".join([*lines, "", *describe_promotion(result)])
+
+
+def describe_promotion(result: dg.ExecuteInProcessResult) -> list[str]:
+    """The line that says which set is promoted; none if the run did not come so far."""
+    checks = result.get_asset_check_evaluations()
+    return [f"Promotion: {each.description}" for each in checks if each.check_name == CHECK]
 
 
 def describe_wave_run(result: dg.ExecuteInProcessResult) -> str:

@@ -12,7 +12,13 @@ import dagster as dg
 from sqlalchemy.exc import SQLAlchemyError
 
 from credit_assets.commands.one_machine.local import LocalPlatform, fail_runs_of_killed_processes
-from credit_assets.commands.one_machine.outcome import describe_wave_run, is_interruption, print_failures, summary
+from credit_assets.commands.one_machine.outcome import (
+    describe_promotion,
+    describe_wave_run,
+    is_interruption,
+    print_failures,
+    summary,
+)
 from credit_assets.commands.options import choose_settings
 from credit_assets.definitions import build_defs
 from credit_assets.jobs import REFRESH, SCORE_LOCATIONS
@@ -52,6 +58,9 @@ def materialize_all(local: LocalPlatform, ui: str) -> int:
         result = execute(local.deployment, REFRESH, instance)
         if not result.success:
             print_failures(result)
+            # What failed may be the benchmark, for which the promotion does not wait.
+            for line in describe_promotion(result):
+                print(line)
             print(f"run {result.run_id} failed; `{ui}` shows it", file=sys.stderr)
             return 1
         print(summary(result))

@@ -4,7 +4,8 @@ Belongs here: the kinds, and which categories are big. Does not belong here: how
 (`credit_assets.model`), and the hyperparameters of one run (`TrainingConfig`).
 """
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -23,3 +24,8 @@ class Model(Strict):
 
     kind: ModelKind = "random_forest"
     one_hot_levels: Annotated[int, Field(ge=1, le=10_000)] = add_key(100)
+
+
+def read_kind(facts: Mapping[str, Any]) -> str:
+    """The kind of a trained model, by the facts of its manifest. Release 0.2 trained forests and recorded no kind."""
+    return facts.get("kind", "random_forest")

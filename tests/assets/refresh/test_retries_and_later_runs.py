@@ -28,9 +28,9 @@ def test_a_retry_computes_only_what_was_not_committed(refresh: Any, instance: dg
     )
     assert retry.success
     events = [event for event in retry.all_events if event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION]
-    adopted = [event.step_materialization_data.materialization for event in events]
-    *adopted, promoted = adopted
-    assert len(adopted) == len(first.assets) - 1 == 4
+    *adopted, promoted, benchmark = [event.step_materialization_data.materialization for event in events]
+    adopted.append(benchmark)
+    assert len(adopted) == len(first.assets) - 1 == 5
     assert promoted.metadata["number"].value == first.logged("promoted_model", "number")
     for materialization in adopted:
         metadata = materialization.metadata
@@ -60,8 +60,9 @@ def test_a_retry_reads_the_dataset_of_its_own_run_and_not_a_newer_one(
     )
     assert retry.success
     events = [event for event in retry.all_events if event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION]
-    assert [event.asset_key for event in events] == [dg.AssetKey("model_metrics"), dg.AssetKey("promoted_model")]
-    metrics, _ = events
+    made = ["model_metrics", "promoted_model", "benchmark"]
+    assert [event.asset_key for event in events] == [dg.AssetKey(each) for each in made]
+    metrics, *_ = events
     lineage = metrics.step_materialization_data.materialization.metadata
     assert lineage["content_sha256"].value == failed.logged("loan_dataset", "content_sha256")
     assert lineage["content_sha256"].value != newer.logged("loan_dataset", "content_sha256")

@@ -12,6 +12,7 @@ from typing import Any
 
 import dagster as dg
 
+from credit_assets.benchmark.benchmark import BENCHMARK
 from credit_assets.promotion.model_set import PARTS, read_set, verify_set
 from credit_assets.promotion.table_pointer import open_pointer
 from resources.store.artifacts import MANIFEST, find_artifact, verify_file
@@ -81,7 +82,7 @@ class RefreshInvariants:
         self.shared.hold(runs)
 
     def each_asset_is_committed_once_whole_and_with_the_expected_bytes(self, root: str) -> None:
-        for asset in PARTS:
+        for asset in (*PARTS, BENCHMARK):
             manifests = [key for key in self.shared.store.list_keys(f"{asset}/{root}") if key.endswith(MANIFEST)]
             assert len(manifests) == 1, f"{asset} was published {len(manifests)} times: {manifests}"
             committed = find_artifact(self.shared.store, manifests[0].removesuffix(f"/{MANIFEST}"))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from credit_assets.benchmark.benchmark import BENCHMARK
 from credit_assets.jobs import REFRESH, SCORE_LOCATIONS
 from credit_assets.waves.plans.making import WAVE
 from tests.assets.sweep.faults import ANY_MOMENT, COMMITS, DATABASE, LOANS, SCORES, STORE, TABLES
@@ -39,9 +40,9 @@ def _configure_training(trees: int) -> Mapping[str, Any]:
 _REFRESH_TARGETS = (ANY_MOMENT, ANY_MOMENT, STORE, STORE, STORE, DATABASE, DATABASE, DATABASE, LOANS)
 _WAVE_TARGETS = (ANY_MOMENT, ANY_MOMENT, STORE, STORE, DATABASE, DATABASE, COMMITS, TABLES, SCORES, SCORES)
 # Quick, and still several blocks of trees.
-REFRESH_CASE = Kind(REFRESH, "promoted_model", _configure_training(24), _REFRESH_TARGETS)
+REFRESH_CASE = Kind(REFRESH, BENCHMARK, _configure_training(24), _REFRESH_TARGETS)
 # Makes another model, so that a wave that used two of them would be noticed.
-OTHER_REFRESH = Kind(REFRESH, "promoted_model", _configure_training(12), _REFRESH_TARGETS)
+OTHER_REFRESH = Kind(REFRESH, BENCHMARK, _configure_training(12), _REFRESH_TARGETS)
 WAVE_CASE = Kind(SCORE_LOCATIONS, WAVE, {}, _WAVE_TARGETS)
 
 

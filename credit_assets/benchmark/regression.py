@@ -1,0 +1,53 @@
+"""The regression that a run's model is compared with, and the comparison, as pure functions."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from credit_assets.measurement.figures import format_figure
+from credit_assets.model.growth import AtOnce
+from credit_assets.model.pipeline import TrainingConfig, fit_pipeline
+from credit_assets.model.split import split_rows
+from credit_assets.settings.file import Settings
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from sklearn.pipeline import Pipeline
+
+# What the two are compared by, as metrics name it and as people read it.
+COMPARED = {"roc_auc": "ROC AUC", "gini": "Gini", "ks": "KS", "brier": "Brier score"}
+
+
+def fit_benchmark(loans: "pa.Table", settings: Settings, parameters: Mapping[str, Any]) -> "Pipeline":
+    """The regression, fitted on the rows that the model was trained on.
+
+    Args:
+        loans: the whole dataset.
+        settings: of the model.
+        parameters: of the model's training; those of its split are used, and those of its trees are not.
+    """
+    rows = split_rows(loans, settings, TrainingConfig(**parameters)).training
+    return fit_pipeline(loans.take(rows), _declare_regression(settings), TrainingConfig(), AtOnce())
+
+
+def _declare_regression(settings: Settings) -> Settings:
+    """The settings of the regression: the same columns, without the directions that it can't be held to."""
+    features = {name: column.model_copy(update={"monotonic": None}) for name, column in settings.features.items()}
+    model = settings.model.model_copy(update={"kind": "logistic_regression"})
+    return settings.model_copy(update={"features": features, "model": model})
+
+
+def format_comparison(model: Mapping[str, Any], benchmark: Mapping[str, Any], kind: str) -> str:
+    """A line with the figures of each, and a sentence if both are of one kind.
+
+    Args:
+        model: scores of the run's model.
+        benchmark: scores of the regression on the same loans.
+        kind: of the run's model.
+    """
+    lines = {"": list(COMPARED.values())} | {
+        name: [format_figure(scores[figure]) for figure in COMPARED]
+        for name, scores in {f"the model, {kind}": model, "the benchmark, logistic_regression": benchmark}.items()
+    }
+    table = [f"{name:<35}" + "".join(f"{each:>13}" for each in figures) for name, figures in lines.items()]
+    same = ["The model is a logistic regression too, so both are the same."] if kind == "logistic_regression" else []
+    return "\n".join(["Benchmark, on the same loans", "============================", *table, *same]) + "\n"
