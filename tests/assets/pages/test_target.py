@@ -17,7 +17,8 @@ UPDATE loans SET created_at = now() AT TIME ZONE 'UTC' - interval '3 months' WHE
 
 
 def test_the_example_of_the_page_trains_on_loans_with_an_outcome_and_scores_the_others(sandbox: Sandbox) -> None:
-    *_, target, scoring = code_blocks(PAGE, "toml")
+    (target,) = (code for code in code_blocks(PAGE, "toml") if "matures_after" in code)
+    (scoring,) = (code for code in code_blocks(PAGE, "toml") if "[scoring]" in code)
     (views,) = code_blocks(PAGE, "sql")
     sandbox.execute(GOOD_LOANS + DAYS_PAST_DUE + views)
     sandbox.settings.write_text(re.sub(r"\[target\]\ncolumn = .*\n", target, GOOD_SETTINGS) + scoring)
