@@ -7,10 +7,7 @@ import io
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
-
-if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer
+from typing import TextIO
 
 
 def accept_all_output() -> None:
@@ -36,21 +33,31 @@ def _wrap(stream: TextIO | None) -> TextIO:
     if stream is None:
         return Path(os.devnull).open("w", encoding="utf-8")
     stream.flush()
-    raw = _Patient(stream.fileno(), "w", closefd=False)
-    buffered = io.BufferedWriter(raw)
-    is_live = raw.isatty() or stream is sys.stderr
-    return io.TextIOWrapper(buffered, stream.encoding, "backslashreplace", line_buffering=is_live)
+    buffered = io.BufferedWriter(io.FileIO(stream.fileno(), "w", closefd=False))
+    is_live = stream.isatty() or stream is sys.stderr
+    return _Patient(buffered, stream.encoding, "backslashreplace", line_buffering=is_live)
 
 
-class _Patient(io.FileIO):
-    """A stream whose reader may leave: it is then written to nowhere."""
+class _Patient(io.TextIOWrapper):
+    """A stream whose reader may leave: it is then written to nowhere.
 
-    def write(self, data: "ReadableBuffer", /) -> int:
+    The layers below are Python's own. If one of them were ours, Ctrl-C could come between the system's write and its
+    return, and what was written would be written again.
+    """
+
+    def write(self, text: str, /) -> int:
         try:
-            return super().write(data)
+            return super().write(text)
         except BrokenPipeError:
             _send_nowhere(self.fileno())
-            return super().write(data)
+            return len(text)
+
+    def flush(self) -> None:
+        try:
+            super().flush()
+        except BrokenPipeError:
+            _send_nowhere(self.fileno())
+            super().flush()
 
 
 def _send_nowhere(handle: int) -> None:

@@ -34,12 +34,14 @@ class RunLog:
         assert materialized.isdisjoint(dg.AssetKey(STEPS[step][-1]) for step in [blocked, *left_out])
 
     def failed_checks(self) -> dict[str, str]:
-        """Name and description of the checks that failed; all checks of the run are blocking ones."""
-        evaluations = [
-            event.asset_check_evaluation_data for event in self.events(dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+        """Name and description of the checks that failed; all of those are blocking ones."""
+        failed = [
+            evaluation
+            for event in self.events(dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+            if not (evaluation := event.asset_check_evaluation_data).passed
         ]
-        assert all(each.blocking for each in evaluations)
-        return {each.check_name: str(each.description) for each in evaluations if not each.passed}
+        assert all(each.blocking for each in failed)
+        return {each.check_name: str(each.description) for each in failed}
 
 
 def assert_one_error(printed: str, *expected: str) -> None:

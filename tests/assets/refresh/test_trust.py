@@ -22,7 +22,7 @@ from resources.store.object_store import ObjectStore
 from resources.store.opening import open_store
 from tests.support.jobs import reconstructable_job
 
-ASSETS = ("loan_dataset", "test_split", "trained_model", "model_metrics")
+ASSETS = ("loan_dataset", "test_split", "trained_model", "model_metrics", "benchmark")
 
 
 @pytest.fixture

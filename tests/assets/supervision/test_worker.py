@@ -33,7 +33,7 @@ def leases(storage) -> Leases:
 def supervised(storage, monkeypatch) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Starts `resources.supervision.worker` with a command of Python below it, as the pod of a run does."""
     names = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "dbname": "PGDATABASE", "password": "PGPASSWORD"}
-    address = {names[key]: value for key, value in parse_dsn(storage).items()}
+    address = {names[key]: value for key, value in parse_dsn(storage).items() if key in names}
     environment = os.environ | address | {"PLATFORM_RUN_ID": "1234", "PLATFORM_RUN_LEASE_SECONDS": "3"}
     with ExitStack() as stack:
 
