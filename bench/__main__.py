@@ -14,6 +14,7 @@ from bench.audits import measure_audits
 from bench.extraction import measure_extraction
 from bench.imports import measure_imports
 from bench.memory.categories import measure_categories
+from bench.memory.refresh import measure_memory
 from bench.overhead import measure_overhead
 from bench.pages.measurement import measure_pages
 from bench.timing.children import BenchError
@@ -33,7 +34,7 @@ def main() -> int:
     """Returns 0 if everything ran and agreed. A missed goal is printed, and does not change that."""
     names = ", ".join(list_benchmarks(argparse.Namespace()))
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--rows", type=int, default=1_000_000, help="loans of the extraction")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="loans of the extraction and of the refresh")
     parser.add_argument(
         "--locations",
         type=int,
@@ -43,7 +44,7 @@ def main() -> int:
     parser.add_argument(
         "--rounds",
         type=int,
-        help="rounds of each benchmark (1 waves; 5 overhead; 7 imports; 3 all others)",
+        help="rounds of each benchmark (1 waves and memory; 5 overhead; 7 imports; 3 all others)",
     )
     parser.add_argument("--only", help=f"one benchmark: {names}; `waves` for all that begin so")
     parser.add_argument("--days", type=int, default=30, help="days of waves that the pages show")
@@ -77,6 +78,7 @@ def list_benchmarks(given: argparse.Namespace) -> dict[str, Callable[[], Iterabl
         "training": lambda: measure_training(given.rounds or 3),
         "audits": lambda: measure_audits(given.rounds or 3),
         "categories": lambda: measure_categories(given.rounds or 3),
+        "memory": lambda: measure_memory(given.rows, given.rounds or 1),
         "overhead": lambda: measure_overhead(given.rounds or 5),
         "imports": lambda: measure_imports(given.rounds or 7),
         "waves.speed": lambda: measure_waves(given.locations, given.rounds or 1),

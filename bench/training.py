@@ -79,10 +79,9 @@ def train_once(name: str, folder: Path, trees: int) -> dict[str, float | str]:
     import pyarrow.csv as csv
     from joblib import cpu_count
 
-    from credit_assets.loans.columns import select_features, select_outcomes
     from credit_assets.loans.seed import LOAN_COLUMNS, generate_loans
     from credit_assets.model.growth import AtOnce
-    from credit_assets.model.pipeline import TrainingConfig, fit_pipeline, prepare
+    from credit_assets.model.pipeline import TrainingConfig, fit_pipeline, prepare, score_loans
     from credit_assets.settings.file import load_settings
     from resources.store.blocks.series import Blocks
     from resources.store.opening import open_store
@@ -91,7 +90,7 @@ def train_once(name: str, folder: Path, trees: int) -> dict[str, float | str]:
     settings = load_settings(REPOSITORY / "settings" / "loans.toml")
     options = csv.ReadOptions(column_names=LOAN_COLUMNS)
     loans = csv.read_csv(io.BytesIO(generate_loans(LOANS).encode()), read_options=options)
-    rows, config, counts = select_features(loans, settings), TrainingConfig(n_estimators=trees), list[int]()
+    config, counts = TrainingConfig(n_estimators=trees), list[int]()
     store = open_store(Path(tempfile.mkdtemp(dir=folder)).as_uri())
     blocks = Blocks(store, "training", at_once=cpu_count(), on_commit=lambda committed, _: counts.append(committed))
     # A small fit comes first: it imports the remaining modules.
@@ -99,13 +98,12 @@ def train_once(name: str, folder: Path, trees: int) -> dict[str, float | str]:
 
     started = time.monotonic()
     if name == "fit":
-        outcomes = select_outcomes(loans, settings)
-        pipeline, encoded = prepare(rows, outcomes, settings, config)
+        pipeline, encoded, outcomes = prepare(loans, settings, config)
         pipeline[-1].fit(encoded, outcomes)
     else:
         pipeline = fit_pipeline(loans, settings, config, {"blocks": blocks, "trees": AtOnce()}[name])
     seconds = time.monotonic() - started
-    scores = pipeline.set_params(forest__n_jobs=1).predict_proba(rows.head(1_000))
+    scores = score_loans(pipeline.set_params(forest__n_jobs=1), loans.slice(0, 1_000), settings)
     return {"seconds": seconds, "blocks": len(counts), "scores": compute_sha256(scores.tobytes())}
 
 

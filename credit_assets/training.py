@@ -86,7 +86,7 @@ def training(
         trees = work.blocks("trees", at_once=cpu_count() if can_be_helped else 1, is_helped=is_helped)
         # A fold is a training of its own and may take longer than a notice allows.
         folds = work.blocks("folds", folder="folds", hold_notices=False)
-        model = fit_pipeline(loans.take(rows), declared, config, trees)
+        model = fit_pipeline(loans, declared, config, trees, rows)
         big = count_levels(model.named_steps["encode"])
         return model, pinned | {
             **({"big_categories": big} if big else {}),

@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from credit_assets.benchmark.regression import COMPARED, fit_benchmark, format_comparison
+from credit_assets.benchmark.regression import COMPARED, MOST_LOANS, fit_benchmark, format_comparison
 from credit_assets.checks.benchmark import BENCHMARK_CHECKS, check_benchmark
 from credit_assets.checks.verdict import declare_checks, publish
 from credit_assets.measurement.evaluation import evaluate_model
@@ -59,9 +59,10 @@ def benchmark(
     refuse_mixtures(parts)
     pinned = {f"{name}_sha256": part.sha256 for name, part in parts.items()}
     facts, model = trained_model.manifest.facts, model_metrics.value.data["scores"]
+    learned_from = min(facts["rows"], MOST_LOANS)
 
     def measure() -> tuple[Document, dict[str, Any]]:
-        context.log.info(f"training a logistic regression on {facts['rows']:,} loans, for the benchmark")
+        context.log.info(f"training a logistic regression on {learned_from:,} loans, for the benchmark")
         regression = fit_benchmark(loan_dataset.value, declared, facts["parameters"])
         test, random_test = cut_test_split(test_split.value, test_split.facts)
         measured = evaluate_model(regression, test, declared, random_test)
@@ -75,6 +76,7 @@ def benchmark(
         **{figure: round_figure(scores[figure]) for figure in COMPARED},
         **{f"{figure} of the model": round_figure(model[figure]) for figure in COMPARED},
         "kind of the model": read_kind(facts),
+        "loans learned from": learned_from,
         **pinned,
     }
     yield from publish(BENCHMARK, report, described, check_benchmark(model, scores, declared))

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from credit_assets.checks.verdict import Verdict
 from credit_assets.loans.columns import select_outcomes
+from credit_assets.model.pipeline import score_loans
 from credit_assets.settings.file import Settings
 from credit_assets.tables.rules import count_marks, mark_missing
 
@@ -118,7 +119,7 @@ def check_model(model: "Pipeline", test: "pa.Table", settings: Settings) -> list
     )
     if not features.passed:
         return [features]
-    scores = model.predict_proba(test.select(declared).to_pandas())[:, 1] if test.num_rows else np.empty(0)
+    scores = score_loans(model, test, settings)
     finite = bool(np.isfinite(scores).all() and (scores >= 0).all() and (scores <= 1).all())
     spread = float(np.ptp(scores)) if len(scores) else 0.0
     return [

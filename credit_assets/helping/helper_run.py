@@ -54,7 +54,7 @@ def grow_part(context: dg.OpExecutionContext, config: Help, settings: SettingsFi
     blocks = Blocks(store, order.place, items="trees", at_once=cpu_count(), log=context.log.info)
     first, stop = find_part(chosen.n_estimators, config.part, config.parts)
     made = blocks.help(
-        first, stop, prepare_trees(loans.take(rows), declared, chosen), lambda: bool(find_artifact(store, order.place))
+        first, stop, prepare_trees(loans, declared, chosen, rows), lambda: bool(find_artifact(store, order.place))
     )
     context.log_event(committed_items(dg.AssetKey("trained_model"), "trees", made, stop - first))
 

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def select_features(loans: "pa.Table", settings: Settings) -> "pd.DataFrame":
-    """The declared features, in their declared order. Shape (rows, features)."""
-    return loans.select(list(settings.features)).to_pandas()
+def select_features(loans: "pa.Table", settings: Settings, rows: "np.ndarray | None" = None) -> "pd.DataFrame":
+    """The declared features, in their declared order, of some rows or of all. Shape (rows, features)."""
+    features = loans.select(list(settings.features))
+    return (features if rows is None else features.take(rows)).to_pandas()
 
 
 def mark_outcomes(values: "pa.ChunkedArray", target: Target) -> "pa.ChunkedArray":
@@ -55,13 +56,14 @@ def take_loans_with_outcome(loans: "pa.Table", settings: Settings) -> "pa.Table"
     return loans if len(rows) == loans.num_rows else loans.take(rows)
 
 
-def select_outcomes(loans: "pa.Table", settings: Settings) -> "np.ndarray":
-    """1 for a loan that defaulted, else 0. Shape (rows,), int8.
+def select_outcomes(loans: "pa.Table", settings: Settings, rows: "np.ndarray | None" = None) -> "np.ndarray":
+    """1 for a loan that defaulted, else 0, of some rows or of all. Shape (rows,), int8.
 
     Raises:
         ValueError: a loan has no outcome. Taken for repaid, it would teach the model that it was.
     """
-    marks = mark_outcomes(loans.column(settings.target.column), settings.target)
+    values = loans.column(settings.target.column)
+    marks = mark_outcomes(values if rows is None else values.take(rows), settings.target)
     if marks.null_count:
         raise ValueError(
             f"{marks.null_count:,} of {len(marks):,} loans have no outcome; use take_loans_with_outcome first"

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from credit_assets.loans.columns import select_features, select_outcomes
+from credit_assets.loans.columns import select_outcomes
 from credit_assets.measurement.comparison import format_splits
 from credit_assets.measurement.fairness import assign_bands, compare_groups
 from credit_assets.measurement.figures import format_figure
 from credit_assets.measurement.importance import sum_importance_by_column
 from credit_assets.measurement.scores import THRESHOLD, Scores, compute_curves, compute_scores, format_text_report
+from credit_assets.model.pipeline import score_loans
 from credit_assets.settings.file import Settings
 from resources.errors import PlatformError
 from resources.store.formats import Document
@@ -49,7 +50,7 @@ def evaluate_model(
             `random_split`.
     """
     outcome = select_outcomes(test, settings)
-    probability = model.predict_proba(select_features(test, settings))[:, 1]
+    probability = score_loans(model, test, settings)
     groups = {
         name: assign_bands(values, attribute.bands) if attribute.bands else values
         for name, attribute in settings.personal.items()
@@ -65,8 +66,7 @@ def evaluate_model(
 
 
 def _measure_scores(model: "Pipeline", loans: "pa.Table", settings: Settings) -> dict[str, Any]:
-    probability = model.predict_proba(select_features(loans, settings))[:, 1]
-    return asdict(compute_scores(select_outcomes(loans, settings), probability))
+    return asdict(compute_scores(select_outcomes(loans, settings), score_loans(model, loans, settings)))
 
 
 def write_report(measured: Mapping[str, Any]) -> Document:

@@ -3,14 +3,13 @@
 import json
 from typing import TYPE_CHECKING
 
-from credit_assets.loans.columns import select_features, select_outcomes, take_loans_with_outcome
+from credit_assets.loans.columns import select_outcomes, take_loans_with_outcome
 from credit_assets.model.growth import AtOnce, Grow
-from credit_assets.model.pipeline import TrainingConfig, fit_rows
+from credit_assets.model.pipeline import TrainingConfig, fit_pipeline, score_loans
 from credit_assets.settings.file import Settings
 
 if TYPE_CHECKING:
     import numpy as np
-    import pandas as pd
     import pyarrow as pa
 
 
@@ -35,12 +34,12 @@ def cross_validate(
     if not folds:
         return None
     loans = take_loans_with_outcome(loans, settings)
-    rows, outcome = select_features(loans, settings), select_outcomes(loans, settings)
-    splits = list(StratifiedKFold(folds, shuffle=True, random_state=config.random_state).split(rows, outcome))
+    outcome = select_outcomes(loans, settings)
+    splits = list(StratifiedKFold(folds, shuffle=True, random_state=config.random_state).split(outcome, outcome))
 
     def score_folds(start: int, stop: int) -> list[bytes]:
         return [
-            json.dumps({"roc_auc": _score_fold(rows, outcome, train, test, settings, config)}).encode()
+            json.dumps({"roc_auc": _score_fold(loans, outcome, train, test, settings, config)}).encode()
             for train, test in splits[start:stop]
         ]
 
@@ -49,7 +48,7 @@ def cross_validate(
 
 
 def _score_fold(
-    rows: "pd.DataFrame",
+    loans: "pa.Table",
     outcome: "np.ndarray",
     train: "np.ndarray",
     test: "np.ndarray",
@@ -57,7 +56,7 @@ def _score_fold(
     config: TrainingConfig,
 ) -> float:
     """The AUC on the row numbers `test` of a model that was fitted on the row numbers `train`."""
-    from sklearn.metrics import get_scorer
+    from sklearn.metrics import roc_auc_score
 
-    pipeline = fit_rows(rows.iloc[train], outcome[train], settings, config, AtOnce())
-    return float(get_scorer("roc_auc")(pipeline, rows.iloc[test], outcome[test]))
+    pipeline = fit_pipeline(loans, settings, config, AtOnce(), train)
+    return float(roc_auc_score(outcome[test], score_loans(pipeline, loans.take(test), settings)))

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from credit_assets.loans.columns import select_features, select_outcomes
 from credit_assets.model.boosting import grow_boosting
-from credit_assets.model.encoding import build_encoder, trace_columns
+from credit_assets.model.encoding import fit_encoder, trace_columns
 from credit_assets.model.forest import grow_forest, grow_trees
 from credit_assets.model.growth import Growth
 from credit_assets.model.missing import FILLER, build_filler
@@ -22,12 +22,13 @@ from resources.errors import PlatformError
 
 if TYPE_CHECKING:
     import numpy as np
-    import pandas as pd
     import pyarrow as pa
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import Pipeline
 
 
+# A part of a test split with 500 columns takes some 100 MB.
+SCORED_AT_ONCE = 20_000
 # How scikit-learn says in which direction a number moves the probability of a default.
 SIGNS = {"increasing": 1, "decreasing": -1}
 
@@ -59,25 +60,31 @@ def refuse_unused(settings: Settings, config: TrainingConfig) -> None:
 
 
 def prepare(
-    rows: "pd.DataFrame", outcomes: "np.ndarray", settings: Settings, config: TrainingConfig
-) -> tuple["Pipeline", "np.ndarray"]:
-    """The model with all its steps fitted but the last, and the rows as that one gets them. Shape (rows, numbers).
+    loans: "pa.Table", settings: Settings, config: TrainingConfig, rows: "np.ndarray | None" = None
+) -> tuple["Pipeline", "np.ndarray", "np.ndarray"]:
+    """The model with all its steps fitted but the last, what that one gets of the loans, and their outcomes.
 
     All that is learned is learned inside, from training rows only, so a row gets the same score alone and in a batch.
 
     Args:
-        rows: the features of the training part.
-        outcomes: 1 for a default, else 0; shape (rows,).
+        loans: the training part, or more.
+        rows: which of them are the training part; None for all.
     """
+    import numpy as np
     from sklearn.pipeline import Pipeline
 
-    encoder = build_encoder(rows, settings, config.random_state)
+    rows = np.arange(loans.num_rows) if rows is None else rows
+    outcomes = select_outcomes(loans, settings, rows)
+    # A forest compares numbers of 32 bits, whatever it is given, so that half of the memory is enough for it.
+    number = "float32" if settings.model.kind == "random_forest" else "float64"
+    encoder, encoded = fit_encoder(loans, rows, outcomes, settings, config.random_state, number)
     pipeline = Pipeline([("encode", encoder), *_build_steps(settings, config)])
-    encoded = pipeline[:-1].fit_transform(rows, outcomes)
+    for _, step in pipeline.steps[1:-1]:
+        encoded = step.fit_transform(encoded, outcomes)
     if declared := settings.monotonic_features:
         signs = [SIGNS.get(declared.get(column, ""), 0) for column in trace_columns(pipeline)]
         pipeline[-1].set_params(monotonic_cst=signs)
-    return pipeline, encoded
+    return pipeline, encoded, outcomes
 
 
 def _build_steps(settings: Settings, config: TrainingConfig) -> list[tuple[str, Any]]:
@@ -98,41 +105,33 @@ def _build_steps(settings: Settings, config: TrainingConfig) -> list[tuple[str, 
     return [("forest", RandomForestClassifier(n_estimators=config.n_estimators, n_jobs=cpu_count(), **shared))]
 
 
-def prepare_trees(loans: "pa.Table", settings: Settings, config: TrainingConfig) -> Callable[[int, int], list[bytes]]:
+def prepare_trees(
+    loans: "pa.Table", settings: Settings, config: TrainingConfig, rows: "np.ndarray | None" = None
+) -> Callable[[int, int], list[bytes]]:
     """A function that grows trees of the forest of `fit_pipeline`, from any one up to any other.
 
     Args:
-        loans: the training part.
+        loans: the training part, or more.
+        rows: which of them are the training part; None for all.
     """
-    outcomes = select_outcomes(loans, settings)
-    pipeline, encoded = prepare(select_features(loans, settings), outcomes, settings, config)
+    pipeline, encoded, outcomes = prepare(loans, settings, config, rows)
     return partial(grow_trees, pipeline.named_steps["forest"], encoded, outcomes)
 
 
-def fit_pipeline(loans: "pa.Table", settings: Settings, config: TrainingConfig, growth: Growth) -> "Pipeline":
-    """Fits the model on all rows given.
-
-    Args:
-        loans: the training part.
-        growth: makes the trees; it may have some of them already.
-    """
-    return fit_rows(select_features(loans, settings), select_outcomes(loans, settings), settings, config, growth)
-
-
-def fit_rows(
-    rows: "pd.DataFrame", outcomes: "np.ndarray", settings: Settings, config: TrainingConfig, growth: Growth
+def fit_pipeline(
+    loans: "pa.Table", settings: Settings, config: TrainingConfig, growth: Growth, rows: "np.ndarray | None" = None
 ) -> "Pipeline":
-    """Fits the model on features and outcomes.
+    """Fits the model on all rows given.
 
     The number of threads is taken out of the result: it belongs to the machine, would change the artifact's bytes, and
     a forest's `predict_proba` with several threads adds in the order of arrival, so that its last bits differ.
 
     Args:
-        rows: the features, shape (rows, features).
-        outcomes: 1 for a default, else 0; shape (rows,).
-        growth: as in `fit_pipeline`.
+        loans: the training part, or more.
+        growth: makes the trees; it may have some of them already.
+        rows: which of the loans are the training part; None for all. A table of these rows alone would be a copy.
     """
-    pipeline, encoded = prepare(rows, outcomes, settings, config)
+    pipeline, encoded, outcomes = prepare(loans, settings, config, rows)
     name, unfitted = pipeline.steps[-1]
     if name == "forest":
         fitted = grow_forest(unfitted, encoded, outcomes, growth.grow).set_params(n_jobs=1)
@@ -155,3 +154,12 @@ def _fit_regression(
 
     with threadpool_limits(1):
         return regression.fit(rows, outcomes)
+
+
+def score_loans(model: "Pipeline", loans: "pa.Table", settings: Settings) -> "np.ndarray":
+    """The probability of a default of each loan, of a part of the loans at a time. Shape (rows,)."""
+    import numpy as np
+
+    parts = [loans.slice(start, SCORED_AT_ONCE) for start in range(0, loans.num_rows, SCORED_AT_ONCE)]
+    scores = [model.predict_proba(select_features(part, settings))[:, 1] for part in parts]
+    return np.concatenate(scores) if scores else np.empty(0)

@@ -158,13 +158,13 @@ def test_a_retry_repeats_no_fold_of_the_cross_validation_that_was_committed(
 
     refresh("loan_dataset")
     undisturbed = refresh("test_split", "trained_model").digests()
-    fitted, fit = [], cross_validation.fit_rows
+    fitted, fit = [], cross_validation.fit_pipeline
 
     def count(*arguments: Any) -> Any:
         fitted.append(arguments)
         return fit(*arguments)
 
-    monkeypatch.setattr(cross_validation, "fit_rows", count)
+    monkeypatch.setattr(cross_validation, "fit_pipeline", count)
     # With a block for each fold: the third is fitted and lost.
     monkeypatch.setattr("resources.store.blocks.series.choose_size", lambda *_: 1)
     lost, retry = lose_and_retry(3, "folds/blocks/")

@@ -8,6 +8,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
+from credit_assets.benchmark import regression
 from credit_assets.benchmark.regression import fit_benchmark, format_comparison
 from credit_assets.loans.columns import select_features
 from credit_assets.measurement.evaluation import evaluate_model
@@ -91,3 +92,14 @@ def test_both_are_shown_by_the_same_figures_and_a_better_benchmark_is_not_hidden
     assert head.split("  ")[-1].strip() == "Brier score"
     assert first.split() == ["the", "model,", "random_forest", "0.7000", "0.4000", "0.3100", "0.2000"]
     assert second.split() == ["the", "benchmark,", "logistic_regression", "0.8000", "0.6000", "0.4100", "0.1000"]
+
+
+def test_of_very_many_loans_it_learns_from_some_drawn_by_lot_so_that_they_fit_into_memory(loans, monkeypatch) -> None:
+    train = split_rows(loans, declare(), CONFIG).training
+    assert fit_benchmark(loans, declare(), CONFIG.model_dump())["scale"].n_samples_seen_ == len(train)
+    monkeypatch.setattr(regression, "MOST_LOANS", 100)
+    one, two = (fit_benchmark(loans, declare(), CONFIG.model_dump()) for _ in range(2))
+    assert one["scale"].n_samples_seen_ == 100
+    assert np.array_equal(one[-1].coef_, two[-1].coef_), "another run draws the same loans"
+    first = fit_pipeline(loans, declare("logistic_regression"), TrainingConfig(), AtOnce(), train[:100])
+    assert not np.allclose(one[-1].coef_, first[-1].coef_), "the first loans are the oldest"

@@ -56,7 +56,7 @@ def loans() -> pa.Table:
 
 
 def encode(loans: pa.Table, settings: Settings, config: TrainingConfig = CONFIG) -> np.ndarray:
-    return prepare(select_features(loans, settings), select_outcomes(loans, settings), settings, config)[1]
+    return prepare(loans, settings, config)[1]
 
 
 def sha256(model: Any) -> str:

@@ -1,6 +1,7 @@
-"""A file whose row groups are not those of its keys makes a reader of one location read rows of another."""
+"""A file that is read as another table than was written makes a reader take the rows or columns of something else."""
 
 import io
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -34,3 +35,11 @@ def test_each_key_has_a_row_group_of_its_own(keys: list[str], groups: list[int])
 def test_the_same_table_has_the_same_bytes() -> None:
     assert encode(["a", "b"])[0] == encode(["a", "b"])[0]
     assert encode(["a", "b"])[0] != encode(["a", "a"])[0]
+
+
+def test_a_table_of_many_row_groups_and_of_names_with_dots_is_read_as_it_was_written(tmp_path: Path) -> None:
+    table = pa.table({"a.b": ["x", None, "y", "x"], "a": [1, 2, 3, None]})
+    pq.write_table(table, tmp_path / "loans.parquet", row_group_size=1)
+    read = FORMATS["parquet"].decode({"loans.parquet": (tmp_path / "loans.parquet").read_bytes()})
+    assert read.equals(table)
+    assert [column.num_chunks for column in read.columns] == [1, 1], "many small pieces take twice the memory"
