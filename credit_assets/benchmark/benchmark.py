@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from credit_assets.benchmark.regression import COMPARED, MOST_LOANS, fit_benchmark, format_comparison
+from credit_assets.benchmark.regression import COMPARED, count_learned_from, fit_benchmark, format_comparison
 from credit_assets.checks.benchmark import BENCHMARK_CHECKS, check_benchmark
 from credit_assets.checks.verdict import declare_checks, publish
 from credit_assets.measurement.evaluation import evaluate_model
@@ -59,7 +59,7 @@ def benchmark(
     refuse_mixtures(parts)
     pinned = {f"{name}_sha256": part.sha256 for name, part in parts.items()}
     facts, model = trained_model.manifest.facts, model_metrics.value.data["scores"]
-    learned_from = min(facts["rows"], MOST_LOANS)
+    learned_from = count_learned_from(facts["rows"], declared)
 
     def measure() -> tuple[Document, dict[str, Any]]:
         context.log.info(f"training a logistic regression on {learned_from:,} loans, for the benchmark")

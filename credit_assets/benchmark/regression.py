@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 # What the two are compared by, as metrics name it and as people read it.
 COMPARED = {"roc_auc": "ROC AUC", "gini": "Gini", "ks": "KS", "brier": "Brier score"}
 
-# A regression holds all its numbers several times. More loans would hardly move its weights.
-MOST_LOANS = 100_000
+# A regression holds all its numbers several times. So many values of features are 100,000 loans with fifty features.
+MOST_VALUES = 5_000_000
 
 
 def fit_benchmark(loans: "pa.Table", settings: Settings, parameters: Mapping[str, Any]) -> "Pipeline":
-    """The regression, fitted on the rows that the model was trained on, or on `MOST_LOANS` of them, drawn by lot.
+    """The regression, fitted on the rows that the model was trained on, or on some of them, drawn by lot.
 
     Args:
         loans: the whole dataset.
@@ -31,9 +31,14 @@ def fit_benchmark(loans: "pa.Table", settings: Settings, parameters: Mapping[str
     import numpy as np
 
     rows = split_rows(loans, settings, TrainingConfig(**parameters)).training
-    if len(rows) > MOST_LOANS:
-        rows = np.sort(np.random.default_rng(0).choice(rows, MOST_LOANS, replace=False))
+    if (most := count_learned_from(len(rows), settings)) < len(rows):
+        rows = np.sort(np.random.default_rng(0).choice(rows, most, replace=False))
     return fit_pipeline(loans, _declare_regression(settings), TrainingConfig(), AtOnce(), rows)
+
+
+def count_learned_from(rows: int, settings: Settings) -> int:
+    """How many of so many training rows the regression learns from: all, if they have at most `MOST_VALUES` values."""
+    return min(rows, max(MOST_VALUES // len(settings.features), 1))
 
 
 def _declare_regression(settings: Settings) -> Settings:

@@ -97,7 +97,7 @@ def test_both_are_shown_by_the_same_figures_and_a_better_benchmark_is_not_hidden
 def test_of_very_many_loans_it_learns_from_some_drawn_by_lot_so_that_they_fit_into_memory(loans, monkeypatch) -> None:
     train = split_rows(loans, declare(), CONFIG).training
     assert fit_benchmark(loans, declare(), CONFIG.model_dump())["scale"].n_samples_seen_ == len(train)
-    monkeypatch.setattr(regression, "MOST_LOANS", 100)
+    monkeypatch.setattr(regression, "MOST_VALUES", 200)  # of two features
     one, two = (fit_benchmark(loans, declare(), CONFIG.model_dump()) for _ in range(2))
     assert one["scale"].n_samples_seen_ == 100
     assert np.array_equal(one[-1].coef_, two[-1].coef_), "another run draws the same loans"
