@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 from resources.errors import PlatformError
+from resources.store.written_once import compute_sha256
 
 BUCKETS = 4_096
 # Sums are kept for 512 groups of eight buckets each: they only have to notice a change, and are most of the bytes.
@@ -73,6 +74,15 @@ class Census:
                 f"the census of the latest loan_dataset can't be read; expected keys, contents and {BUCKETS:,} buckets"
                 ". Materialize loan_dataset again"
             ) from None
+
+
+def summarize_census(facts: Mapping[str, Any]) -> str:
+    """For people: how many loans a census in the facts of a dataset counts, and the start of its digest."""
+    try:
+        loans = f"{Census.from_facts(facts).loans:,} loans"
+    except CensusError:
+        loans = "buckets that can't be read"
+    return f"{loans}, sha256 {compute_sha256(facts)[:12]}…"
 
 
 @dataclass(frozen=True)

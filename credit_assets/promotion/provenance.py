@@ -10,6 +10,7 @@ from typing import Any
 
 import dagster as dg
 
+from credit_assets.loans.census import summarize_census
 from credit_assets.promotion.model_set import DATASET, MODEL, PARTS
 from resources.history.tags import ROOT
 from resources.store.artifacts import DISTRIBUTION, MANIFEST, ArtifactError, Committed, Manifest, find_artifact
@@ -30,6 +31,8 @@ def describe_artifact(part: Committed) -> dict[str, Any]:
         "libraries": libraries,
         **({"where": dict(manifest.where)} if manifest.where else {}),
         **{name: value for name, value in manifest.facts.items() if name != "schema"},
+        # Thousands of digits, of which nobody reads one.
+        **({"census": summarize_census(manifest.facts["census"])} if "census" in manifest.facts else {}),
         **({"seed": parameters["random_state"]} if (parameters := manifest.facts.get("parameters")) else {}),
     }
 

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 import dagster as dg
 
 from credit_assets.checks.verdict import Verdict
-from credit_assets.waves.outcomes import UNKNOWN_LOCATION, Outcome, describe_outcomes, list_failed, list_scored
-from credit_assets.waves.page import RESCORE, count_causes, summarize_outcomes
+from credit_assets.waves.outcomes import UNKNOWN_LOCATION, Failed, Outcome, describe_outcomes, list_failed, list_scored
+from credit_assets.waves.page import RESCORE, count_causes, count_failures, summarize_outcomes
 from credit_assets.waves.plans.plan import Plan
 from resources.history.facts import CAUSES, TOLERATED
 from resources.store.formats import Document
 
 CHECK = "failures_are_tolerated"
+LOOK = "The page of this wave in Dagster's UI names the failed locations, each with its log"
 CHECKS = {CHECK: "At most as many locations failed as [scoring] in the settings tolerates."}
 
 
@@ -62,21 +63,27 @@ def fail_if_any_failed(outcomes: Sequence[Outcome], tolerated: int) -> None:
             f". To score them again, launch the job {RESCORE}. A re-execution of this run would find the same failures"
         )
         correct = ". Correct the names that are unknown: no run finds them"
+        causes = list_causes(failed)
         raise dg.Failure(
-            description=summarize_outcomes(outcomes, tolerated)
+            description=f"{count_failures(outcomes, tolerated)}. {'; '.join(causes)}. {LOOK}"
             + (again if unknown < count else "")
             + (correct if unknown else ""),
             metadata={
                 TOLERATED: dg.MetadataValue.bool(count <= tolerated),
-                CAUSES: dg.MetadataValue.json(
-                    [
-                        f"{each['cause']}: {each['locations']} locations, for example {each['for example']}"
-                        for each in count_causes(outcomes)
-                    ]
-                ),
+                CAUSES: dg.MetadataValue.json(causes),
             },
             allow_retries=False,
         )
+
+
+def list_causes(failed: Sequence[Failed]) -> list[str]:
+    """Each cause with the count of its locations, a few names, and what happened at the first of them."""
+    first = {each.cause: each for each in reversed(failed)}
+    return [
+        f"{each['cause']}: {each['locations']} locations ({each['for example']}). "
+        f"{first[each['cause']].location}: {first[each['cause']].message}"
+        for each in count_causes(failed)
+    ]
 
 
 def fail_shard_if_any_failed(own: Sequence[Outcome], number: int) -> None:

@@ -123,8 +123,13 @@ def summarize_outcomes(outcomes: Sequence[Outcome], tolerated: int) -> str:
     causes = "; ".join(
         f"{each['cause']}: {each['locations']} ({each['for example']})" for each in count_causes(outcomes)
     )
-    sentence = f"{len(failed):,} of {len(outcomes):,} locations failed, {tolerated:,} are tolerated"
+    sentence = count_failures(outcomes, tolerated)
     return f"{sentence}. {causes}" if failed else sentence
+
+
+def count_failures(outcomes: Sequence[Outcome], tolerated: int) -> str:
+    """How many locations of a finished wave failed, for people."""
+    return f"{len(list_failed(outcomes)):,} of {len(outcomes):,} locations failed, {tolerated:,} are tolerated"
 
 
 def _make_table_or_none(rows: Sequence[Mapping[str, str]]) -> dg.TableMetadataValue | str:

@@ -12,10 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from credit_assets.applications.tables import LocationsError
 from credit_assets.waves.failures.steps import Step
 from credit_assets.waves.outcomes import Failed, Outcome, Scored, list_failed
 from resources.errors import PlatformError
-from resources.services.database import DatabaseAway
+from resources.services.database import DatabaseAway, DatabaseError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,6 +27,14 @@ BAD_ROWS = "rows break the schema"
 
 class ScoringError(PlatformError):
     """The model did not give a probability to each row."""
+
+
+# The cause of a failure in words, by the class of its error.
+CAUSES: Mapping[type[Exception], str] = {
+    LocationsError: "the table of applications is not as the settings declare it",
+    ScoringError: "the model gave no probabilities",
+    DatabaseError: "the database refused to read the applications",
+}
 
 
 @dataclass(frozen=True)
@@ -169,7 +178,7 @@ def _score_alone(location: str, scorer: Scorer, together: Step) -> ScoredChunk:
 def _describe_error(error: Exception) -> tuple[str, str]:
     """The cause and the message. Our errors quote no row; another library's may, so that only its class is named."""
     if isinstance(error, PlatformError):
-        return type(error).__name__, str(error)
+        return CAUSES.get(type(error), type(error).__name__), str(error)
     return type(error).__name__, f"{type(error).__name__}. Its message may quote a row and is left out"
 
 

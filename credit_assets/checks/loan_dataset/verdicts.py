@@ -30,7 +30,8 @@ DATASET_CHECKS: Mapping[str, str] = {
     "no_leakage": "No feature alone ranks the outcome better than limits.maximum_feature_auc.",
 }
 
-FILL = 'Fill them in a view, or write missing = "allowed" for a feature or a personal attribute in the settings'
+FILL = 'fill them in a view, or write missing = "allowed" in the settings'
+CORRECT = "every loan needs it: correct the rows, or name a view without them in table.name"
 
 
 def check_dataset(
@@ -88,7 +89,12 @@ def _enough_rows(found: Findings, settings: Settings) -> Verdict:
 def _no_nulls(found: Findings, settings: Settings) -> Verdict:
     allowed = settings.columns_with_missing
     verdict = _per_column("no_nulls", MISSING, {name: n for name, n in found.missing.items() if name not in allowed})
-    return verdict if verdict.passed else replace(verdict, message=f"{verdict.message}. {FILL}")
+    if verdict.passed:
+        return verdict
+    keys = [name for name in verdict.facts if name in (settings.table.id, settings.table.created_at)]
+    others = [name for name in verdict.facts if name not in keys]
+    advice = [f"{', '.join(names)}: {what}" for names, what in ((keys, CORRECT), (others, FILL)) if names]
+    return replace(verdict, message=". ".join([verdict.message, *advice]))
 
 
 def _per_column(check: str, what: str, counts: Mapping[str, int]) -> Verdict:
@@ -98,7 +104,9 @@ def _per_column(check: str, what: str, counts: Mapping[str, int]) -> Verdict:
 
 def _unique_ids(found: Findings, settings: Settings) -> Verdict:
     repeated = found.repeated_ids
-    return Verdict("unique_ids", repeated == 0, f"{settings.table.id}: {repeated:,} rows repeat an id; expected none")
+    said = f"{settings.table.id}: {repeated:,} rows repeat an id; expected none"
+    advice = ". Make the ids unique, or name another column in table.id"
+    return Verdict("unique_ids", repeated == 0, said + (advice if repeated else ""))
 
 
 def _known_outcomes(found: Findings, too_young: int, settings: Settings) -> Verdict:
@@ -138,7 +146,9 @@ def _no_leakage(found: Findings, settings: Settings) -> Verdict:
     return Verdict(
         "no_leakage",
         not seen,
-        f"features that know the outcome: {named}; expected an AUC of at most {limit} (limits.maximum_feature_auc)"
+        f"features that know the outcome: {named}; expected an AUC of at most {limit} "
+        "(limits.maximum_feature_auc). Remove from [features] what was not known when the loan was made, or raise the "
+        "limit"
         if seen
         else f"best feature alone has an AUC of {max(found.aucs.values(), default=0.5):.3f}",
         {name: round(auc, 4) for name, auc in found.aucs.items()},

@@ -56,7 +56,17 @@ def summary(result: dg.ExecuteInProcessResult) -> str:
         if asset == POINTER:
             continue
         lines += [f"  {asset:<14} sha256 {metadata['sha256'].value}", f"  {'':<14} {metadata['path'].value}"]
-    return "\n".join([*lines, "", *describe_promotion(result)])
+    return "\n".join([*lines, "", *describe_warnings(result), *describe_promotion(result)])
+
+
+def describe_warnings(result: dg.ExecuteInProcessResult) -> list[str]:
+    """A line for each check that failed and only warns: nothing else says so where the run ends well."""
+    return [
+        f"Warning: the check {each.check_name} of {each.asset_key.to_user_string()} failed: {each.description}"
+        for each in result.get_asset_check_evaluations()
+        # The line about the promotion says what its check says.
+        if not each.passed and each.severity is dg.AssetCheckSeverity.WARN and each.check_name != CHECK
+    ]
 
 
 def describe_promotion(result: dg.ExecuteInProcessResult) -> list[str]:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from credit_assets.commands.one_machine.local import LocalPlatform, fail_runs_of_killed_processes
 from credit_assets.commands.one_machine.outcome import (
     describe_promotion,
+    describe_warnings,
     describe_wave_run,
     is_interruption,
     print_failures,
@@ -59,7 +60,7 @@ def materialize_all(local: LocalPlatform, ui: str) -> int:
         if not result.success:
             print_failures(result)
             # What failed may be the benchmark, for which the promotion does not wait.
-            for line in describe_promotion(result):
+            for line in [*describe_warnings(result), *describe_promotion(result)]:
                 print(line)
             print(f"run {result.run_id} failed; `{ui}` shows it", file=sys.stderr)
             return 1
@@ -84,7 +85,7 @@ def score_all(deployment: Deployment, instance: dg.DagsterInstance) -> bool:
         print("\nWave: none, because PLATFORM_SCORES_URL is not set: it names the database that scores are written to")
         return True
     result = execute(deployment, SCORE_LOCATIONS, instance)
-    print(f"\nWave: {describe_wave_run(result)}")
+    print("\n".join(["", *describe_warnings(result), f"Wave: {describe_wave_run(result)}"]))
     if not result.success:
         print_failures(result)
     return result.success

@@ -129,10 +129,12 @@ def test_a_missing_an_extra_and_a_wrongly_typed_column_are_reported_by_name(
 @pytest.mark.parametrize("column", ["created_at", "income", "credit_score", "purpose", "age"])
 def test_a_null_is_found_in_each_kind_of_column(column: str) -> None:
     verdict = only(with_values(column, None, None), "no_nulls")
-    assert verdict.message == (
-        f"NULL or NaN: {column}: 2 rows; expected none. Fill them in a view, or write "
-        'missing = "allowed" for a feature or a personal attribute in the settings'
+    advice = (
+        "every loan needs it: correct the rows, or name a view without them in table.name"
+        if column == "created_at"
+        else 'fill them in a view, or write missing = "allowed" in the settings'
     )
+    assert verdict.message == f"NULL or NaN: {column}: 2 rows; expected none. {column}: {advice}"
 
 
 def test_a_null_target_is_no_class_of_its_own_and_no_fault() -> None:
@@ -153,7 +155,9 @@ def test_leakage_is_judged_by_the_loans_with_an_outcome() -> None:
 
 
 def test_a_null_id_is_found() -> None:
-    assert "id: 1 rows" in only(with_values("id", None), "no_nulls").message
+    message = only(with_values("id", None), "no_nulls").message
+    assert "id: 1 rows" in message
+    assert "allowed" not in message, "the settings can't allow an id to be missing"
     assert set(failed(with_values("id", None, None))) == {"no_nulls", "unique_ids"}
 
 
@@ -195,7 +199,9 @@ def test_a_column_without_a_bound_takes_any_number() -> None:
 
 def test_one_repeated_id_is_found_and_not_quoted() -> None:
     verdict = only(with_values("id", 77), "unique_ids")
-    assert verdict.message == "id: 1 rows repeat an id; expected none"
+    assert verdict.message == (
+        "id: 1 rows repeat an id; expected none. Make the ids unique, or name another column in table.id"
+    )
 
 
 @pytest.mark.parametrize(("positives", "passes"), [(19, False), (20, True), (200, True), (380, True), (381, False)])
@@ -235,7 +241,9 @@ def test_a_numeric_copy_of_the_outcome_is_leakage_whichever_way_it_points(sign: 
     noise = np.random.default_rng(1).uniform(0, 0.5, ROWS)
     verdict = only(loans(income=500 + sign * (outcome() + noise)), "no_leakage")
     assert verdict.message == (
-        "features that know the outcome: income (1.000); expected an AUC of at most 0.9 (limits.maximum_feature_auc)"
+        "features that know the outcome: income (1.000); expected an AUC of at most 0.9 "
+        "(limits.maximum_feature_auc). Remove from [features] what was not known when the loan was made, or raise the "
+        "limit"
     )
 
 

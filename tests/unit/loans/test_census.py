@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from credit_assets.loans.census import BUCKETS, Census, CensusError, Difference, compare
+from credit_assets.loans.census import BUCKETS, Census, CensusError, Difference, compare, summarize_census
 from credit_assets.loans.counting import Limit
 from tests.support.histories.lender import BEGAN, Lender, Loan, count
 
@@ -82,3 +82,11 @@ def test_the_facts_of_a_dataset_hold_the_census_in_a_few_kilobytes(loans: list[L
 def test_a_census_of_another_form_is_unreadable_and_not_taken_for_none(facts: Any) -> None:
     with pytest.raises(CensusError, match="Materialize loan_dataset again"):
         Census.from_facts(facts)
+
+
+def test_people_are_shown_the_number_of_loans_and_a_short_digest_and_no_buckets(loans: list[Loan]) -> None:
+    facts, fewer = take(loans).to_facts(), take(loans[1:]).to_facts()
+    assert summarize_census(facts).startswith("6,000 loans, sha256 ")
+    assert len(summarize_census(facts)) < 60
+    assert summarize_census(facts).split()[-1] != summarize_census(fewer).split()[-1]
+    assert "can't be read" in summarize_census({"buckets": "of another release"})

@@ -1,12 +1,15 @@
 """Lineage that leaves out a model made from wrong rows, or names one that was not, sends people to the wrong one."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from credit_assets.loans.census import Census
 from credit_assets.promotion.model_set import PARTS, read_set
 from credit_assets.promotion.promote import Decision, promote
 from credit_assets.promotion.provenance import (
+    describe_artifact,
     describe_provenance,
     find_ancestors,
     find_descendants,
@@ -98,3 +101,13 @@ def test_a_promoted_set_whose_manifest_is_gone_is_not_said_to_come_back_with_a_n
         assert store.location(key) in str(error.value)
         assert "Materialize" not in str(error.value)
         assert "event log" not in str(error.value)
+
+
+def test_the_buckets_of_a_census_are_no_provenance_that_a_person_reads(commit_set: Any) -> None:
+    dataset = commit_set("root")["loan_dataset"]
+    census = Census("keys", "contents", (2,) * 4_096, (0,) * 512).to_facts()
+    counted = replace(dataset, manifest=replace(dataset.manifest, facts=dataset.manifest.facts | {"census": census}))
+    described = describe_artifact(counted)
+    assert described["census"].startswith("8,192 loans, sha256 ")
+    assert census["buckets"] not in str(described)
+    assert "census" not in describe_artifact(dataset)

@@ -6,7 +6,7 @@ import pytest
 from credit_assets.waves.ending import fail_if_any_failed, judge_failures, write_wave_report
 from credit_assets.waves.outcomes import UNKNOWN_LOCATION, Failed, Outcome, Scored, read_outcomes
 from credit_assets.waves.plans.plan import Plan
-from resources.history.facts import TOLERATED
+from resources.history.facts import CAUSES, TOLERATED
 
 PLAN = Plan("root", "2026-01-01T00:00:00+00:00", 3, "a" * 64, ("a", "b", "c"), (2, 1, 0))
 SCORED: list[Outcome] = [Scored("a", 2, 0.1, "d" * 64), Scored("c", 0, 0.0, "e" * 64)]
@@ -21,6 +21,23 @@ def test_a_wave_with_a_failed_location_fails_its_step_and_is_not_retried() -> No
     )
     assert raised.value.allow_retries is False
     assert raised.value.metadata[TOLERATED].value is False
+
+
+def test_the_error_has_an_example_of_each_cause_and_says_where_to_look() -> None:
+    more: list[Outcome] = [
+        Failed("d", "rows break the schema", "age: 2 of 3 rows are NULL", 0.1),
+        Failed("e", "the database refused", "column savings is missing; add it", 0.1),
+    ]
+    with pytest.raises(dg.Failure) as raised:
+        fail_if_any_failed([*SCORED, *FAILED, *more], tolerated=0)
+    causes = [
+        "rows break the schema: 2 locations (b, d). b: income: 1 of 3 rows is NULL",
+        "the database refused: 1 locations (e). e: column savings is missing; add it",
+    ]
+    said = str(raised.value.description)
+    assert said.startswith(f"3 of 5 locations failed, 0 are tolerated. {causes[0]}; {causes[1]}. The page of this wave")
+    assert "age: 2 of 3" not in said, "one example of each cause"
+    assert raised.value.metadata[CAUSES].value == causes
 
 
 def test_a_tolerated_failure_fails_the_step_too_and_says_that_it_is_tolerated() -> None:

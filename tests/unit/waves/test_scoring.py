@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from credit_assets.applications.tables import LocationsError
 from credit_assets.waves.outcomes import Failed, Scored, describe_outcomes, list_failed, list_scored, read_outcomes
 from credit_assets.waves.scoring import BAD_ROWS, Scorer, compute_scores_sha256, score_chunk
 from resources.errors import PlatformError
@@ -111,6 +112,16 @@ def test_a_message_of_another_library_which_may_quote_a_row_is_not_kept() -> Non
     (failed,) = list_failed(made.outcomes)
     assert failed.cause == "ValueError"
     assert "Jane" not in failed.message
+
+
+def test_a_cause_is_words_and_no_class_of_the_code() -> None:
+    refused = score_chunk(["a"], replace(SCORER, read=fail_for("a", LocationsError("table b has no column savings"))))
+    mute = score_chunk(["a"], replace(SCORER, predict=lambda _: np.array([])))
+    causes = [failed.cause for made in (refused, mute) for failed in list_failed(made.outcomes)]
+    assert causes == [
+        "the table of applications is not as the settings declare it",
+        "the model gave no probabilities",
+    ]
 
 
 @pytest.mark.parametrize("garbage", [[np.nan], [np.inf], [-0.1], [1.1], [], [[0.1, 0.9]]])
