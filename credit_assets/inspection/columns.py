@@ -13,6 +13,7 @@ from credit_assets.inspection.declarations import (
     declare_column,
     declare_gaps,
     describe_column,
+    describe_count,
     describe_gaps,
     suggest_cast,
     type_of,
@@ -24,6 +25,8 @@ from credit_assets.inspection.suspicions.contents import (
     find_personal_content,
     is_date_of_birth,
     is_free_text,
+    is_named_people,
+    is_titled_people,
 )
 from credit_assets.inspection.suspicions.hindsight import find_one_class, lies_later, measure_alone
 from credit_assets.inspection.suspicions.names import (
@@ -31,6 +34,7 @@ from credit_assets.inspection.suspicions.names import (
     find_identity,
     find_personal,
     says_afterwards,
+    says_person,
 )
 from credit_assets.settings.limits import Limits
 from credit_assets.settings.names import quote_name
@@ -101,15 +105,20 @@ def _draft_feature(subject: Subject) -> Line:
     value = declare_column(facts, subject.created.name if subject.created else None) if type_of(facts) else None
     if reason := next((reason for find in REASONS if (reason := find(subject))), None):
         return Line(facts.name, value, reason, "left out")
-    seen = "; ".join(filter(None, (describe_gaps(facts), describe_column(facts))))
-    comment = f"{LOOK} {_say(subject.auc)}; {seen}" if subject.auc > HIGH_AUC else seen
-    return Line(facts.name, value, comment)
+    doubts = [_say(subject.auc)] if subject.auc > HIGH_AUC else []
+    is_name = facts.form == "text" and type_of(facts) == "category"
+    if may_be_people := is_name and (says_person(facts.name) or is_named_people(facts)):
+        doubts.append("its name or its values may be those of persons, so none is shown")
+    seen = describe_count(facts) if may_be_people else describe_column(facts)
+    comment = "; ".join(filter(None, (*doubts, describe_gaps(facts), seen)))
+    return Line(facts.name, value, f"{LOOK} {comment}" if doubts else comment)
 
 
 def _draft_attribute(subject: Subject, attribute: str) -> Line:
     facts = subject.facts
     named = f"{LOOK} it looks like a person's {attribute}"
-    type_ = type_of(facts)
+    # A code of a sex is no number, whatever its type is.
+    type_ = "category" if attribute == "sex" and facts.form in ("integer", "text") else type_of(facts)
     reason = next((reason for find in UNREADABLE if (reason := find(subject))), None)
     value: dict[str, Any] | None = {"type": type_} if type_ else None
     if value and type_ == "date":
@@ -170,6 +179,8 @@ def _find_identity(subject: Subject) -> str | None:
     facts = subject.facts
     if identity := find_identity_content(facts):
         return f"its values look like {identity}"
+    if is_titled_people(facts) or (says_person(facts.name) and is_named_people(facts)):
+        return "it looks like the name of a person"
     many = facts.form == "text" and facts.distinct > FEW_LEVELS
     if (identity := find_identity(facts.name)) and (many or facts.is_key):
         return f"its name says that it is the {identity}"

@@ -6,6 +6,7 @@ Belongs here: what a line says of types, numbers and categories. Does not belong
 
 import json
 import math
+from collections.abc import Collection
 from typing import Any
 
 from credit_assets.inspection.reading.catalogue import FoundColumn
@@ -16,7 +17,7 @@ from credit_assets.settings.names import quote_name
 from credit_assets.tables.kinds import INTEGERS, list_kinds
 from credit_assets.tables.ways_out import convert
 
-# A category that fewer rows have is not written down: it may be one person's.
+# A category or an end of a range that fewer rows have is not written down: it may be one person's.
 FEWEST_ROWS = 20
 MOST_SHOWN, LONGEST_SHOWN = 4, 30
 # Of several types that a column can be read as, the first.
@@ -52,7 +53,7 @@ def declare_column(facts: Facts, created_at: str | None = None) -> dict[str, Any
     """
     kind = type_of(facts)
     declared: dict[str, Any] = {"type": kind}
-    if kind in ("integer", "number") and facts.low is not None and facts.high is not None:
+    if kind in ("integer", "number") and facts.low is not None and facts.high is not None and not is_small(facts):
         low, high = widen(facts.low, facts.high)
         declared |= {"minimum": low, "maximum": high}
     if kind == "date" and created_at is not None:
@@ -76,28 +77,63 @@ def describe_column(facts: Facts) -> str:
     if kind == "date":
         return "read as its age in days"
     if kind != "category" and facts.low is not None and facts.high is not None:
-        return f"seen {describe_range(facts.low, facts.high)}"
+        if is_small(facts):
+            return f"fewer than {FEWEST_ROWS} values, so no bound was drawn from them"
+        common = {float(value) for value, count in facts.counts.items() if count >= FEWEST_ROWS}
+        return f"seen {describe_range(facts.low, facts.high, common)}"
     frequent = [(level, count) for level, count in facts.counts.items() if count >= FEWEST_ROWS][:MOST_SHOWN]
     shown = [f"{json.dumps(_shorten(str(level)), ensure_ascii=False)} {count:,}" for level, count in frequent]
+    if not shown:
+        return describe_count(facts)
     rest = facts.distinct - len(frequent)
-    listed = ", ".join([*shown, f"{rest:,} more" if shown else f"{rest:,} values"] if rest else shown)
+    return _add_encoding(facts, ", ".join([*shown, f"{rest:,} more"] if rest else shown))
+
+
+def describe_count(facts: Facts) -> str:
+    """How many values a column has, for people, without any of them."""
+    return _add_encoding(facts, f"{facts.distinct:,} values")
+
+
+def _add_encoding(facts: Facts, listed: str) -> str:
     return f"{listed}; so many are one number" if facts.distinct > Model().one_hot_levels else listed
+
+
+def is_small(facts: Facts) -> bool:
+    """Whether so few rows have a value that bounds would be those of single persons."""
+    return facts.filled < FEWEST_ROWS
 
 
 def _shorten(text: str) -> str:
     return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 1]}…"
 
 
-def describe_range(low: float, high: float) -> str:
+def describe_range(low: float, high: float, common: Collection[float] = ()) -> str:
     """The range of a number, wider than it was seen, so that it shows no person's exact one: `1,200 to 41,000`.
 
-    Both ends have the place of the second digit of the greater one.
+    Both ends have the place of the second digit of the greater one. An end that this does not change loses a place
+    more, unless it is 0 or a number that many rows have.
+
+    Args:
+        low: the least number.
+        high: the greatest.
+        common: numbers that so many rows have that they show no person.
     """
     greatest = max(abs(low), abs(high)) or 1.0
-    places = 1 - math.floor(math.log10(greatest))
-    step = 10.0**-places
-    ends = (math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step)
-    return " to ".join(f"{end:,.{max(0, places)}f}" for end in ends)
+    step = 10.0 ** (math.floor(math.log10(greatest)) - 1)
+    if low.is_integer() and high.is_integer():
+        step = max(1.0, step)
+    # The highest end is the lowest one of the negative numbers.
+    ends = (_round_down(low, step, common), -_round_down(-high, step, {-each for each in common}))
+    places = 0 if all(end.is_integer() for end in ends) else max(0, -round(math.log10(step)))
+    # 0 is added because -0 is no number for people.
+    return " to ".join(f"{end + 0:,.{places}f}" for end in ends)
+
+
+def _round_down(number: float, step: float, common: Collection[float]) -> float:
+    rounded = math.floor(number / step + 1e-9) * step
+    if number == 0 or number in common or not math.isclose(rounded, number):
+        return rounded
+    return (math.ceil(number / (10 * step) - 1e-9) - 1) * 10 * step
 
 
 def widen(low: float, high: float) -> tuple[int | float, int | float]:

@@ -11,8 +11,27 @@ from credit_assets.inspection.suspicions.names import spell
 
 SEXES = {"m", "f", "w", "d", "x", "male", "female", "man", "woman", "mann", "frau", "mannlich", "weiblich", "divers"}
 SEXES |= {"homme", "femme", "masculin", "feminin", "hombre", "mujer", "masculino", "femenino", "unknown", "other"}
-BOTH_SEXES = [{"m", "male", "man", "mann", "mannlich", "homme", "masculin", "hombre", "masculino"}]
-BOTH_SEXES += [{"f", "w", "female", "woman", "frau", "weiblich", "femme", "feminin", "mujer", "femenino"}]
+# How men and women are addressed says their sex.
+MEN = {"mr", "herr", "hr", "m", "monsieur", "sr", "senor"}
+WOMEN = {
+    "mrs",
+    "ms",
+    "miss",
+    "frau",
+    "fr",
+    "mme",
+    "mlle",
+    "madame",
+    "mademoiselle",
+    "sra",
+    "srta",
+    "senora",
+    "senorita",
+}
+SEXES |= MEN | WOMEN | {"maennlich", "varon", "dr", "prof", "mx", "firma", "company"}
+BOTH_SEXES = [{"m", "male", "man", "mann", "mannlich", "homme", "masculin", "hombre", "masculino"} | MEN]
+BOTH_SEXES[0] |= {"maennlich", "varon"}
+BOTH_SEXES += [{"f", "w", "female", "woman", "weiblich", "femme", "feminin", "mujer", "femenino"} | WOMEN]
 MARITAL = {"single", "married", "divorced", "widowed", "separated", "ledig", "verheiratet", "geschieden"}
 MARITAL |= {"verwitwet", "celibataire", "marie", "divorce", "veuf", "soltero", "casado", "divorciado", "viudo"}
 RELIGIONS = {"catholic", "protestant", "muslim", "jewish", "hindu", "buddhist", "katholisch", "evangelisch"}
@@ -26,6 +45,7 @@ SHAPES = {
     "keys": re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"),
     "addresses in a network": re.compile(r"\d{1,3}(?:\.\d{1,3}){3}"),
 }
+TITLE = re.compile(r"(?:Herrn?|Hr|Frau|Fr|Mr|Mrs|Ms|Miss|Dr|Prof|Monsieur|Mme|Mlle|Madame|Sr|Sra|Srta|Don|Doña)\.?\s+")
 LONGEST_CATEGORY = 60
 YEAR_SECONDS = 365.25 * 86_400
 
@@ -64,6 +84,32 @@ def find_identity_content(facts: Facts) -> str | None:
         return None
     texts = [str(text) for text in facts.counts]
     return next((name for name, shape in SHAPES.items() if _are_most(texts, shape.fullmatch)), None)
+
+
+def is_named_people(facts: Facts) -> bool:
+    """Whether most values look like the name of a person: two or three words of letters with capitals, or a title.
+
+    Ordinary categories do so too, for example `Single Family`.
+    """
+    return facts.form == "text" and _are_most(map(str, facts.counts), _is_persons_name)
+
+
+def is_titled_people(facts: Facts) -> bool:
+    """Whether most values are a name behind a title, for example `Mrs`; no ordinary category is."""
+    return facts.form == "text" and _are_most(
+        map(str, facts.counts), lambda text: bool(TITLE.match(text)) and _is_persons_name(text)
+    )
+
+
+def _is_persons_name(text: str) -> bool:
+    rest, titles = text.strip(), 0
+    while title := TITLE.match(rest):
+        rest, titles = rest[title.end() :], titles + 1
+    words = rest.replace(",", " ").split()
+    capitals = [word for word in words if word[:1].isupper()]
+    letters = all(part.isalpha() for word in words for part in re.split(r"[-'’]", word.removesuffix(".")))
+    # Small words stand between the others: Ludwig van Beethoven, María de la Cruz.
+    return letters and (1 if titles else 2) <= len(capitals) <= 3 and all(word[:1].isupper() for word in words[-1:])
 
 
 def is_free_text(facts: Facts) -> bool:

@@ -10,7 +10,8 @@ LONG = 9
 # A whole word of the name, or several that follow each other. A word of nine letters or more may be part of another.
 # Without accents: `spell` takes them away.
 PERSONAL = {
-    "sex": "sex gender geschlecht sexe sexo genero genre",
+    "sex": "sex gender geschlecht geschl gesch sexe sexo genero genre anrede salutation civilite tratamiento "
+    "customer_title client_title applicant_title borrower_title",
     "age": "age alter edad lebensalter age_in_years",
     "date of birth": "birth birthdate birthday birth_date birth_year dob geburtsdatum geburtstag geburtsjahr "
     "naissance nacimiento",
@@ -38,6 +39,14 @@ IDENTITIES = {
     "steuernummer ausweisnummer sozialversicherungsnummer numero_fiscal dni nie nif cpf curp rfc",
     "address in a network": "ip ip_address user_agent device_id cookie",
 }
+# Who a value names, if it is the last word of a column's name: `customer_type` names nobody.
+PERSONS = (
+    "customer client borrower applicant debtor obligor guarantor holder officer agent advisor adviser employee clerk "
+    "manager underwriter broker kunde kundin kunden kreditnehmer kreditnehmerin antragsteller antragstellerin burge "
+    "schuldner sachbearbeiter sachbearbeiterin berater beraterin betreuer betreuerin mitarbeiter mitarbeiterin "
+    "vermittler inhaber kontoinhaber emprunteur emprunteuse demandeur debiteur conseiller conseillere garant "
+    "gestionnaire employe cliente prestatario solicitante deudor titular asesor gestor empleado empleada"
+)
 # A thing that has an age, too.
 OLD_THINGS = "account vehicle car loan credit file business company property house oldest newest average job building"
 PAST_DUE = (
@@ -109,6 +118,13 @@ def find_personal(name: str) -> str | None:
 def find_identity(name: str) -> str | None:
     """Which identity of a person a name says; None if it says none."""
     return next((identity for identity, words in IDENTITIES.items() if names_any(name, words)), None)
+
+
+def says_person(name: str) -> bool:
+    """Whether a name says that its values are persons, or names of persons."""
+    spelled = spell(name)
+    last = (spelled.rpartition("_")[2], spelled.rpartition("_")[2].replace("ue", "u"))
+    return any(word in PERSONS.split() for word in last) or find_identity(name) == "name of a person"
 
 
 def says_past_due(name: str) -> bool:

@@ -8,6 +8,7 @@ import pytest
 
 from credit_assets.inspection.columns import Subject, draft_columns
 from credit_assets.inspection.declarations import describe_column as describe
+from credit_assets.inspection.declarations import describe_range
 from credit_assets.inspection.lines import Line
 
 ROWS = 200
@@ -60,6 +61,9 @@ def per_row(make: Callable[[int], Any]) -> list[Any]:
         ("x7", "text", lambda row: f"k{row % 150}", "most rows have a value of their own"),
         ("x7", "text", lambda row: f"person{row}@example.com", "its values look like e-mail addresses"),
         ("surname", "text", lambda row: f"Kryptozoologe{row % 150}", "it is the name of a person"),
+        ("kunde", "text", lambda row: ["Anna Müller", "Jürgen Schmidt"][row % 2], "it looks like the name of a person"),
+        ("loan_officer", "text", lambda row: ["Ada Lovelace", "J. Doe-Ray"][row % 2], "it looks like the name of a "),
+        ("x7", "text", lambda row: ["Hr. Krause", "Fr. Öztürk"][row % 2], "it looks like the name of a person"),
         (
             "x7",
             "jsonb",
@@ -101,7 +105,7 @@ def test_a_column_that_could_have_been_the_target_is_no_feature(draft: Draft) ->
             "integer",
             lambda row: row % 90 - 40,
             {"type": "integer", "minimum": -100, "maximum": 100},
-            "seen -40 to 49",
+            "seen -50 to 50",
         ),
         ("purpose", "text", lambda row: ["car", "house"][row % 2], {"type": "category"}, '"car" 100, "house" 100'),
         ("telephone", "text", lambda row: ["none", "yes"][row % 2], {"type": "category"}, '"none" 100, "yes" 100'),
@@ -161,6 +165,9 @@ def test_a_column_that_ranks_better_than_models_do_is_kept_and_marked(draft: Dra
             {"type": "date", "before": "created_at", "bands": [9131, 14610, 21915]},
             "date of birth",
         ),
+        ("geschl", "integer", lambda row: 1 + row % 2, {"type": "category"}, "sex"),
+        ("anrede", "integer", lambda row: 1 + row % 2, {"type": "category"}, "sex"),
+        ("x7", "text", lambda row: ["Herr", "Frau"][row % 2], {"type": "category"}, "sex"),
         ("estado_civil", "text", lambda row: "ab"[row % 2], {"type": "category"}, "marital status"),
     ],
 )
@@ -190,6 +197,45 @@ def test_no_comment_shows_a_value_that_few_rows_have_or_the_exact_number_of_a_pe
     assert line.comment == "50 values"
     _, line = draft("income", "numeric", per_row(lambda row: 1234.56 if row else 98_765.43))
     assert line.comment == "seen 1,000 to 99,000"
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [("property", ["Single Family", "Town House"]), ("x7", ["Anna Müller", "Jürgen Schmidt"]), ("berater", ["Krause"])],
+)
+def test_what_may_be_a_person_is_kept_with_a_mark_and_shows_no_value(draft: Draft, name: str, cells: list[str]) -> None:
+    values = [*cells, "Old Farm"]
+    _, line = draft(name, "text", per_row(lambda row: values[row % len(values)] if row % 3 else "Krause"))
+    assert line.state == "kept"
+    assert line.comment.startswith("LOOK: its name or its values may be those of persons, so none is shown; ")
+    assert not any(value in line.comment for value in (*values, "Krause"))
+
+
+def test_a_kind_of_customer_is_no_person(draft: Draft) -> None:
+    _, line = draft("customer_type", "text", per_row(lambda row: ["new", "returning"][row % 2]))
+    assert (line.state, line.comment) == ("kept", '"new" 100, "returning" 100')
+
+
+def test_the_numbers_of_fewer_than_20_rows_are_neither_shown_nor_a_bound(draft: Draft) -> None:
+    few, enough = (
+        draft("income", "numeric", [1234.5 + row for row in range(rows)] + [None] * (ROWS - rows))[1]
+        for rows in (19, 20)
+    )
+    assert "1,2" not in few.comment
+    assert "minimum" not in few.value
+    assert "seen 1,200 to 1,300" in enough.comment
+    assert enough.value["maximum"] == 5000
+
+
+def test_an_end_of_a_range_is_exact_only_if_many_rows_have_it() -> None:
+    assert describe_range(0.0, 4.0, {4.0}) == "0 to 4"
+    assert describe_range(0.0, 4.0) == "0 to 10"
+    assert describe_range(19.0, 75.0) == "10 to 80"
+    assert describe_range(20.0, 75.0, {75.0}) == "10 to 75"
+    assert describe_range(-30.0, 0.0, {-30.0}) == "-30 to 0"
+    assert describe_range(-30.0, -4.0) == "-40 to 0"
+    assert describe_range(0.12, 0.5) == "0.10 to 0.60"
+    assert describe_range(1234.0, 98_765.0) == "1,000 to 99,000"
 
 
 def test_an_infinite_number_is_no_bound_of_a_draft(facts: Any) -> None:

@@ -7,6 +7,8 @@ from credit_assets.inspection.suspicions.contents import (
     find_personal_content,
     is_date_of_birth,
     is_free_text,
+    is_named_people,
+    is_titled_people,
 )
 
 YEAR = 365.25 * 86_400
@@ -18,6 +20,12 @@ YEAR = 365.25 * 86_400
         (["m", "f"], "sex"),
         (["Mann", "Frau", "divers"], "sex"),
         (["hombre", "mujer"], "sex"),
+        (["Mr", "Mrs", "Ms"], "sex"),
+        (["Hr.", "Fr."], "sex"),
+        (["M.", "Mme"], "sex"),
+        (["Sr", "Sra"], "sex"),
+        (["männlich", "weiblich"], "sex"),
+        (["1", "2"], None),
         (["male : single", "female : divorced/married"], "marital status"),
         (["ledig", "verheiratet", "geschieden"], "marital status"),
         (["katholisch", "evangelisch", "keine"], "religion"),
@@ -46,6 +54,31 @@ def test_values_say_what_a_name_hides(facts, values: list[str], attribute: str |
 )
 def test_values_with_the_shape_of_an_identity_are_found(facts, value: str, identity: str | None) -> None:
     assert find_identity_content(facts("x7", "text", [value.format(each) for each in range(100, 200)])) == identity
+
+
+@pytest.mark.parametrize(
+    ("value", "is_name", "is_titled"),
+    [
+        ("Anna Müller", True, False),
+        ("Müller, Anna", True, False),
+        ("María de la Cruz", True, False),
+        ("J. O'Hara-Smith", True, False),
+        ("Fr. Öztürk", True, True),
+        ("Herr Dr. Krause", True, True),
+        ("Single Family", True, False),
+        ("Krause", False, False),
+        ("debt consolidation", False, False),
+        ("Class A1", False, False),
+        ("Frankfurt", False, False),
+        ("Dr", False, False),
+        ("New Car And House", False, False),
+    ],
+)
+def test_a_name_of_a_person_has_a_title_or_words_with_capitals(
+    facts, value: str, is_name: bool, is_titled: bool
+) -> None:
+    found = facts("x7", "text", [value] * 30)
+    assert (is_named_people(found), is_titled_people(found)) == (is_name, is_titled)
 
 
 def test_sentences_that_people_typed_are_free_text_and_categories_with_spaces_are_not(facts) -> None:

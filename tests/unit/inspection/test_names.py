@@ -8,6 +8,7 @@ from credit_assets.inspection.suspicions.names import (
     find_personal,
     says_afterwards,
     says_past_due,
+    says_person,
     spell,
 )
 
@@ -18,6 +19,13 @@ from credit_assets.inspection.suspicions.names import (
         ("sex", "sex"),
         ("Geschlecht", "sex"),
         ("SEXO_CLIENTE", "sex"),
+        ("geschl", "sex"),
+        ("GESCH", "sex"),
+        ("gender_cd", "sex"),
+        ("sexe", "sex"),
+        ("Anrede", "sex"),
+        ("civilité", "sex"),
+        ("tratamiento", "sex"),
         ("age", "age"),
         ("AgeInYears", "age"),
         ("alter", "age"),
@@ -75,6 +83,11 @@ def test_a_thing_whose_name_only_sounds_like_a_person_is_left_alone(name: str) -
 )
 def test_a_name_says_whether_it_identifies_a_person(name: str, identity: str | None) -> None:
     assert find_identity(name) == identity
+
+
+def test_the_last_word_of_a_name_says_that_it_is_a_person() -> None:
+    assert all(map(says_person, ("kunde", "Bürge", "loanOfficer", "cliente", "nom", "prénom", "apellido_1")))
+    assert not any(map(says_person, ("customer_type", "officer_count", "product", "managed_by")))
 
 
 @pytest.mark.parametrize(
