@@ -15,9 +15,11 @@ unexport PYTHONDONTWRITEBYTECODE
 # uv trusts what the machine trusts, as pip does: a proxy of one's own may sign what the index sends.
 export UV_SYSTEM_CERTS = 1
 
-.PHONY: help run ui test sweep bench check chart deploy drills lock clean
+.PHONY: help setup run ui test sweep bench check chart deploy drills lock clean
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
+
+setup: .venv/.made ## make .venv with everything that the other targets need
 
 # exec: a signal reaches the program, and not a shell that would end without passing it on.
 run: .venv/.made ## fill the database if it is empty, materialize all assets, print the metrics (SETTINGS=file)

@@ -4,6 +4,7 @@ Belongs here: which database is opened, and what is printed. Does not belong her
 (`credit_assets.inspection`).
 """
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,10 +13,11 @@ from pathlib import Path
 from credit_assets.commands.one_machine.local import check_name, find_home
 from credit_assets.commands.options import DONE, OPEN
 from credit_assets.inspection.draft import check_draft, find_marks, write_draft
-from credit_assets.inspection.inspection import draft_sections, find_tables, write_header
+from credit_assets.inspection.inspection import draft_sections, find_tables, say_empty, write_header
 from credit_assets.inspection.lines import FILL_IN
 from credit_assets.inspection.reading.catalogue import FoundTable, read_tables
 from credit_assets.inspection.reading.sample import InspectionError, read_sample
+from credit_assets.settings.names import quote_name, split_table
 from resources.deployment import Deployment
 from resources.machine.embedded_postgres import use_postgres
 from resources.services.database import Database
@@ -36,8 +38,8 @@ def inspect_table(outside: Deployment, name: str | None, output: Path | None) ->
         SettingsError: the file's name can't be that of a settings file.
         NoCheckout, PostgresError, DatabaseError: the database can't be opened or read.
     """
-    if output is not None:
-        _check_output(output)
+    if path := output or _name_file(name):
+        _check_output(path)
     with _open_database(outside) as database:
         with database.open_snapshot() as cursor:
             found = find_tables(read_tables(cursor), name)
@@ -45,7 +47,7 @@ def inspect_table(outside: Deployment, name: str | None, output: Path | None) ->
             print("\n".join(_list_tables(found)))
             return OPEN
         (table,) = found
-        path = output or FOLDER / f"{_file_name(table.name)}.toml"
+        path = path or _name_file(quote_name(table.name)) or FOLDER / "table.toml"
         _check_output(path)
         with database.with_row_policy("apply" if table.hides_rows else "refuse").open_snapshot() as cursor:
             sample = read_sample(cursor, table)
@@ -54,6 +56,7 @@ def inspect_table(outside: Deployment, name: str | None, output: Path | None) ->
     text = write_draft(header, sections)
     _write(path, text)
     marks = find_marks(text)
+    print("".join(f"{line}\n" for line in say_empty(table, sample)), end="")
     counts = {
         what: sum(line.state == state for lines in (sections["features"], sections["personal"]) for line in lines)
         for what, state in (("columns are declared", "kept"), ("left out with the reason", "left out"))
@@ -80,6 +83,11 @@ def _check_output(path: Path) -> None:
     check_name(path)
     if path.exists():
         raise InspectionError(f"{path} is there already, and is not overwritten: name another file by --output")
+    folder = next(each for each in path.absolute().parents if each.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise InspectionError(
+            f"{path} can't be written: {folder} is no folder that takes files. Name another by --output"
+        )
 
 
 def _write(path: Path, text: str) -> None:
@@ -91,9 +99,13 @@ def _write(path: Path, text: str) -> None:
         _check_output(path)
 
 
-def _file_name(table: str) -> str:
-    """A table's name without what the name of a settings file can't have."""
-    return re.sub(r"\W+", "_", table, flags=re.ASCII).strip("_")[:50] or "table"
+def _name_file(table: str | None) -> Path | None:
+    """The file of a table: its name without what the name of a settings file can't have. None if no table is named."""
+    try:
+        own = split_table(table)[-1] if table else ""
+    except ValueError:
+        return None
+    return FOLDER / f"{re.sub(r'[^A-Za-z0-9_]+', '_', own).strip('_')[:50] or 'table'}.toml" if own else None
 
 
 def _list_tables(tables: Sequence[FoundTable]) -> list[str]:

@@ -25,8 +25,6 @@ from credit_assets.inspection.suspicions.contents import (
     find_personal_content,
     is_date_of_birth,
     is_free_text,
-    is_named_people,
-    is_titled_people,
 )
 from credit_assets.inspection.suspicions.hindsight import find_one_class, lies_later, measure_alone
 from credit_assets.inspection.suspicions.names import (
@@ -34,8 +32,9 @@ from credit_assets.inspection.suspicions.names import (
     find_identity,
     find_personal,
     says_afterwards,
-    says_person,
 )
+from credit_assets.inspection.suspicions.persons import is_person, may_be_person
+from credit_assets.inspection.suspicions.stored import find_stored, suggest_stored_cast
 from credit_assets.settings.limits import Limits
 from credit_assets.settings.names import quote_name
 
@@ -47,6 +46,8 @@ if TYPE_CHECKING:
 FEW_LEVELS = 20
 # One column alone that ranks better than whole models do is worth a question.
 HIGH_AUC = 0.85
+# Types of places, shapes and bytes: no cast makes them a number or a category that many rows share.
+SAYS_NOTHING = {"point", "line", "lseg", "box", "path", "polygon", "circle", "geometry", "geography", "raster", "bytea"}
 AGE_BANDS, DAYS_OF_A_YEAR = [25, 40, 60], 365.25
 
 
@@ -106,8 +107,9 @@ def _draft_feature(subject: Subject) -> Line:
     if reason := next((reason for find in REASONS if (reason := find(subject))), None):
         return Line(facts.name, value, reason, "left out")
     doubts = [_say(subject.auc)] if subject.auc > HIGH_AUC else []
-    is_name = facts.form == "text" and type_of(facts) == "category"
-    if may_be_people := is_name and (says_person(facts.name) or is_named_people(facts)):
+    if stored := find_stored(facts):
+        doubts.append(suggest_stored_cast(facts.name, stored))
+    if may_be_people := type_of(facts) == "category" and may_be_person(facts):
         doubts.append("its name or its values may be those of persons, so none is shown")
     seen = describe_count(facts) if may_be_people else describe_column(facts)
     comment = "; ".join(filter(None, (*doubts, describe_gaps(facts), seen)))
@@ -146,6 +148,8 @@ def _find_type(subject: Subject) -> str | None:
     column = subject.facts.column
     if type_of(subject.facts):
         return None
+    if column.type.base.removesuffix("[]").rpartition(".")[2] in SAYS_NOTHING:
+        return f"its type {column.type} is not read, and says nothing to a model"
     return f"its type {column.type} is not read; a view may have {suggest_cast(column)}"
 
 
@@ -179,7 +183,7 @@ def _find_identity(subject: Subject) -> str | None:
     facts = subject.facts
     if identity := find_identity_content(facts):
         return f"its values look like {identity}"
-    if is_titled_people(facts) or (says_person(facts.name) and is_named_people(facts)):
+    if is_person(facts):
         return "it looks like the name of a person"
     many = facts.form == "text" and facts.distinct > FEW_LEVELS
     if (identity := find_identity(facts.name)) and (many or facts.is_key):
@@ -189,6 +193,14 @@ def _find_identity(subject: Subject) -> str | None:
 
 def _find_text(subject: Subject) -> str | None:
     return "people typed it freely" if is_free_text(subject.facts) else None
+
+
+def _find_stored(subject: Subject) -> str | None:
+    """A number or a date whose text would be left out, if it were a category."""
+    facts = subject.facts
+    if facts.distinct <= facts.filled / 2 or facts.column.key or not (stored := find_stored(facts)):
+        return None
+    return suggest_stored_cast(facts.name, stored)
 
 
 def _find_key(subject: Subject) -> str | None:
@@ -239,6 +251,7 @@ REASONS: Sequence[Find] = (
     _find_outcome_by_name,
     _find_identity,
     _find_text,
+    _find_stored,
     _find_key,
     _find_later,
     _find_hindsight,

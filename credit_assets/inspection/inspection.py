@@ -97,9 +97,10 @@ def draft_sections(table: FoundTable, sample: Sample) -> Sections:
     if not any(line.state == "kept" for line in drafted["features"]):
         what = "no column is left that a model may learn from; declare one, as the lines below do"
         drafted["features"].append(leave_open("a column", what, {"type": "number"}))
-    name = Line("name", table.full_name, f"a {table.kind} of {sample.size}")
+    size = f"a {table.kind}; this role sees {sample.size}" if table.hides_rows else f"a {table.kind} of {sample.size}"
+    name = Line("name", table.full_name, size)
     return {
-        "table": [name, row_id, created_at, *propose_time_zone(created), *propose_row_policy(table)],
+        "table": [name, row_id, created_at, *propose_time_zone(created), *propose_row_policy(table, sample)],
         "target": target.lines,
         **drafted,
         **_propose_limits(sample, outcome),
@@ -113,11 +114,20 @@ def _propose_limits(sample: Sample, outcome: "tuple[np.ndarray, np.ndarray] | No
     return propose_limits(sample.total, float(defaulted[known].mean()), float(1 - known.mean()))
 
 
+def say_empty(table: FoundTable, sample: Sample) -> list[str]:
+    """A sentence, if the table has no rows."""
+    if sample.rows.num_rows:
+        return []
+    none = f"This role sees no rows of {table.full_name}" if table.hides_rows else f"{table.full_name} has no rows"
+    return [f"{none}: values, gaps, bounds and the outcome can't be known, so each column is left out."]
+
+
 def write_header(table: FoundTable, sample: Sample) -> list[str]:
     """What a reader of the file has to know before its lines."""
     return [
         f"A draft by `credit-platform inspect` of {table.full_name}: look at each line with LOOK, and fill in FILL IN.",
-        f"It was made from {sample.way}.",
+        f"It was made from {sample.way}{' that this role sees' if table.hides_rows else ''}.",
+        *say_empty(table, sample),
         "What was seen is rounded, and categories of fewer than 20 rows are not shown. A bound is wider than what was",
         "seen: a row outside of it fails the check `ranges`.",
     ]

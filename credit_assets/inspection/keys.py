@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from credit_assets.inspection.lines import LOOK, Line, join_names, leave_open
 from credit_assets.inspection.reading.catalogue import FoundTable
 from credit_assets.inspection.reading.facts import Facts
+from credit_assets.inspection.reading.sample import Sample
 from credit_assets.inspection.suspicions.names import CREATED, EARLIER, ends_as_reference, names_any, spell
+from credit_assets.inspection.suspicions.persons import names_somebody
 from credit_assets.tables.kinds import SQL_TYPES, list_kinds
 
 ENDED = "updated modified changed closed paid due last next birth end expiry expired deleted geburtsdatum"
@@ -19,11 +21,7 @@ def choose_id(columns: Sequence[Facts], table: str) -> Line:
     scores = {facts.name: _score_id(facts, table) for facts in columns}
     best = max(scores, key=lambda name: scores[name], default=None)
     if best is None or scores[best] <= 0:
-        types = ", ".join(sorted(SQL_TYPES["id"]))
-        return leave_open(
-            "id",
-            f"no column was found that tells loans apart, is never missing, and is of a type that is read: {types}",
-        )
+        return leave_open("id", _say_no_id(columns))
     (facts,) = (each for each in columns if each.name == best)
     proof = {"primary": "the primary key", "unique": "it has a unique index"}.get(
         facts.column.key, f"{LOOK} no index keeps two loans from having one; none has in the sample"
@@ -32,7 +30,7 @@ def choose_id(columns: Sequence[Facts], table: str) -> Line:
 
 
 def _score_id(facts: Facts, table: str) -> int:
-    if "id" not in list_kinds(facts.column.type) or facts.missing or not facts.is_key:
+    if not _can_be_id(facts):
         return 0
     name = spell(facts.name)
     score = {"primary": 4, "unique": 2, "": 0}[facts.column.key]
@@ -40,12 +38,35 @@ def _score_id(facts: Facts, table: str) -> int:
         score += 3
     elif ends_as_reference(name) or names_any(name, "no nr number loan_number contract_number"):
         score += 2
-    return score
+    # A text that differs in every row is an id more often than a number that does so by chance.
+    return score or int(facts.form == "text")
+
+
+def _can_be_id(facts: Facts) -> bool:
+    if "id" not in list_kinds(facts.column.type) or facts.missing:
+        return False
+    is_unique = bool(facts.column.key) or facts.distinct == facts.filled > 1
+    return facts.column.key == "primary" or (is_unique and not names_somebody(facts))
+
+
+def _say_no_id(columns: Sequence[Facts]) -> str:
+    if columns and not columns[0].rows:
+        return "the table has no rows, so only an index could say which column tells loans apart, and none does"
+    if others := [facts.name for facts in columns if _can_be_id(facts)]:
+        return (
+            "no index, name or text says which column tells loans apart; no two rows have one value of "
+            f"{join_names(others)}"
+        )
+    types = ", ".join(sorted(SQL_TYPES["id"]))
+    return (
+        "no column was found that tells loans apart, is never missing, names no person, and is of a type that is "
+        f"read: {types}"
+    )
 
 
 def choose_created_at(columns: Sequence[Facts]) -> Line:
     """The line `created_at`: the column that says when a loan was made, or an open line."""
-    times = [facts for facts in columns if facts.form == "time" and facts.filled]
+    times = [facts for facts in columns if facts.form == "time" and (facts.filled or not facts.rows)]
     scores = {facts.name: _score_time(facts) for facts in times}
     best = max(scores, key=lambda name: scores[name], default=None)
     if best is None or (scores[best] <= 0 and len(times) > 1):
@@ -71,13 +92,14 @@ def propose_time_zone(created: Facts | None) -> list[Line]:
     return [Line("time_zone", "UTC", f"{LOOK} {created.name} has no time zone; name the one that its clock shows")]
 
 
-def propose_row_policy(table: FoundTable) -> list[Line]:
+def propose_row_policy(table: FoundTable, sample: Sample) -> list[Line]:
     """The line `row_policy`, if policies hide rows of the table from this user; a person says what is meant."""
     if not table.hides_rows:
         return []
     what = (
-        'policies hide rows from this user, and the draft was made from the others. Write "apply" if the model is to '
-        "learn from these only, or remove the line and name another user in PLATFORM_DATABASE_URL"
+        "policies decide which rows this role sees: the draft was made from the rows that this role sees "
+        f'({sample.size.removesuffix(" rows")}); the table may have more. Write "apply" if the model is to learn from '
+        "these only, or remove the line and name another user in PLATFORM_DATABASE_URL"
     )
     return [leave_open("row_policy", what, "apply")]
 

@@ -143,11 +143,13 @@ def _open_lines(columns: Sequence[Facts]) -> list[Line]:
     others = [
         facts.name
         for facts in columns
-        if facts.distinct > 2
+        if (facts.distinct > 2 or not facts.rows)
         and names_any(facts.name, f"{DEFAULTED} {REPAID} {PAST_DUE} {VAGUE}")
         and not find_personal(facts.name)
     ]
     what = "the column that says whether a loan defaulted, by two values or by a bound (at_least); none was found"
+    if columns and not columns[0].rows:
+        what = "the column that says whether a loan defaulted; the table has no rows whose values could say it"
     if others:
         what += f". {join_names(others)} may say it; a view may have a column with two values"
     return [leave_open("column", what), Line("negative", 0, "the loan was repaid"), Line("positive", 1, "it defaulted")]

@@ -57,6 +57,33 @@ def test_the_file_is_named_after_the_table_and_a_name_that_no_run_takes_is_refus
     assert not (drafts.sandbox.folder / "my-loans.toml").exists()
 
 
+def test_a_file_that_can_not_be_written_is_refused_before_a_database_is_opened(
+    drafts, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (drafts.sandbox.folder / "settings").mkdir(exist_ok=True)
+    (drafts.sandbox.folder / "settings" / "lones.toml").write_text("mine")
+    with drafts.sandbox.entered(PLATFORM_DATABASE_URL="postgresql://nobody@127.0.0.1:1/nothing"):
+        assert main(["inspect", "--table", "public.lones"]) == 1
+        assert "lones.toml is there already" in capsys.readouterr().err
+        assert main(["inspect", "--output", "settings/lones.toml/draft.toml"]) == 1
+        assert "lones.toml is no folder that takes files" in capsys.readouterr().err
+        assert main(["inspect", "--output", "fine.toml"]) == 1
+    assert "127.0.0.1" in capsys.readouterr().err
+
+
+def test_a_table_without_rows_says_so_in_one_sentence_and_finds_its_keys(
+    drafts, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drafts.make("CREATE TABLE loans (id integer PRIMARY KEY, created_at timestamptz, amount numeric, is_bad integer);")
+    assert drafts.inspect() == 3
+    sentence = "public.loans has no rows: values, gaps, bounds and the outcome can't be known"
+    assert sentence in capsys.readouterr().out
+    assert f"# {sentence}" in drafts.text
+    assert 'id = "id"' in drafts.text
+    assert 'created_at = "created_at"' in drafts.text
+    assert "the table has no rows whose values could say it. is_bad may say it" in drafts.text
+
+
 def test_a_table_that_nobody_may_read_or_that_is_not_there_is_an_error_with_a_way_out(
     drafts, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -126,8 +153,10 @@ def test_rows_that_a_policy_hides_are_a_persons_decision_and_never_left_out_in_s
     drafts.sandbox.settings.unlink(missing_ok=True)
     with drafts.sandbox.entered(PLATFORM_DATABASE_URL=own.replace("//postgres@", "//half_blind@")):
         assert main(["inspect", "--output", "settings.toml"]) == 3
-    assert 'row_policy = "" # FILL IN: policies hide rows from this user' in capsys.readouterr().out
-    assert "all 150 rows" in drafts.text
+    printed = capsys.readouterr().out
+    assert "the draft was made from the rows that this role sees (150); the table may have more" in printed
+    assert "all 150 rows that this role sees" in drafts.text
+    assert 'name = "public.loans" # a table; this role sees 150 rows' in drafts.text
     drafts.edit(row_policy='"apply"')
     assert load_settings(drafts.sandbox.settings).table.row_policy == "apply"
     assert drafts.inspect() == 0

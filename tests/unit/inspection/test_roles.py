@@ -94,6 +94,24 @@ def test_the_id_is_the_primary_key_or_a_unique_column_and_never_one_that_repeats
     assert opened.state == "open"
 
 
+def test_a_text_that_differs_in_every_row_may_be_the_id_if_no_key_is_there(facts: Any) -> None:
+    texts = facts("x7", "text", [f"A-{number}" for number in range(30)])
+    chosen = choose_id([texts, facts("amount", "integer", range(30))], "loans")
+    assert (chosen.value, "LOOK: no index keeps" in chosen.comment) == ("x7", True)
+    assert choose_id([texts, facts("x8", "uuid", map(str, range(30)), "primary")], "loans").value == "x8"
+    opened = choose_id([facts("x7", "text", ["a", None]), facts("amount", "integer", range(30))], "loans")
+    assert (opened.state, "no two rows have one value of amount" in opened.comment) == ("open", True)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("x7", "p{}@example.com"), ("kunde", "k{}"), ("phone", "{}"), ("x7", "Anna M{}üller")]
+)
+def test_a_text_that_names_a_person_is_no_id(facts: Any, name: str, value: str) -> None:
+    cells = [value.format("abcdefghijklmnop"[number]) for number in range(16)]
+    opened = choose_id([facts(name, "text", cells)], "loans")
+    assert (opened.state, "names no person" in opened.comment) == ("open", True)
+
+
 def test_the_time_of_a_loan_is_found_by_its_name_and_another_candidate_is_named(facts: Any) -> None:
     times = [facts("updated_at", TIME, [3.0]), facts("fecha_alta", TIME, [1.0]), facts("closed_at", TIME, [9.0])]
     assert choose_created_at(times).value == "fecha_alta"

@@ -20,7 +20,7 @@ FOLDERS = "credit_assets|resources|sensors|tests|helm|docs|settings|data|bench|s
 PATH = re.compile(rf"(?:{FOLDERS})/[\w./*-]*")
 DOTTED = re.compile(r"(?<![\w.])(?:credit_assets|resources|sensors|bench|studies|tests)(?:\.\w+)+")
 # Files that a reader is to make.
-TO_BE_MADE = {"credit_assets/default_rate.py", "settings/my_table.toml"}
+TO_BE_MADE = {"credit_assets/default_rate.py", "settings/my_table.toml", "settings/my_loans.toml"}
 # What belongs to others, or is put together by the code.
 FOREIGN = {
     "my_table", "pick_first", "http_auth", "XDG_RUNTIME_DIR", "libfaketimeMT", "default_rate",
