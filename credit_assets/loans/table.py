@@ -2,13 +2,14 @@
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from credit_assets.settings.file import Settings
 from credit_assets.settings.names import quote_name, quote_table
 from credit_assets.tables.declared import DeclaredTable, check_columns, check_time_zone
 from credit_assets.tables.expressions import TimeColumn, order_by, select_columns
-from credit_assets.tables.kinds import ColumnType, make_plain_types, make_schema
+from credit_assets.tables.kinds import ColumnType, list_kinds, make_plain_types, make_schema
 from resources.errors import PlatformError
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from psycopg2.extensions import cursor
 
 
+BOOLEAN = "{} is boolean: write negative = false and positive = true in [target], or the other way round"
 # Without a dataset no age is compared with another, so that any time will do.
 NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -56,11 +58,34 @@ def check_table(cursor: "cursor", settings: Settings) -> dict[str, ColumnType]:
         LoansError: there is no such table, a column is missing, a column is of another type, the values of the target
             are not those of its type, or PostgreSQL does not know the time zone.
     """
-    table = DeclaredTable(settings.table.name, "table.name", needed_types(settings), LoansError)
+    advise = {settings.target.column: partial(_advise_on_target, settings)}
+    table = DeclaredTable(settings.table.name, "table.name", needed_types(settings), LoansError, advise)
     found = check_columns(cursor, table)
     _refuse_other_values(found[settings.target.column], settings)
     check_time_zone(cursor, settings.table.time_zone, LoansError)
     return found
+
+
+def _advise_on_target(settings: Settings, found: ColumnType) -> str:
+    """What to write in [target], which has no `type`, if its column is of another type than its values."""
+    target, kinds = settings.target, list_kinds(found)
+    if found.base == "boolean":
+        return BOOLEAN.format(f"{settings.table.name}.{settings.target.column}")
+    if target.positive is None:
+        bound = "at_least" if target.at_least is not None else "at_most"
+        return (
+            f"{bound} in [target] goes with a number: name a column of numbers, or write negative and positive instead"
+        )
+    if target.kind == "integer" and "number" in kinds:
+        repaid, defaulted = target.stored_values
+        return (
+            f"Write negative = {float(repaid)} and positive = {float(defaulted)} in [target], because "
+            "the column may have fractions"
+        )
+    if kinds & {"number", "category"}:
+        words = "numbers" if "number" in kinds else "texts"
+        return f"Write negative and positive in [target] as the {words} that the column has"
+    return "Write negative and positive in [target] for a column that has two numbers, two texts, or true and false"
 
 
 def _refuse_other_values(found: ColumnType, settings: Settings) -> None:
@@ -68,9 +93,7 @@ def _refuse_other_values(found: ColumnType, settings: Settings) -> None:
     target, column = settings.target, f"column {settings.table.name}.{settings.target.column}"
     values = (target.negative, target.positive)
     if found.base == "boolean" and set(target.stored_values) not in ({"t", "f"}, {"true", "false"}):
-        raise LoansError(
-            f"{column} is boolean: write negative = false and positive = true in [target], or the other way round"
-        )
+        raise LoansError(BOOLEAN.format(column))
     if found.base != "boolean" and any(isinstance(value, bool) for value in values):
         raise LoansError(
             f"{column} is of type {found}, and true and false are the values of a boolean: write the two values that "

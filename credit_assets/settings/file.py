@@ -3,6 +3,7 @@
 Belongs here: the file, and errors in it. Does not belong here: the meaning of a section (`columns`, `learning`, …).
 """
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,6 +23,8 @@ from resources.errors import PlatformError
 from resources.store.written_once import compute_sha256
 
 SETTING = "PLATFORM_SETTINGS"
+# As `credit_assets.inspection` writes them. Whoever fills a value in may leave the comment.
+OPEN_LINE = re.compile(r'\s*([^#=]*[^#=\s])\s*= "" # FILL IN:')
 
 
 class SettingsError(PlatformError, ValueError):
@@ -188,7 +191,8 @@ def load_settings(path: str | Path) -> Settings:
     path = Path(path)
     try:
         # A byte order mark, which some editors write, is not part of the text.
-        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
+        raw = tomllib.loads(text)
     except FileNotFoundError:
         raise SettingsError(f"there is no settings file {path}. Name one by --settings, or by {SETTING}") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -196,6 +200,11 @@ def load_settings(path: str | Path) -> Settings:
         raise SettingsError(f"settings file {path} can't be read: {reason}") from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"settings file {path} is not TOML: {error}") from None
+    if open_lines := find_open_lines(text):
+        raise SettingsError(
+            f"settings file {path} still has lines with FILL IN, for which a person must write the value: "
+            f"{', '.join(open_lines)}. docs/your-table/inspect.md explains them"
+        )
     try:
         settings = Settings(**raw)
     except ValidationError as error:
@@ -206,12 +215,31 @@ def load_settings(path: str | Path) -> Settings:
     return settings
 
 
+def find_open_lines(text: str) -> list[str]:
+    """The lines of a draft that nobody has filled in: each with its number and its key."""
+    lines = enumerate(text.splitlines(), start=1)
+    return [f"line {number} ({found[1]})" for number, line in lines if (found := OPEN_LINE.match(line))]
+
+
 def _sentence(error: Any) -> str:
-    where = ".".join(str(part) for part in error["loc"] if part != "[key]") or "the file"
+    where = ".".join(str(part) for part in error["loc"] if part != "[key]")
     if error["type"] == "extra_forbidden":
         return f"{where} is not a setting; remove it or correct its name"
+    if error["type"] == "missing":
+        return f"{where} is missing; add it"
     ours = error.get("ctx", {}).get("error")  # what a validator of this room raised
-    return f"{where}: {ours or error['msg']}"
+    said = str(ours or _describe_expected(error))
+    return f"{where}: {said}" if where else said
+
+
+def _describe_expected(error: Any) -> str:
+    """What was expected of a value, without the words that only programmers know."""
+    if error["type"] in ("model_type", "dict_type"):
+        return 'expected keys with values, such as { type = "number" } for a feature, or lines below [section]'
+    if error["type"] == "too_short":
+        return f"has {error['ctx']['actual_length']} entries; expected at least {error['ctx']['min_length']}"
+    expected = error["msg"].removeprefix("Input should be ")
+    return f"expected {'a number ' if expected.startswith(('greater', 'less')) else ''}{expected}"
 
 
 class SettingsFile(dg.ConfigurableResource):

@@ -4,8 +4,8 @@ Belongs here: the catalogue, and the refusal of a table that has other columns. 
 (`kinds`), reading rows (`rows`), and the columns of one particular table.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from credit_assets.settings.names import quote_name, quote_table, spell_table, split_table
@@ -26,12 +26,14 @@ class DeclaredTable:
         setting: the key of the settings file that names it.
         columns: every column that is needed, with its kind: a key of `kinds.SQL_TYPES`.
         error: what is raised if the table is another than declared.
+        advise: what to do about a column of another type that the settings declare without a `type`, by its name.
     """
 
     name: str
     setting: str
     columns: Mapping[str, str]
     error: type[PlatformError]
+    advise: Mapping[str, Callable[[ColumnType], str]] = field(default_factory=dict)
 
     @property
     def sql(self) -> str:
@@ -140,9 +142,13 @@ def check_columns(cursor: "cursor", table: DeclaredTable) -> dict[str, ColumnTyp
                 "the settings"
             )
         if kind not in list_kinds(found[name]):
+            advise = table.advise.get(name)
+            reader = cursor.connection.info.user
             raise table.error(
                 f"column {table.name}.{name} is of type {found[name]}; expected {kind} "
                 f"({', '.join(sorted(SQL_TYPES[kind]))}). "
-                + suggest_remedy(table.name, table.setting, name, kind, found[name])
+                + suggest_remedy(
+                    table.name, table.setting, name, kind, found[name], reader, advise(found[name]) if advise else ""
+                )
             )
     return found

@@ -23,8 +23,10 @@ FIRST = {
 }
 
 
-def suggest_remedy(table: str, setting: str, column: str, kind: str, found: ColumnType) -> str:
-    """A sentence or two for the error that refuses a column.
+def suggest_remedy(
+    table: str, setting: str, column: str, kind: str, found: ColumnType, reader: str, advice: str = ""
+) -> str:
+    """Some sentences for the error that refuses a column.
 
     Args:
         table: where the column is.
@@ -32,23 +34,29 @@ def suggest_remedy(table: str, setting: str, column: str, kind: str, found: Colu
         column: its name.
         kind: what it was to be read as.
         found: its type.
+        reader: the user of the database who reads the table.
+        advice: what else to do, of a column that is declared without a `type`.
     """
+    others = [f'"{each}"' for each in DECLARABLE if each in list_kinds(found)]
+    if kind in DECLARABLE and others and not advice:
+        advice = f"It can be read as {' or '.join(others)}: correct its type in the settings"
     view = (
-        f"read the table through a view that converts it, named in {setting}, and declare the new column: "
-        f"{write_view(table, column, kind, found)}"
+        f"read the table through a view that converts it: its owner runs the statements below, {setting} then names "
+        f"the view, and the settings declare the new column: {write_view(table, column, kind, found, reader)}"
     )
-    if others := [f'"{each}"' for each in DECLARABLE if each in list_kinds(found)]:
-        return f"It can be read as {' or '.join(others)}: correct the settings. Or {view}"
-    return f"{view[0].upper()}{view[1:]}"
+    return f"{advice}. Or {view}" if advice else f"{view[0].upper()}{view[1:]}"
 
 
-def write_view(table: str, column: str, kind: str, found: ColumnType) -> str:
-    """The statement that makes a view with all columns of a table, and one more that can be read."""
+def write_view(table: str, column: str, kind: str, found: ColumnType, reader: str) -> str:
+    """The statements for a view with all columns of a table and one more that can be read, and for who may read it."""
     *schemas, name = split_table(table)
     view = ".".join(quote_name(part) for part in (*schemas, _shorten(f"{name}_view", "view_of_loans")))
     new = quote_name(_shorten(f"{column}_{kind}", kind))
     converted = convert(quote_name(column), kind, found)
-    return f"CREATE VIEW {view} AS SELECT *, {converted} AS {new} FROM {quote_table(table)}"  # noqa: S608 all names are quoted
+    return (
+        f"CREATE VIEW {view} AS SELECT *, {converted} AS {new} FROM {quote_table(table)}; "  # noqa: S608 all names are quoted
+        f"GRANT SELECT ON {view} TO {quote_name(reader)}"
+    )
 
 
 def convert(value: str, kind: str, found: ColumnType) -> str:

@@ -153,6 +153,33 @@ def test_a_target_that_the_column_cannot_have_is_refused_by_its_name_and_type(
     with pytest.raises(LoansError) as refused:
         read(database, settings, tmp_path / "loans.parquet")
     assert expected in str(refused.value)
+    assert "correct its type" not in str(refused.value), "[target] has no type"
+
+
+@pytest.mark.parametrize(
+    ("expression", "target", "advice"),
+    [
+        ("bad", {}, "loans.outcome is boolean: write negative = false and positive = true in [target]"),
+        ("bad", NUMBERS, "loans.outcome is boolean: write negative = false and positive = true in [target]"),
+        ("bad", {"at_least": 1}, "loans.outcome is boolean: write negative = false and positive = true in [target]"),
+        ("bad::int::real", NUMBERS, "Write negative = 0.0 and positive = 1.0 in [target]"),
+        ("bad::text", NUMBERS, "Write negative and positive in [target] as the texts that the column has"),
+        ("bad::int::real", TEXTS, "Write negative and positive in [target] as the numbers that the column has"),
+        ("bad::text", {"at_most": 90}, "at_most in [target] goes with a number: name a column of numbers"),
+        ("created_at", TEXTS, "for a column that has two numbers, two texts, or true and false"),
+    ],
+)
+def test_the_advice_on_a_target_is_about_its_values(
+    database: Database, tmp_path: Path, expression: str, target: dict[str, Any], advice: str
+) -> None:
+    with database.open_transaction() as cursor:
+        cursor.execute(
+            f"ALTER TABLE loans RENAME TO raw; CREATE VIEW loans AS SELECT *, {expression} AS outcome FROM raw"
+        )
+    with pytest.raises(LoansError) as refused:
+        read(database, declare(column="outcome", **target), tmp_path / "loans.parquet")
+    assert advice in str(refused.value)
+    assert "correct its type" not in str(refused.value)
 
 
 @pytest.mark.parametrize("time_zone", ["UTC", "Asia/Tokyo", "America/New_York"])

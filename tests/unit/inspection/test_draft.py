@@ -56,7 +56,7 @@ def test_a_line_that_a_person_must_fill_in_is_refused_until_then_and_everything_
     check_draft([], sections(AMOUNT, target=opened))
     path = tmp_path / "draft.toml"
     path.write_text(text := write_draft([], sections(AMOUNT, target=opened)))
-    with pytest.raises(SettingsError, match=r"target\.column"):
+    with pytest.raises(SettingsError, match=r"FILL IN, .* line 8 \(column\)"):
         load_settings(path)
     assert find_marks(text) == [(8, 'column = "" # FILL IN: none was found')]
     with pytest.raises(SettingsError, match=r"features\.amount"):

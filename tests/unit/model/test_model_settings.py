@@ -26,7 +26,7 @@ def load(folder: Path, kind: str, income: str = "", term: str = "") -> Settings:
 
 
 def test_a_kind_that_there_is_not_is_refused_with_those_that_there_are(tmp_path: Path) -> None:
-    expected = "model.kind: Input should be 'random_forest', 'hist_gradient_boosting' or 'logistic_regression'"
+    expected = "model.kind: expected 'random_forest', 'hist_gradient_boosting' or 'logistic_regression'"
     with pytest.raises(SettingsError, match=expected):
         load(tmp_path, "neural_network")
 

@@ -70,12 +70,12 @@ def test_a_personal_attribute_is_no_feature(tmp_path: Path) -> None:
         ("minimum_rows", "minimun_rows", "limits.minimun_rows is not a setting; remove it or correct its name"),
         ("[limits]", "[limit]", "limit is not a setting"),
         ("minimum = 0", "minimum = 0, unit = 'EUR'", "features.income.unit is not a setting"),
-        ("[table]", "[tables]", "table: Field required"),
-        ('column = "default_status"', "", "target.column: Field required"),
+        ("[table]", "[tables]", "table is missing; add it"),
+        ('column = "default_status"', "", "target.column is missing; add it"),
         (
             'type = "number"',
             'type = "float"',
-            "features.income.type: Input should be 'number', 'integer', 'category', 'boolean' or 'date'",
+            "features.income.type: expected 'number', 'integer', 'category', 'boolean' or 'date'",
         ),
         (
             'type = "number"',
@@ -90,36 +90,52 @@ def test_a_personal_attribute_is_no_feature(tmp_path: Path) -> None:
         ('name = "loans"', 'name = "loans"\ntime_zone = "Mars"', "table.time_zone: 'Mars' is no time zone; expected"),
         ('name = "loans"', 'name = "loans"\ntime_zone = "UTC+9"', "table.time_zone: 'UTC+9' is no time zone; expected"),
         ("minimum = 0", "minimum = 2, maximum = 1", "features.income: minimum is above maximum"),
-        ("minimum = 0", "minimum = nan", "features.income.minimum: Input should be a finite number"),
-        ("minimum = 0", "minimum = 'low'", "features.income.minimum: Input should be a valid number"),
-        ("minimum = 0", "monotonic = 'up'", "features.income.monotonic: Input should be 'increasing' or 'decreasing'"),
+        ("minimum = 0", "minimum = nan", "features.income.minimum: expected a finite number"),
+        ("minimum = 0", "minimum = 'low'", "features.income.minimum: expected a valid number"),
+        ("minimum = 0", "monotonic = 'up'", "features.income.monotonic: expected 'increasing' or 'decreasing'"),
         (
             'type = "number", minimum = 0',
             'type = "category", monotonic = "increasing"',
             "features.income: monotonic goes with type number or integer, not category",
         ),
         ("bands = [25, 40]", 'monotonic = "increasing"', "personal.age: monotonic goes with a feature"),
-        ("minimum_rows = 100", "minimum_rows = 49", "limits.minimum_rows: Input should be greater than or equal to 50"),
-        ("minimum_rows = 100", "minimum_class_share = 0", "limits.minimum_class_share: Input should be greater than 0"),
+        (
+            "minimum_rows = 100",
+            "minimum_rows = 49",
+            "limits.minimum_rows: expected a number greater than or equal to 50",
+        ),
+        (
+            "minimum_rows = 100",
+            "minimum_class_share = 0",
+            "limits.minimum_class_share: expected a number greater than 0",
+        ),
         (
             "minimum_rows = 100",
             "minimum_class_share = 0.5",
-            "limits.minimum_class_share: Input should be less than 0.5",
+            "limits.minimum_class_share: expected a number less than 0.5",
         ),
-        ("minimum_rows = 100", "maximum_feature_auc = 0.5", "limits.maximum_feature_auc: Input should be greater than"),
-        ("minimum_rows = 100", "minimum_auc = 1.1", "limits.minimum_auc: Input should be less than or equal to 1"),
+        (
+            "minimum_rows = 100",
+            "maximum_feature_auc = 0.5",
+            "limits.maximum_feature_auc: expected a number greater than",
+        ),
+        ("minimum_rows = 100", "minimum_auc = 1.1", "limits.minimum_auc: expected a number less than or equal to 1"),
         ("maximum_auc_loss", "maximal_auc_loss", "promotion.maximal_auc_loss is not a setting"),
-        ("maximum_auc_loss = 0.1", "maximum_auc_loss = 0.6", "promotion.maximum_auc_loss: Input should be less than"),
-        ("maximum_auc_loss = 0.1", "minimum_auc = 0.4", "promotion.minimum_auc: Input should be greater than or equal"),
-        ("new_loans = 10", "new_loans = 0", "refresh.new_loans: Input should be greater than or equal to 1"),
+        ("maximum_auc_loss = 0.1", "maximum_auc_loss = 0.6", "promotion.maximum_auc_loss: expected a number less than"),
+        (
+            "maximum_auc_loss = 0.1",
+            "minimum_auc = 0.4",
+            "promotion.minimum_auc: expected a number greater than or equal",
+        ),
+        ("new_loans = 10", "new_loans = 0", "refresh.new_loans: expected a number greater than or equal to 1"),
         ('"default_status"', '"income"', "income: a column has one role"),
         ("age = {", "income = {", "income: a column has one role"),
         ("bands = [25, 40]", "bands = [40, 25]", "personal.age: bands are numbers that rise"),
         ('"integer", bands', '"category", bands', "personal.age: bands go with type number, integer or date"),
-        ("generate = 100", "locations = 100_001", "seed.locations: Input should be less than or equal to 100000"),
+        ("generate = 100", "locations = 100_001", "seed.locations: expected a number less than or equal to 100000"),
         ('"branches"', '""', "scoring.locations: '' is no name of a table; expected table or schema.table"),
         ('"risk.requests"', '"risk.requests.open"', "A part with a dot or a quote stands in quotes"),
-        ('scores = "scores"', "", "scoring.scores: Field required"),
+        ('scores = "scores"', "", "scoring.scores is missing; add it"),
         ('scores = "scores"', 'scores = "branches"', "scoring: locations, applications and scores are three tables"),
         (
             'scores = "scores"',
@@ -129,9 +145,13 @@ def test_a_personal_attribute_is_no_feature(tmp_path: Path) -> None:
         (
             "tolerated_count = 3",
             "tolerated_count = -1",
-            "scoring.tolerated_count: Input should be greater than or equal",
+            "scoring.tolerated_count: expected a number greater than or equal",
         ),
-        ("tolerated_count = 3", "tolerated_share = 1.1", "scoring.tolerated_share: Input should be less than or equal"),
+        (
+            "tolerated_count = 3",
+            "tolerated_share = 1.1",
+            "scoring.tolerated_share: expected a number less than or equal",
+        ),
         ("tolerated_count = 3", 'id = "location"', "scoring: location, id and decided_at are different columns"),
         ("tolerated_count = 3", 'decided_at = "id"', "scoring: location, id and decided_at are different columns"),
         (
@@ -139,27 +159,31 @@ def test_a_personal_attribute_is_no_feature(tmp_path: Path) -> None:
             'decided_at = "income"',
             "scoring.decided_at: income is a feature; name another column of the applications",
         ),
-        ('prices = "prices"', "", "pricing.prices: Field required"),
-        ("base_rate = 0.04", "base_rate = 4", "pricing.base_rate: Input should be less than or equal to 1"),
+        ('prices = "prices"', "", "pricing.prices is missing; add it"),
+        ("base_rate = 0.04", "base_rate = 4", "pricing.base_rate: expected a number less than or equal to 1"),
         ("base_rate = 0.04", "base_rate = 0.3", "pricing: base_rate is not below maximum_rate"),
-        ("base_rate = 0.04", "base_rate = nan", "pricing.base_rate: Input should be a finite number"),
-        ("loss_given_default = 0.45", "loss_given_default = -1", "pricing.loss_given_default: Input should be greater"),
+        ("base_rate = 0.04", "base_rate = nan", "pricing.base_rate: expected a finite number"),
+        (
+            "loss_given_default = 0.45",
+            "loss_given_default = -1",
+            "pricing.loss_given_default: expected a number greater",
+        ),
         ("minimum_rate = 0.05", "minimum_rate = 0.3", "pricing: minimum_rate is not below maximum_rate"),
-        ("maximum_step = 0.02", "maximum_step = 0", "pricing.maximum_step: Input should be greater than 0"),
+        ("maximum_step = 0.02", "maximum_step = 0", "pricing.maximum_step: expected a number greater than 0"),
         ("maximum_step = 0.02", "maximum_jump = 0.02", "pricing.maximum_jump is not a setting"),
         ('prices = "prices"', 'prices = "scores"', "pricing: scores is the name of another table"),
         ('prices = "prices"', 'prices = "loans"', "pricing: loans is the name of another table"),
-        ("maximum_step = 0.02", "maximum_step = 0.02\nminimum_scores = 0", "pricing.minimum_scores: Input should be"),
+        ("maximum_step = 0.02", "maximum_step = 0.02\nminimum_scores = 0", "pricing.minimum_scores: expected"),
         (
             "maximum_step = 0.02",
             "maximum_step = 0.02\nmaximum_age_hours = 0",
-            "pricing.maximum_age_hours: Input should be greater than 0",
+            "pricing.maximum_age_hours: expected a number greater than 0",
         ),
-        ('"loans"', "7", "table.name: Input should be a valid string"),
+        ('"loans"', "7", "table.name: expected a valid string"),
         ('"loans"', '"loans\\u0000"', "table.name: the name has the character NUL"),
         ("income =", f"'{'x' * 64}' =", "has 64 bytes in UTF-8; expected a name of 1 to 63. Correct the name"),
         ("income =", "'' =", "'' has 0 bytes in UTF-8; expected a name of 1 to 63"),
-        ("income = {", "# income = {", "features: Dictionary should have at least 1 item"),
+        ("income = {", "# income = {", "features: has 0 entries; expected at least 1"),
     ],
 )
 def test_a_wrong_settings_file_is_refused_by_the_key_and_what_was_expected(
@@ -216,7 +240,7 @@ def test_a_missing_an_unreadable_and_a_broken_file_are_three_things(tmp_path: Pa
     assert refusals["latin"].endswith("can't be read: it is not UTF-8")
     assert "is not TOML" in refusals["broken"]
     assert "line 1" in refusals["broken"]
-    assert "table: Field required" in refusals["empty"]
+    assert "table is missing; add it" in refusals["empty"]
 
 
 def test_the_seed_file_lies_beside_the_settings_wherever_they_are_read_from(tmp_path: Path) -> None:

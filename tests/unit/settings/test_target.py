@@ -53,13 +53,13 @@ def test_a_target_has_two_values_or_one_bound(tmp_path: Path, target: str, kind:
         ("positive = nan", "target.positive: nan is neither text, a number, true nor false"),
         ("positive = 2026-01-31", "target.positive: 2026-01-31 is neither text, a number, true nor false"),
         ("positive = [1, 2]", "target.positive: [1, 2] is neither text, a number, true nor false"),
-        ('at_least = "90"', "target.at_least: Input should be a valid number"),
-        ("at_least = true", "target.at_least: Input should be a valid number"),
-        ("at_least = inf", "target.at_least: Input should be a finite number"),
+        ('at_least = "90"', "target.at_least: expected a valid number"),
+        ("at_least = true", "target.at_least: expected a valid number"),
+        ("at_least = inf", "target.at_least: expected a finite number"),
         ('matures_after = "12 moons"', "target.matures_after: '12 moons' is no duration; write a number from 1 to 999"),
         ('matures_after = "0 days"', "target.matures_after: '0 days' is no duration"),
         ('matures_after = "1000 days"', "target.matures_after: '1000 days' is no duration"),
-        ("matures_after = 12", "target.matures_after: Input should be a valid string"),
+        ("matures_after = 12", "target.matures_after: expected a valid string"),
     ],
 )
 def test_a_target_that_says_nothing_or_two_things_is_refused(tmp_path: Path, target: str, expected: str) -> None:
