@@ -4,7 +4,7 @@ Belongs here: how to connect, and what an error may show. Does not belong here: 
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Literal, Self, TypeVar
 
 import dagster as dg
@@ -27,6 +27,8 @@ APPLICATION_NAME = "credit-default-platform"
 QUOTES_NO_ROW = {"08", "25", "28", "3D", "3F", "40", "42", "53", "55", "57"}
 # SQLSTATEs of a database that went away: the connection broke, or its server is stopping or starting.
 AWAY = ("08", "57P")
+# The SQLSTATE of a right that the user does not have.
+DENIED = "42501"
 # A replica ends a reader that keeps it from following its primary. Nothing else ends a snapshot that only reads so. A
 # transaction that writes does not get here: the server is no replica then, and what is in its way may stay there.
 STOPPED_BY_REPLICA = ("40001", "40P01")
@@ -122,6 +124,22 @@ def describe_without_rows(error: "psycopg2.Error") -> str:
     return f"{type(error).__name__}, SQLSTATE {error.pgcode}" + (f": {message}" if message else "")
 
 
+def _find_tables_with_policy(connection: "connection", name: str) -> list[str]:
+    """The tables of this name whose policies hide rows from the user, each with its schema; ends the transaction."""
+    import psycopg2
+
+    with suppress(psycopg2.Error), connection.cursor() as cursor:
+        connection.rollback()
+        cursor.execute(
+            "SELECT n.nspname || '.' || c.relname FROM pg_catalog.pg_class AS c "
+            "JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace "
+            "WHERE c.relname = %s AND c.relrowsecurity AND pg_catalog.row_security_active(c.oid) ORDER BY 1",
+            (name,),
+        )
+        return [found for (found,) in cursor.fetchall()]
+    return []
+
+
 class Database(dg.ConfigurableResource):
     """A PostgreSQL database, by a libpq URL.
 
@@ -205,8 +223,9 @@ class Database(dg.ConfigurableResource):
                 yield cursor
         except psycopg2.Error as error:
             if table := find_table_with_policy(error.diag.message_primary or ""):
+                named = " or ".join(_find_tables_with_policy(connection, table)) or table
                 raise DatabaseError(
-                    f"a row policy of table {table} would hide rows from user {user} of {self.setting}. Name a user "
+                    f"a row policy of table {named} would hide rows from user {user} of {self.setting}. Name a user "
                     'with BYPASSRLS or the table\'s owner there, or write row_policy = "apply" in [table] of the '
                     "settings to use only what the policy shows"
                 ) from None
@@ -215,6 +234,12 @@ class Database(dg.ConfigurableResource):
                     f"the replica of {self.setting} stopped the reading, to follow its primary "
                     f"({describe_without_rows(error)}). Another attempt may succeed. If it happens often, set "
                     "hot_standby_feedback = on there, or raise max_standby_streaming_delay, or name the primary"
+                ) from None
+            if error.pgcode == DENIED:
+                rights = "SELECT" if readonly else "SELECT, INSERT, UPDATE"
+                raise DatabaseError(
+                    f"user {user} of {self.setting} lacks a right ({describe_without_rows(error)}). It needs {rights} "
+                    f"on the table and USAGE on its schema: the owner runs GRANT {rights} ON the table TO {user}"
                 ) from None
             is_broken = isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError)
             is_away = is_broken and (error.pgcode is None or error.pgcode.startswith(AWAY))

@@ -25,9 +25,9 @@ ALTER VIEW loans SET (security_invoker = on);
 ALTER VIEW requests SET (security_invoker = on);
 """
 REFUSED = (
-    "a row policy of table rows would hide rows from user reader of PLATFORM_DATABASE_URL. Name a user with BYPASSRLS "
-    'or the table\'s owner there, or write row_policy = "apply" in [table] of the settings to use only what the policy '
-    "shows"
+    "a row policy of table public.rows would hide rows from user reader of PLATFORM_DATABASE_URL. Name a user with "
+    'BYPASSRLS or the table\'s owner there, or write row_policy = "apply" in [table] of the settings to use only what '
+    "the policy shows"
 )
 
 
@@ -40,7 +40,7 @@ def test_a_table_of_which_a_policy_hides_rows_is_refused_by_table_and_user(lendi
     lending.execute("ALTER ROLE reader BYPASSRLS")
     assert lending.read() == digests
     lending.execute("ALTER ROLE reader NOBYPASSRLS; ALTER ROLE reader SET row_security = on")
-    with pytest.raises(DatabaseError, match="row policy of table rows"):
+    with pytest.raises(DatabaseError, match=r"row policy of table public\.rows"):
         lending.read()
 
 
@@ -55,7 +55,7 @@ def test_a_table_of_which_a_policy_hides_rows_is_refused_by_table_and_user(lendi
 )
 def test_neither_a_wave_nor_a_sensor_counts_a_part_of_a_table(lending: Lending, read: Callable[..., object]) -> None:
     lending.execute(f"{POLICY}; ALTER TABLE branches ENABLE ROW LEVEL SECURITY")
-    said = r"row policy of table (rows|branches) would hide rows from user reader"
+    said = r"row policy of table public\.(rows|branches) would hide rows from user reader"
     with pytest.raises(DatabaseError, match=said), Database(url=lending.reader).open_snapshot() as cursor:
         read(cursor)
 
@@ -78,7 +78,7 @@ def test_scores_are_not_written_past_a_policy_that_hides_some_of_them(lending: L
         create_scores_table(cursor, DECLARED.require_scoring())
     lending.execute("ALTER TABLE scores ENABLE ROW LEVEL SECURITY; GRANT ALL ON scores TO reader")
     database = Database(url=lending.reader, setting="PLATFORM_SCORES_URL")
-    said = "table scores would hide rows from user reader of PLATFORM_SCORES_URL"
+    said = "table public.scores would hide rows from user reader of PLATFORM_SCORES_URL"
     with pytest.raises(DatabaseError, match=said), database.open_transaction() as cursor:
         cursor.execute("DELETE FROM scores")
     with database.with_row_policy("apply").open_transaction() as cursor:
@@ -102,7 +102,7 @@ def test_no_model_is_made_from_a_part_of_the_loans_in_silence(
     before = sandbox.state()
     assert sandbox.run(PLATFORM_DATABASE_URL=clerk) == 1
     output = capfd.readouterr().err
-    assert "a row policy of table loans would hide rows from user clerk of PLATFORM_DATABASE_URL" in output
+    assert "a row policy of table public.loans would hide rows from user clerk of PLATFORM_DATABASE_URL" in output
     assert "Traceback" not in output
     assert sandbox.state() == before
 

@@ -202,7 +202,7 @@ def test_a_wrong_password_and_a_missing_right_are_two_things(
 
     assert sandbox.run(PLATFORM_DATABASE_URL=clerk("the%20right%20one")) == 1
     denied = capfd.readouterr().err
-    assert_one_error(denied, "permission denied for table loans", "PLATFORM_DATABASE_URL")
+    assert_one_error(denied, "permission denied for table loans", "GRANT SELECT ON the table TO clerk")
     assert sandbox.state() == before
 
 
