@@ -23,6 +23,8 @@ from resources.errors import PlatformError
 from resources.store.written_once import compute_sha256
 
 SETTING = "PLATFORM_SETTINGS"
+# Pydantic's words for a bound, and ours.
+PLAIN_WORDS = {"greater than or equal to": "at least", "less than or equal to": "at most", "greater than": "more than"}
 # As `credit_assets.inspection` writes them. Whoever fills a value in may leave the comment.
 OPEN_LINE = re.compile(r'\s*([^#=]*[^#=\s])\s*= "" # FILL IN:')
 
@@ -239,7 +241,9 @@ def _describe_expected(error: Any) -> str:
     if error["type"] == "too_short":
         return f"has {error['ctx']['actual_length']} entries; expected at least {error['ctx']['min_length']}"
     expected = error["msg"].removeprefix("Input should be ")
-    return f"expected {'a number ' if expected.startswith(('greater', 'less')) else ''}{expected}"
+    for words, ours in PLAIN_WORDS.items():
+        expected = expected.replace(words, ours)
+    return f"expected {expected}"
 
 
 class SettingsFile(dg.ConfigurableResource):
