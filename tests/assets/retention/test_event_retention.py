@@ -215,8 +215,15 @@ def test_events_of_old_runs_are_compared_with_their_own_partition_and_not_with_a
             "FROM generate_series(1, 10) AS run, generate_series(1, 500) AS place ORDER BY run, place",
             {"asset": ASSET.to_string()},
         )
-        connection.exec_driver_sql("ANALYZE event_logs")
+        # As many old runs as a month has. With a few, PostgreSQL may compare each of them with each event.
+        connection.exec_driver_sql(
+            "INSERT INTO runs (run_id, pipeline_name, status, run_body, update_timestamp) "
+            "SELECT 'run ' || run, %(job)s, 'SUCCESS', '{}', '2026-01-01' FROM generate_series(1, 2000) AS run",
+            {"job": JOB},
+        )
+        connection.exec_driver_sql("ANALYZE event_logs, runs")
         plan = "\n".join(connection.exec_driver_sql(f"EXPLAIN {OVER}", values).scalars())
+        connection.exec_driver_sql("DELETE FROM runs")
     assert "(partition = kept.partition)" in plan, plan
     assert "Join Filter" not in plan, plan
 
