@@ -78,9 +78,10 @@ def read_applications(
     table = declare_applications(scoring, features)
     found = check_columns(cursor, table)
     check_time_zone(cursor, settings.table.time_zone, LocationsError)
-    cursor.execute("SELECT transaction_timestamp()")
-    ((now,),) = cursor.fetchall()
-    columns = select_columns(_list_kinds(scoring, features), features, found, settings.table.time_zone, as_of or now)
+    if as_of is None:
+        cursor.execute("SELECT transaction_timestamp()")
+        ((as_of,),) = cursor.fetchall()
+    columns = select_columns(_list_kinds(scoring, features), features, found, settings.table.time_zone, as_of)
     # COPY takes no parameters. psycopg2 quotes the names as it does for any statement, by the settings of the server.
     names = cursor.mogrify("%s::text[]", (sorted(set(locations)),)).decode("utf-8")
     sql = (

@@ -26,14 +26,15 @@ def fit_benchmark(loans: "pa.Table", settings: Settings, parameters: Mapping[str
     Args:
         loans: the whole dataset.
         settings: of the model.
-        parameters: of the model's training; those of its split are used, and those of its trees are not.
+        parameters: of the model's training; its split and its seed are used, and those of its trees are not.
     """
     import numpy as np
 
-    rows = split_rows(loans, settings, TrainingConfig(**parameters)).training
+    config = TrainingConfig(**parameters)
+    rows = split_rows(loans, settings, config).training
     if (most := count_learned_from(len(rows), settings)) < len(rows):
         rows = np.sort(np.random.default_rng(0).choice(rows, most, replace=False))
-    return fit_pipeline(loans, _declare_regression(settings), TrainingConfig(), AtOnce(), rows)
+    return fit_pipeline(loans, _declare_regression(settings), config, AtOnce(), rows)
 
 
 def count_learned_from(rows: int, settings: Settings) -> int:
@@ -49,7 +50,9 @@ def _declare_regression(settings: Settings) -> Settings:
 
 
 def format_comparison(model: Mapping[str, Any], benchmark: Mapping[str, Any], kind: str) -> str:
-    """A line with the figures of each, and a sentence if both are of one kind.
+    """A line with the figures of each, and a sentence if both are one regression.
+
+    Of very many loans the benchmark learns from some only, so that two regressions may differ.
 
     Args:
         model: scores of the run's model.
@@ -61,5 +64,6 @@ def format_comparison(model: Mapping[str, Any], benchmark: Mapping[str, Any], ki
         for name, scores in {f"the model, {kind}": model, "the benchmark, logistic_regression": benchmark}.items()
     }
     table = [f"{name:<35}" + "".join(f"{each:>13}" for each in figures) for name, figures in lines.items()]
-    same = ["The model is a logistic regression too, so both are the same."] if kind == "logistic_regression" else []
+    is_same = kind == "logistic_regression" and all(model[figure] == benchmark[figure] for figure in COMPARED)
+    same = ["The model is a logistic regression too, so both are the same."] if is_same else []
     return "\n".join(["Benchmark, on the same loans", "============================", *table, *same]) + "\n"

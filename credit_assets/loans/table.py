@@ -70,7 +70,7 @@ def _advise_on_target(settings: Settings, found: ColumnType) -> str:
     """What to write in [target], which has no `type`, if its column is of another type than its values."""
     target, kinds = settings.target, list_kinds(found)
     if found.base == "boolean":
-        return BOOLEAN.format(f"{settings.table.name}.{settings.target.column}")
+        return BOOLEAN.format(f"{settings.table.name}.{target.column}")
     if target.positive is None:
         bound = "at_least" if target.at_least is not None else "at_most"
         return (

@@ -92,7 +92,7 @@ class Target(Strict):
 
     @property
     def kind(self) -> str:
-        """How the column is read: one of the kinds of `credit_assets.tables.declared`."""
+        """How the column is read: one of the kinds of `credit_assets.tables.kinds`."""
         if self.positive is None:
             return "number"
         if isinstance(self.positive, bool | str):

@@ -83,6 +83,22 @@ def test_beside_a_model_that_is_a_regression_it_is_the_same_model(loans) -> None
     )
     assert scores == same
     assert "so both are the same" in format_comparison(scores, same, "logistic_regression")
+    other = scores | {"roc_auc": scores["roc_auc"] - 0.01}
+    assert "the same." not in format_comparison(scores, other, "logistic_regression"), "it learned from fewer loans"
+    assert "the same." not in format_comparison(scores, scores, "random_forest")
+
+
+def test_the_numbers_of_big_categories_are_those_of_a_regression_with_the_seed_of_the_run(loans) -> None:
+    towns = pa.array([f"t{number % 40}" for number in range(loans.num_rows)])
+    loans, declared = loans.append_column("town", towns), declare("logistic_regression").model_dump()
+    declared["features"]["town"] = {"type": "category"}
+    settings = Settings.model_validate(declared | {"model": {"kind": "logistic_regression", "one_hot_levels": 5}})
+    config = CONFIG.model_copy(update={"n_estimators": 100, "max_depth": 10})
+    train = split_rows(loans, settings, config).training
+    model = fit_pipeline(loans, settings, config, AtOnce(), train)
+    assert np.array_equal(fit_benchmark(loans, settings, config.model_dump())[-1].coef_, model[-1].coef_)
+    other = fit_pipeline(loans, settings, TrainingConfig(), AtOnce(), train)
+    assert not np.array_equal(other[-1].coef_, model[-1].coef_), "the seed has no effect on these categories"
 
 
 def test_both_are_shown_by_the_same_figures_and_a_better_benchmark_is_not_hidden() -> None:
