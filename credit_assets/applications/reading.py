@@ -78,10 +78,8 @@ def read_applications(
     table = declare_applications(scoring, features)
     found = check_columns(cursor, table)
     check_time_zone(cursor, settings.table.time_zone, LocationsError)
-    if as_of is None:
-        cursor.execute("SELECT transaction_timestamp()")
-        ((as_of,),) = cursor.fetchall()
-    columns = select_columns(_list_kinds(scoring, features), features, found, settings.table.time_zone, as_of)
+    kinds = _list_kinds(scoring, features)
+    columns = select_columns(kinds, features, found, settings.table.time_zone, as_of or _read_time(cursor))
     # COPY takes no parameters. psycopg2 quotes the names as it does for any statement, by the settings of the server.
     names = cursor.mogrify("%s::text[]", (sorted(set(locations)),)).decode("utf-8")
     sql = (
@@ -94,3 +92,10 @@ def read_applications(
     # path, so that it sorts by names of our own.
     keys = pa.table({"location": rows.column(scoring.location), "id": rows.column(scoring.id)})
     return rows.take(pc.sort_indices(keys, [("location", "ascending"), ("id", "ascending")]))
+
+
+def _read_time(cursor: "cursor") -> datetime:
+    """The time of the cursor's snapshot."""
+    cursor.execute("SELECT transaction_timestamp()")
+    ((now,),) = cursor.fetchall()
+    return now
