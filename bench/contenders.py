@@ -42,6 +42,7 @@ class NoLog:
 def prepare_ours(folder: Path, *, audited: bool = False) -> Callable[[], Path]:
     """Prepares the work of `loan_dataset` without Dagster: extract, compute digests, commit to a file:// store."""
     import obstore  # noqa: F401
+    import pandas as pd  # noqa: F401 pyarrow uses it
     import psycopg2  # noqa: F401
     import pyarrow.parquet  # noqa: F401
 
@@ -51,9 +52,6 @@ def prepare_ours(folder: Path, *, audited: bool = False) -> Callable[[], Path]:
     from resources.store.checkpoints import Work
     from resources.store.formats import FORMATS
     from resources.store.opening import open_store
-
-    if audited:
-        import pandas as pd  # noqa: F401 the checks use it
 
     def work() -> Path:
         store = open_store(folder.as_uri())

@@ -94,15 +94,16 @@ def tabulate(results: Mapping[str, Sequence[ProcessResult]], rows: int, rounds: 
             for name, what in CONTENDERS.items()
         ],
         [
-            Goal("times faster than pandas", seconds["pandas"] / seconds["ours"], TIMES_FASTER),
-            Goal("of pandas' peak memory", peak["ours"] / peak["pandas"], SHARE_OF_MEMORY, at_least=False),
+            Goal("times faster than pandas, with the checks", seconds["pandas"] / seconds["checked"], TIMES_FASTER),
+            Goal("of pandas' peak memory", peak["checked"] / peak["pandas"], SHARE_OF_MEMORY, at_least=False),
         ],
         [
             f"Medians of {rounds}, in turns, each in a fresh process with {DATABASE}; seconds count after the imports.",
             f"Ours and pandas hold the same {rows:,} rows, compared column by column.",
             (
-                f"With its checks, which pandas lacks: {seconds['pandas'] / seconds['checked']:.3g} times faster, "
-                f"{peak['checked'] / peak['pandas']:.3g} of the memory. The goals, for 1,000,000 rows, are without:"
+                "Ours also counts the loans for the census, which pandas does not. Without the checks it is "
+                f"{seconds['pandas'] / seconds['ours']:.3g} times faster, with {peak['ours'] / peak['pandas']:.3g} of "
+                "the memory. The goals are for 1,000,000 rows."
             ),
         ],
     )

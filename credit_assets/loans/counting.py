@@ -1,8 +1,8 @@
 """The statement that counts a table's loans: one read, which takes the census and counts what came later.
 
-Loans are spread by SHA-256 of text in UTF-8: the same in every version of PostgreSQL, under every encoding and
-collation. MD5 is a little faster, but a PostgreSQL in FIPS mode refuses it. What they hold is added up by a hash of
-PostgreSQL's own, which is five times as fast, and may be another one in the next version.
+Loans are spread, and what they hold is added up, by the hashes that PostgreSQL spreads rows over partitions with. A
+SHA-256 takes five times as long. pg_upgrade needs these hashes to stay as they are. If one changes all the same, every
+bucket differs, so that the sensor asks for one refresh that nobody needs, and no loan is forgotten.
 
 Belongs here: SQL that counts loans. Does not belong here: what a census means (`census`).
 """
@@ -76,7 +76,7 @@ def count_loans(
     """
     types = types or make_plain_types(needed_types(settings))
     version = cursor.connection.server_version // 10_000
-    key, contents, of_contents = _key_sql(settings, types), "NULL::int", ""
+    key, contents, of_contents = _key_sql(settings, types, version), "NULL::int", ""
     if with_contents and version >= FIRST_WITH_HASHES_OF_RECORDS:
         contents = f"(hash_record_extended(row({columns_sql(settings, limit.as_of, types)}), 0) & {2**31 - 1})::int"
         of_contents = _fingerprint(f"{contents} of PostgreSQL {version}")
@@ -85,7 +85,7 @@ def count_loans(
         is_beyond += f" OR {quote_name(settings.table.id)} > {limit.greatest_id}"
     cursor.execute(
         "SELECT bucket, count(*), sum(contents) FROM (SELECT "  # noqa: S608 all names are quoted
-        f"CASE WHEN ({is_beyond}) IS NOT TRUE THEN {_bucket_sql(key)} "
+        f"CASE WHEN ({is_beyond}) IS NOT TRUE THEN ({key} & {BUCKETS - 1})::int "
         f"WHEN {is_later_sql(settings, 'now', types)} THEN {_FUTURE} ELSE {_ARRIVED} END AS bucket, "
         f"CASE WHEN ({is_beyond}) IS NOT TRUE THEN {contents} END AS contents "
         f"FROM {table_sql(settings)}) AS loans GROUP BY bucket"
@@ -103,16 +103,13 @@ def count_loans(
     )
 
 
-def _key_sql(settings: Settings, found: Mapping[str, ColumnType]) -> str:
-    """What a loan is known by: its id and its time, because ids may start again."""
+def _key_sql(settings: Settings, found: Mapping[str, ColumnType], version: int) -> str:
+    """A hash of what a loan is known by: its id and its time, because ids may start again."""
     row_id = select_value(settings.table.id, "id", found[settings.table.id])
     created_at = select_time(read_created_at(settings, found))
-    return f"coalesce({row_id}::text, '') || ' ' || coalesce({created_at}::text, '')"
-
-
-def _bucket_sql(text: str) -> str:
-    """The first twelve bits of the hash of a text, as an integer."""
-    return f"('x' || encode(substr(sha256(convert_to({text}, 'UTF8')), 1, 2), 'hex'))::bit(12)::int"
+    if version >= FIRST_WITH_HASHES_OF_RECORDS:
+        return f"hash_record_extended(row({row_id}, {created_at}), 0)"
+    return f"hashtextextended(coalesce({row_id}::text, '') || ' ' || coalesce({created_at}::text, ''), 0)"
 
 
 def _fingerprint(expression: str) -> str:

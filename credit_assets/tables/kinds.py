@@ -8,8 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from resources.environment import set_default
+
 if TYPE_CHECKING:
     import pyarrow as pa
+
+# Arrow reads this when it is imported. An allocator of its own would keep much of what was freed.
+set_default("ARROW_DEFAULT_MEMORY_POOL", "system")
 
 INTEGERS = {"smallint", "integer", "bigint"}
 TEXTS = {"text", "character varying", "character", "citext"}

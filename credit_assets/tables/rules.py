@@ -56,9 +56,14 @@ def count_marks(marks: "pa.Array | pa.ChunkedArray") -> int:
 
 
 def count_repeated(ids: "pa.ChunkedArray") -> int:
-    """How many rows have an id that a row before them has."""
+    """How many rows have an id that another row before them has.
+
+    Ids that rise from row to row are not counted one by one, which takes ten times as long.
+    """
     import pyarrow.compute as pc
 
+    if not ids.null_count and pc.all(pc.less(ids[:-1], ids[1:])).as_py() is not False:
+        return 0
     return len(ids) - pc.count_distinct(ids, mode="all").as_py()
 
 

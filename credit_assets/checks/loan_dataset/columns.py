@@ -28,10 +28,18 @@ class StoredColumns:
 @contextmanager
 def open_columns(stored: "Path | pa.Table") -> Iterator[StoredColumns]:
     """Opens a Parquet file, or takes a table that is in memory already."""
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     if not isinstance(stored, Path):
         yield StoredColumns(stored.schema, stored.num_rows, stored.column)
         return
     with pq.ParquetFile(stored) as file:
-        yield StoredColumns(file.schema_arrow, file.metadata.num_rows, lambda name: file.read(columns=[name]).column(0))
+
+        def read(name: str) -> "pa.ChunkedArray":
+            # What the extraction and the column before have left is given back first.
+            pa.default_memory_pool().release_unused()
+            # In one piece, which NumPy reads without a copy. More threads would keep more memory, and save no time.
+            return file.read(columns=[name], use_threads=False).column(0)
+
+        yield StoredColumns(file.schema_arrow, file.metadata.num_rows, read)

@@ -51,7 +51,7 @@ class Findings:
 
 
 def examine_columns(columns: StoredColumns, settings: Settings) -> Findings:
-    """Reads every column once, the target first, because features are compared with it.
+    """Reads every column, the target first, because features are compared with it.
 
     Args:
         columns: those that the settings declare.
@@ -63,10 +63,13 @@ def examine_columns(columns: StoredColumns, settings: Settings) -> Findings:
     marks = mark_outcomes(target, settings.target)
     known, outcome = pc.is_valid(marks), marks.drop_null().to_numpy()
     found = Findings(columns.rows, target.null_count, _count_classes(target, marks))
+    found.infinite[settings.target.column] = count_marks(mark_infinite(target))
+    del target
     for name in columns.schema.names:
-        values = target if name == settings.target.column else columns.read(name)
-        if name != settings.target.column:
-            found.missing[name] = count_marks(mark_missing(values))
+        if name == settings.target.column:
+            continue
+        values = columns.read(name)
+        found.missing[name] = count_marks(mark_missing(values))
         found.infinite[name] = count_marks(mark_infinite(values))
         if name == settings.table.id:
             found.repeated_ids = count_repeated(values)
@@ -74,6 +77,7 @@ def examine_columns(columns: StoredColumns, settings: Settings) -> Findings:
             found.outside[f"{name} ({column.bounds})"] = count_marks(mark_outside(values, column))
         if name in settings.features:
             found.aucs[name] = compute_auc_alone(values.filter(known) if marks.null_count else values, outcome)
+        del values
     return found
 
 

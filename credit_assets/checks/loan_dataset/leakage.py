@@ -25,7 +25,7 @@ def compute_auc_alone(values: "pa.ChunkedArray", outcome: "np.ndarray") -> float
 
     if pt.is_string(values.type):
         return _compute_auc(*_score_categories(values, outcome))
-    numbers = values.to_numpy().astype("float64", copy=False)
+    numbers = values.to_numpy()
     known = np.isfinite(numbers)
     if known.all():
         return _compute_auc(numbers, outcome)
@@ -35,11 +35,22 @@ def compute_auc_alone(values: "pa.ChunkedArray", outcome: "np.ndarray") -> float
 
 
 def _compute_auc(scores: "np.ndarray", outcome: "np.ndarray") -> float:
-    from sklearn.metrics import roc_auc_score
+    """The share of pairs of a default and another loan in which the default has the higher score; a tie is half a pair.
 
-    if outcome.all() or not outcome.any():
+    That is the Mann-Whitney U statistic, divided by the number of pairs (Hanley and McNeil, 1982). scikit-learn gives
+    the same, and needs ten times as long, because it also finds the thresholds.
+    """
+    import numpy as np
+
+    defaults, others = scores[outcome], scores[~outcome]
+    # In place: a sorted copy would be one more column in memory.
+    defaults.sort()
+    others.sort()
+    if not len(defaults) or not len(others):
         return 0.5
-    auc = float(roc_auc_score(outcome, scores))
+    lower = np.searchsorted(others, defaults, "left").sum(dtype="int64")
+    not_higher = np.searchsorted(others, defaults, "right").sum(dtype="int64")
+    auc = (int(lower) + int(not_higher)) / (2 * len(defaults) * len(others))
     return max(auc, 1 - auc)
 
 

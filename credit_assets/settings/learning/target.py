@@ -125,10 +125,11 @@ class Target(Strict):
         Months and years go back to the same day and time of day in UTC. If that month has no such day, it is the
         month's last one: 12 months before 2024-02-29 is 2023-02-28.
         """
-        import pandas as pd
-
         if self.matures_after is None:
             return None
+
+        import pandas as pd
+
         number, unit = self.matures_after.removesuffix("s").split()
         return (pd.Timestamp(as_of.astimezone(UTC)) - pd.DateOffset(**{f"{unit}s": int(number)})).to_pydatetime()
 

@@ -5,8 +5,9 @@ decide when to refresh (`rules`).
 """
 
 import hashlib
+import operator
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -22,7 +23,7 @@ OFFSETS = [timedelta(0), timedelta(minutes=3), timedelta(hours=9), timedelta(hou
 
 @dataclass(frozen=True)
 class Loan:
-    """A row: its bucket is that of PostgreSQL, and its contents are only as different from others as there."""
+    """A row: its bucket and its contents are only as different from those of others as in PostgreSQL."""
 
     id: str
     created_at: datetime
@@ -48,13 +49,15 @@ def is_beyond(loan: Loan, limit: Limit) -> bool:
     return limit.as_of is None or loan.created_at > limit.as_of or is_greater
 
 
-def count(loans: Sequence[Loan], limit: Limit, now: datetime) -> Counted:
-    """What `count_loans` finds in a table with these loans."""
+def count(
+    loans: Iterable[Loan], limit: Limit, now: datetime, bucket: Callable[[Loan], int] = operator.attrgetter("bucket")
+) -> Counted:
+    """What `count_loans` finds in a table with these loans, if they lie in these buckets."""
     counts, sums, arrived, future = [0] * BUCKETS, [0] * (BUCKETS // GROUP_SIZE), 0, 0
     for loan in loans:
         if not is_beyond(loan, limit):
-            counts[loan.bucket] += 1
-            sums[loan.bucket // GROUP_SIZE] += loan.contents
+            counts[bucket(loan)] += 1
+            sums[bucket(loan) // GROUP_SIZE] += loan.contents
         elif loan.created_at > now:
             future += 1
         else:

@@ -16,6 +16,7 @@ from credit_assets.checks.loan_dataset.leakage import compute_auc_alone
 from credit_assets.checks.loan_dataset.verdicts import check_dataset
 from credit_assets.loans.table import arrow_schema
 from credit_assets.settings.file import Settings
+from credit_assets.tables.rules import count_repeated
 
 ROWS = 600
 KINDS = ("number", "integer", "category")
@@ -87,5 +88,24 @@ def test_a_category_has_the_auc_of_its_default_shares_on_the_other_half_of_the_r
     shares = pd.Series(outcome[half]).groupby(texts[half].to_numpy()).mean()
     expected = roc_auc_score(outcome[~half], texts[~half].map(shares).fillna(outcome.mean()))
     chunks = pa.chunked_array([texts[:100].to_list(), texts[100:].to_list()], pa.string())
-    found = compute_auc_alone(chunks, outcome)
-    assert found == max(expected, 1 - expected)
+    assert compute_auc_alone(chunks, outcome) == pytest.approx(max(expected, 1 - expected), abs=1e-12)
+
+
+@pytest.mark.parametrize("values", [2, 50, ROWS])
+@pytest.mark.parametrize("kind", ["int64", "float64"])
+def test_a_number_has_the_auc_that_scikit_learn_computes_and_ties_count_half(values: int, kind: str) -> None:
+    rng = np.random.default_rng(values)
+    outcome = rng.random(ROWS) < 0.2
+    numbers = (rng.integers(0, values, ROWS) - (1 + values // 2) * outcome).astype(kind)
+    expected = roc_auc_score(outcome, numbers)
+    assert expected < 0.5, "the numbers point the other way"
+    assert compute_auc_alone(pa.chunked_array([numbers[:7], numbers[7:]]), outcome) == pytest.approx(
+        1 - expected, abs=1e-12
+    )
+    assert compute_auc_alone(pa.chunked_array([numbers]), np.zeros(ROWS, bool)) == 0.5
+
+
+def test_ids_that_repeat_are_counted_whether_or_not_they_rise() -> None:
+    for ids, repeated in (([], 0), ([7], 0), ([1, 2, 3], 0), ([3, 1, 2], 0), ([1, 1, 2], 1), ([2, 1, 2, 1], 2)):
+        assert count_repeated(pa.chunked_array([ids[:1], ids[1:]], pa.int64())) == repeated, ids
+    assert count_repeated(pa.chunked_array([["a", "B", "a"]])) == 1
