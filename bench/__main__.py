@@ -61,9 +61,11 @@ def main() -> int:
     print(describe_machine(), flush=True)
     started = time.monotonic()
     try:
-        for benchmark in benchmarks.values():
+        for name, benchmark in benchmarks.items():
+            began = time.monotonic()
             for table in benchmark():
                 print(f"\n{table}", flush=True)
+            print(f"{name}: {time.monotonic() - began:.0f} s", flush=True)
     except BenchError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

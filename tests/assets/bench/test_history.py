@@ -1,6 +1,10 @@
 """Pages that are timed on a history which Dagster reads as something else than waves say nothing about waves."""
 
+import json
+import re
 import uuid
+from contextlib import closing
+from datetime import UTC
 from itertools import pairwise
 
 import dagster as dg
@@ -12,6 +16,11 @@ from resources.history.partitions import PartitionRecord, plan_partitions, recor
 from tests.support.jobs import wave
 from tests.support.sandbox import open_sandbox
 
+INDEXES = "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1"
+CONSTRAINTS = """SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
+  WHERE connamespace = 'public'::regnamespace ORDER BY 1, 2"""
+TABLES = """SELECT table_name, column_name, data_type, is_nullable, column_default FROM information_schema.columns
+  WHERE table_schema = 'public' ORDER BY 1, ordinal_position"""
 ASSET = dg.AssetKey("places")
 DEFINITION = dg.DynamicPartitionsDefinition(name="places")
 
@@ -23,17 +32,28 @@ def own(postgres):
         yield sandbox
 
 
-def test_copies_of_a_wave_are_waves_of_their_own_in_the_order_of_time(own) -> None:
-    instance, names = own.instance, ["a", "b", "c"]
+def run_wave(instance: dg.DagsterInstance, names: list[str]) -> str:
+    """A wave that makes all of these partitions but the last, and fails. Returns its run id."""
     instance.add_dynamic_partitions("places", names)
     run = instance.create_run_for_job(wave, run_id=str(uuid.uuid4()), status=dg.DagsterRunStatus.STARTED)
     plan_partitions(instance, run.run_id, run.job_name, "work", ASSET, names)
-    records = [PartitionRecord(name, f"digest of {name}") for name in names[:2]]
+    records = [PartitionRecord(name, f"digest of {name}") for name in names[:-1]]
     record_partitions(instance, run.run_id, run.job_name, "work", ASSET, records)
     instance.report_run_failed(run)
+    return run.run_id
 
+
+def read(url: str, statement: str) -> list[tuple]:
+    """The rows of a statement."""
+    with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+        cursor.execute(statement)
+        return cursor.fetchall()
+
+
+def test_copies_of_a_wave_are_waves_of_their_own_in_the_order_of_time(own) -> None:
+    instance, names = own.instance, ["a", "b", "c"]
     url = own.environment["PLATFORM_HISTORY_URL"]
-    last = repeat_wave(url, run.run_id, 5)
+    last = repeat_wave(url, run_wave(instance, names), 5)
 
     runs = instance.get_run_records(dg.RunsFilter(job_name="wave"))
     assert len(runs) == 5
@@ -55,7 +75,28 @@ def test_copies_of_a_wave_are_waves_of_their_own_in_the_order_of_time(own) -> No
         "b": "MATERIALIZED",
         "c": "FAILED",
     }
-    with psycopg2.connect(url) as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM asset_event_tags JOIN event_logs ON event_logs.id = event_id")
-        assert cursor.fetchone() == (10,)
-    connection.close()
+    assert read(url, "SELECT count(*) FROM asset_event_tags JOIN event_logs ON event_logs.id = event_id") == [(10,)]
+
+
+def test_a_copied_event_differs_from_the_first_in_its_run_and_time_only(own) -> None:
+    url = own.environment["PLATFORM_HISTORY_URL"]
+    first = run_wave(own.instance, ["a", "b"])
+    repeat_wave(url, first, 3)
+
+    events: dict[str, list[str]] = {}
+    for run_id, event, at in read(url, "SELECT run_id, event, timestamp FROM event_logs ORDER BY id"):
+        assert json.loads(event)["timestamp"] == pytest.approx(at.replace(tzinfo=UTC).timestamp(), abs=1e-3)
+        alike = re.sub(r'"timestamp": [0-9.]+', "", event.replace(run_id, first))
+        events.setdefault(run_id, []).append(alike)
+    assert len(events) == 3
+    assert len(events[first]) > 3
+    assert all(each == events[first] for each in events.values())
+
+
+def test_a_history_has_the_same_columns_indexes_and_constraints_as_before(own) -> None:
+    url = own.environment["PLATFORM_HISTORY_URL"]
+    first = run_wave(own.instance, ["a", "b"])
+    before = [read(url, statement) for statement in (INDEXES, CONSTRAINTS, TABLES)]
+    repeat_wave(url, first, 3)
+    assert all(before)
+    assert [read(url, statement) for statement in (INDEXES, CONSTRAINTS, TABLES)] == before

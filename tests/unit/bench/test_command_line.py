@@ -1,6 +1,7 @@
 """A benchmark that is asked for and left out, in silence, is one that somebody believes to have met its goal."""
 
 import argparse
+import re
 import sys
 
 import pytest
@@ -32,6 +33,13 @@ def test_without_a_name_everything_runs_but_the_tests_which_are_asked_for(monkey
     without, everything = run_with(monkeypatch), run_with(monkeypatch, "--with-tests")
     assert set(everything) - set(without) == {"tests"}
     assert {"waves.speed", "waves.day", "traps", "pages"} <= set(without)
+
+
+def test_each_benchmark_says_how_long_it_took_behind_its_tables(monkeypatch, capsys) -> None:
+    ran = run_with(monkeypatch, "--only", "waves")
+    printed = capsys.readouterr().out
+    for name in ran:
+        assert re.search(rf"^{name}$(?s:.*)^{name}: \d+ s$", printed, re.MULTILINE), name
 
 
 @pytest.mark.parametrize("name", ["wave", "waves.", "page", "nothing"])
