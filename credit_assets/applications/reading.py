@@ -17,7 +17,7 @@ from credit_assets.settings.names import quote_name
 from credit_assets.settings.scoring import Scoring
 from credit_assets.tables.declared import check_columns, check_time_zone
 from credit_assets.tables.expressions import select_columns
-from credit_assets.tables.kinds import make_schema
+from credit_assets.tables.kinds import has_text_ids, make_schema
 from credit_assets.tables.rows import open_batches
 
 if TYPE_CHECKING:
@@ -25,21 +25,26 @@ if TYPE_CHECKING:
     from psycopg2.extensions import cursor
 
 
-def application_schema(settings: Settings) -> "pa.Schema":
+def application_schema(settings: Settings, *, text_ids: bool = False) -> "pa.Schema":
     """The columns of applications as they are read, with their types: location, id, and the features in their order.
 
     Features that a service answers are not among them.
+
+    Args:
+        settings: which columns are read.
+        text_ids: whether ids are text, as those of a UUID are. The type of the table's column decides that.
 
     Raises:
         SettingsError: the settings have no section `scoring`.
     """
     scoring = settings.require_scoring()
-    return make_schema(_list_kinds(scoring, select_table_features(settings)))
+    ids = {scoring.id: "category"} if text_ids else {}
+    return make_schema(_list_kinds(scoring, select_table_features(settings)) | ids)
 
 
 def _list_kinds(scoring: Scoring, features: Mapping[str, Column]) -> dict[str, str]:
     kinds = {name: column.type for name, column in features.items()}
-    return {scoring.location: "name", scoring.id: "integer", **kinds}
+    return {scoring.location: "name", scoring.id: "id", **kinds}
 
 
 def select_table_features(settings: Settings) -> dict[str, Column]:
@@ -64,7 +69,8 @@ def read_applications(
         as_of: the time that dates lie before, as in the dataset; None for the time of the snapshot.
 
     Returns:
-        A row for each open application, with the columns of `application_schema`, sorted by location and id.
+        A row for each open application, with the columns of `application_schema`, sorted by location and id. Ids that
+        are text are in the order of their characters' numbers.
 
     Raises:
         LocationsError: the table is not as declared, or a value can't be read as its type.
@@ -73,10 +79,10 @@ def read_applications(
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    scoring, schema = settings.require_scoring(), application_schema(settings)
-    features = select_table_features(settings)
+    scoring, features = settings.require_scoring(), select_table_features(settings)
     table = declare_applications(scoring, features)
     found = check_columns(cursor, table)
+    schema = application_schema(settings, text_ids=has_text_ids(found[scoring.id]))
     check_time_zone(cursor, settings.table.time_zone, LocationsError)
     kinds = _list_kinds(scoring, features)
     columns = select_columns(kinds, features, found, settings.table.time_zone, as_of or _read_time(cursor))

@@ -10,6 +10,7 @@ from credit_assets.settings.columns import Column
 from credit_assets.settings.names import quote_name
 from credit_assets.settings.scoring import Scoring
 from credit_assets.tables.declared import DeclaredTable, check_columns, has_unique_index
+from credit_assets.tables.kinds import ColumnType
 from resources.errors import PlatformError
 
 if TYPE_CHECKING:
@@ -36,13 +37,18 @@ def declare_applications(scoring: Scoring, features: Mapping[str, Column] | None
         scoring: which table it is.
         features: those that are read; none if applications are only counted.
     """
-    columns = {scoring.location: "name", scoring.id: "integer"}
+    columns = {scoring.location: "name", scoring.id: "id"}
     if scoring.decided_at:
         columns[scoring.decided_at] = "time"
     features = features or {}
     columns |= {before: "time" for column in features.values() if (before := column.before_column)}
     columns |= {name: column.type for name, column in features.items()}
     return DeclaredTable(scoring.applications, "scoring.applications", columns, LocationsError)
+
+
+def read_id_type(cursor: "cursor", scoring: Scoring) -> ColumnType:
+    """The type of the applications' ids; raises LocationsError if the table is not as declared."""
+    return check_columns(cursor, declare_applications(scoring))[scoring.id]
 
 
 def open_only(scoring: Scoring) -> str:

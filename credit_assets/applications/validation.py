@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 REPEATED = "an id that another application has"
+# The ids are the key of the table of scores, whose index has entries of at most 2,704 bytes.
+LONGEST_ID = 600
+TOO_LONG = f"longer than {LONGEST_ID} characters"
 
 
 def find_defects(applications: "pa.Table", settings: Settings) -> dict[str, str]:
@@ -57,6 +60,7 @@ def find_defects(applications: "pa.Table", settings: Settings) -> dict[str, str]
     for name, feature in settings.features.items():
         if feature.is_measured:
             note(OUTSIDE, f"{name} ({feature.bounds})", mark_outside(applications.column(name), feature))
+    note(TOO_LONG, scoring.id, _mark_too_long(ids))
     note(REPEATED, scoring.id, _mark_repeated(ids))
     return {
         location: ". ".join(describe_counts(rule, counts) for rule, counts in rules.items())
@@ -72,6 +76,16 @@ def _count_by_location(locations: "pa.ChunkedArray", marks: "pa.ChunkedArray") -
         return {}
     counts = pc.value_counts(locations.filter(marks))
     return {each["values"]: each["counts"] for each in counts.to_pylist()}
+
+
+def _mark_too_long(ids: "pa.ChunkedArray") -> "pa.ChunkedArray":
+    """True for every id that is a text and can't be a key; a missing id is not one. Shape (rows,)."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pa.types.is_string(ids.type):
+        return pa.chunked_array([pa.repeat(False, len(ids))])
+    return pc.fill_null(pc.greater(pc.utf8_length(ids), LONGEST_ID), False)
 
 
 def _mark_repeated(ids: "pa.ChunkedArray") -> "pa.ChunkedArray":

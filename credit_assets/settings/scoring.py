@@ -25,7 +25,7 @@ class Scoring(Strict):
         applications: the table of the applications; its columns are `location`, `id` and every feature.
         scores: the table that scores are written to. The platform makes it if it is missing.
         location: the column that names the location, in both tables.
-        id: the key of the applications.
+        id: the key of the applications: integers, UUIDs or text.
         decided_at: a column of the applications; one without a value there is open. None: all are open.
         tolerated_share: of a wave's locations; if more have failed, the wave fails its check.
         tolerated_count: the same as a number of locations. The wave passes only if it is within both.

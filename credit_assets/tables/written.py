@@ -6,7 +6,7 @@ and tables that are only read (`declared`).
 
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from credit_assets.settings.names import quote_name, quote_names, quote_table, split_table
@@ -35,6 +35,7 @@ class WrittenTable:
         key: the column that is its primary key.
         version: the column by which of two rows for one key the greater one stays.
         error: what is raised if the table is another one.
+        reasons: why a column must be of its type, if settings or another table decide that.
     """
 
     name: str
@@ -44,6 +45,7 @@ class WrittenTable:
     key: str
     version: str
     error: type[PlatformError]
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
 
 def row_schema(columns: Mapping[str, str]) -> "pa.Schema":
@@ -92,7 +94,8 @@ def create_table(cursor: "cursor", table: WrittenTable) -> None:
         found = read_column_types(cursor, table.name)
     if found != table.columns:
         wrong = [
-            f"{name} is {found.get(name, 'missing')} (expected {table.columns.get(name, 'no such column')})"
+            f"{name} is {found.get(name, 'missing')} (expected {table.columns.get(name, 'no such column')}"
+            + (f", {table.reasons[name]})" if name in table.reasons else ")")
             for name in sorted({*found, *table.columns})
             if found.get(name) != table.columns.get(name)
         ]

@@ -62,7 +62,8 @@ class ScoredChunk:
     """What was made of a chunk.
 
     Attributes:
-        scores: columns `location`, `application` and `probability`, sorted by location and application.
+        scores: columns `location`, `application` and `probability`, sorted by location and application. Ids of
+            applications are int64, or text as they were read.
         outcomes: one for each location of the chunk.
         steps: what was tried for each location that failed.
     """
@@ -107,12 +108,21 @@ def compute_scores_sha256(applications: "np.ndarray", probabilities: "np.ndarray
     """SHA-256 in hex of a location's scores: of the model's digest, then the ids, then the probabilities.
 
     Args:
-        applications: ids, rising. Shape (rows,), hashed as little-endian int64.
+        applications: ids, rising. Shape (rows,), hashed as little-endian int64. Texts are hashed as the number of bytes
+            of each in UTF-8, and then all bytes.
         probabilities: of a default. Shape (rows,), hashed as little-endian float64.
         model_sha256: of the model's file, in hex; hashed as text.
     """
+    import numpy as np
+
     content = hashlib.sha256(model_sha256.encode())
-    content.update(applications.astype("<i8").tobytes())
+    if applications.dtype == object:
+        texts = [text.encode() for text in applications]
+        # Without their lengths, the ids `a` and `bc` would have the digest of `ab` and `c`.
+        content.update(np.array([len(text) for text in texts], "<i8").tobytes())
+        content.update(b"".join(texts))
+    else:
+        content.update(applications.astype("<i8").tobytes())
     content.update(probabilities.astype("<f8").tobytes())
     return content.hexdigest()
 
@@ -144,7 +154,12 @@ def _score_together(locations: Sequence[str], scorer: Scorer) -> ScoredChunk:
         share = max(stop - start, 1) / max(rows.num_rows, 1)
         sha256 = compute_scores_sha256(ids[start:stop], probabilities[start:stop], scorer.model_sha256)
         outcomes.append(Scored(location, stop - start, round(took * share, 6), sha256))
-    return ScoredChunk(_make_scores(names, ids, probabilities), outcomes)
+    columns = {
+        "location": names,
+        "application": rows.column(scorer.id),
+        "probability": pa.array(probabilities, pa.float64()),
+    }
+    return ScoredChunk(pa.table(columns), outcomes)
 
 
 def _find_spans(names: "pa.ChunkedArray") -> dict[str, tuple[int, int]]:
@@ -182,18 +197,8 @@ def _describe_error(error: Exception) -> tuple[str, str]:
     return type(error).__name__, f"{type(error).__name__}. Its message may quote a row and is left out"
 
 
-def _scores_schema() -> "pa.Schema":
-    import pyarrow as pa
-
-    return pa.schema({"location": pa.string(), "application": pa.int64(), "probability": pa.float64()})
-
-
-def _make_scores(names: "pa.ChunkedArray", ids: "np.ndarray", probabilities: "np.ndarray") -> "pa.Table":
-    import pyarrow as pa
-
-    columns = {"location": names, "application": pa.array(ids, pa.int64()), "probability": pa.array(probabilities)}
-    return pa.table(columns, _scores_schema())
-
-
 def _make_no_scores() -> "pa.Table":
-    return _scores_schema().empty_table()
+    import pyarrow as pa
+
+    schema = pa.schema({"location": pa.string(), "application": pa.int64(), "probability": pa.float64()})
+    return schema.empty_table()

@@ -20,6 +20,7 @@ import dagster as dg
 
 from credit_assets.applications.reading import read_applications
 from credit_assets.applications.scores_table import create_scores_table, upsert_scores
+from credit_assets.applications.tables import read_id_type
 from credit_assets.applications.validation import find_defects
 from credit_assets.settings.file import Settings
 from credit_assets.settings.scoring import Scoring
@@ -79,6 +80,7 @@ class WaveRun:
             ArtifactError, PointerError, OtherFeatures: the plan's model can't be used.
             DeploymentError: a service needs a token, and its variable is not set.
             DatabaseAway: a database stayed away for all patience.
+            LocationsError, ScoresError: the table of applications or of scores is not as declared.
             DatabaseError, StoreError: a database refuses, or the store is full, denied or away.
         """
         outcomes, page = list[Outcome](), PageUnderWay(self.show)
@@ -174,8 +176,10 @@ class WaveRun:
         self.context.log_event(committed_items(dg.AssetKey(LOCATION_SCORES), "locations", done, total))
 
     def _prepare_scores(self) -> None:
+        with self.database.open_snapshot() as cursor:
+            ids = read_id_type(cursor, self.scoring)
         with self.scores.open_transaction() as cursor:
-            create_scores_table(cursor, self.scoring)
+            create_scores_table(cursor, self.scoring, ids)
 
     def _write_scores(self, chunk: Artifact, plan: Plan) -> None:
         with self.scores.open_transaction() as cursor:

@@ -125,7 +125,10 @@ def test_a_score_that_lacks_a_value_is_refused_and_the_chunk_with_it(
     [
         ("DROP wave", "wave is missing (expected text)"),
         ("ADD remark text", "remark is text (expected no such column)"),
-        ("ALTER application TYPE integer", "application is integer (expected bigint)"),
+        (
+            "ALTER application TYPE integer",
+            "application is integer (expected bigint, because column requests.number is of type bigint)",
+        ),
         (
             "ALTER wave_began TYPE timestamp",
             "wave_began is timestamp without time zone (expected timestamp with time zone)",

@@ -94,7 +94,7 @@ def scored(sweep: Sweep, refresh: Undisturbed, shared: Invariants, sandbox: Sand
     size = sweep.run_attempt(WAVE_CASE, "undisturbed wave", [], None)
     assert size
     rows = sandbox.execute("SELECT id, location FROM applications WHERE decided_at IS NULL")
-    applications = {int(application): str(location) for application, location in rows}
+    applications: dict[int | str, str] = {application: str(location) for application, location in rows}
     assert Counter(applications.values()).total() == LOCATIONS * APPLICATIONS
 
     def read_scores() -> list[ScoreRow]:

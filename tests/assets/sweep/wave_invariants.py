@@ -7,9 +7,11 @@ after any case (`invariants`).
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 import dagster as dg
 import numpy as np
+import pyarrow as pa
 
 from credit_assets.promotion.model_set import MODEL
 from credit_assets.promotion.table_pointer import open_pointer
@@ -32,7 +34,7 @@ Scores = Mapping[str, tuple[int, str]]
 class ScoreRow:
     """A row of the table of scores."""
 
-    application: int
+    application: int | str
     location: str
     probability: float
     model_number: int
@@ -53,7 +55,7 @@ class WaveInvariants:
 
     shared: Invariants
     instance: dg.DagsterInstance
-    applications: Mapping[int, str]
+    applications: Mapping[int | str, str]
     read_scores: Callable[[], Sequence[ScoreRow]]
 
     def hold(self, runs: Sequence[dg.DagsterRun]) -> None:
@@ -130,13 +132,13 @@ class WaveInvariants:
         origins = {(row.model_number, row.model_sha256, row.wave) for row in rows}
         assert origins == {(plan.model_number, plan.model_sha256, plan.wave)}, f"of other models or waves: {origins}"
         scores: dict[str, list[ScoreRow]] = defaultdict(list)
-        for row in sorted(rows, key=lambda row: row.application):
+        for row in sorted(rows, key=attrgetter("application")):
             scores[row.location].append(row)
         return {
             location: (
                 len(rows),
                 compute_scores_sha256(
-                    np.array([row.application for row in rows]),
+                    pa.array([row.application for row in rows]).to_numpy(zero_copy_only=False),
                     np.array([row.probability for row in rows]),
                     plan.model_sha256,
                 ),

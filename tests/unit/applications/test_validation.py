@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from credit_assets.applications.reading import application_schema
-from credit_assets.applications.validation import find_defects
+from credit_assets.applications.validation import REPEATED, find_defects
 from credit_assets.settings.file import Settings, SettingsError
 
 SETTINGS: dict[str, Any] = {
@@ -44,6 +44,16 @@ def applications(**changed: list[Any]) -> pa.Table:
 def test_good_applications_have_no_defect_and_values_on_a_bound_are_good() -> None:
     assert find_defects(applications(), DECLARED) == {}
     assert find_defects(applications().slice(0, 0), DECLARED) == {}
+
+
+def test_ids_that_are_text_may_be_any_but_a_key_too_long_and_one_that_another_application_has() -> None:
+    ids = ["", "é" * 600, "x" * 601, "x", "NULL", "x"]
+    schema = application_schema(DECLARED, text_ids=True)
+    defects = find_defects(applications().drop(["id"]).append_column("id", [ids]).select(schema.names), DECLARED)
+    assert defects == {
+        "south": f"longer than 600 characters: id: 1 rows; expected none. {REPEATED}: id: 1 rows; expected none",
+        NAMES[2]: f"{REPEATED}: id: 1 rows; expected none",
+    }
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from credit_assets.applications.tables import LocationsError
@@ -77,6 +78,22 @@ def test_a_location_has_the_same_digest_alone_and_in_a_chunk_and_another_one_wit
     )
     assert digest(["a"]) != digest(["a"], replace(SCORER, model_sha256="e" * 64))
     assert digest(["a"]) != digest(["a"], replace(SCORER, predict=lambda rows: predict(rows) / 2))
+
+
+def test_ids_that_are_text_are_kept_as_they_are_and_each_way_to_write_them_has_another_digest() -> None:
+    def read_texts(locations: Sequence[str]) -> pa.Table:
+        rows = read(locations)
+        return rows.set_column(1, "id", pc.binary_join_element_wise("é", rows.column("id").cast(pa.string()), ""))
+
+    made = score_chunk(list(APPLICATIONS), replace(SCORER, read=read_texts))
+    assert made.scores.column("application").to_pylist() == ["é1", "é2", "é3", "é4", "é5", "é6"]
+    digests = {
+        compute_scores_sha256(np.array(ids, object), np.array([0.5, 0.5]), MODEL)
+        for ids in (["a", "bc"], ["ab", "c"], ["", "abc"], ["a", "bd"])
+    }
+    assert len(digests) == 4
+    found = {each.location: each.sha256 for each in list_scored(made.outcomes)}
+    assert found["b"] == compute_scores_sha256(np.array(["é4"], object), np.array([0.4]), MODEL)
 
 
 def test_a_location_with_bad_rows_fails_with_its_reason_and_the_others_of_its_chunk_are_scored() -> None:
