@@ -25,7 +25,17 @@ def postgres() -> Iterator[EmbeddedPostgres]:
     Not under pytest's folders: they are closed to `nobody`, and closed again whenever another pytest starts.
     """
     with tempfile.TemporaryDirectory() as folder, use_postgres(Path(folder) / "postgres") as server:
+        write_without_waiting(server)
         yield server
+
+
+def write_without_waiting(server: EmbeddedPostgres) -> None:
+    """No test is about a machine that crashes with its disks. To drop a database, the server waits for all of them."""
+    with closing(psycopg2.connect(server.create_database("postgres"))) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        for setting in ("fsync", "full_page_writes"):
+            cursor.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
+        cursor.execute("SELECT pg_reload_conf()")
 
 
 @pytest.fixture
