@@ -7,11 +7,15 @@ the nodes and with the rights that they should have, and their output outlives t
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
+from resources.services.webserver import Webserver
 from sensors.schedules.refresh_schedule import find_next_refresh_day
+from tests.drills.support.adapter import Nodes
 from tests.drills.support.cluster import SPOT
+from tests.drills.support.platform import Platform
 
 ASSETS = {"loan_dataset", "test_split", "trained_model", "model_metrics"}
 
@@ -34,16 +38,15 @@ def test_everything_is_materialized_by_the_button_in_the_ui(platform) -> None:
     )
 
 
-def test_a_run_has_a_spot_node_to_run_on_and_no_right_to_the_api(platform) -> None:
+@pytest.fixture(scope="module")
+def refreshed(address) -> tuple[str, dict[str, Any]]:
+    """A refresh that has succeeded, and its pod, which was there meanwhile: what two tests ask about."""
+    platform = Platform(Webserver(address), Nodes(), lambda **_: None)
+    platform.webserver.wait_for_location(120)
     run = platform.launch("refresh")
     pod = platform.wait_until("the run has a pod on a node", lambda: find_placed_pod(platform.find_pod(run)), 120)
-    node = json.loads(platform.kubectl("get", "node", pod["spec"]["nodeName"], "-o", "json"))
-    label, _, value = SPOT.partition("=")
-    assert node["metadata"]["labels"].get(label) == value
-    mounts = [mount["mountPath"] for mount in pod["spec"]["containers"][0]["volumeMounts"]]
-    assert not any("serviceaccount" in path for path in mounts)
-    assert pod["spec"]["serviceAccountName"].endswith("-run")
     assert platform.webserver.wait_for_run(run, 300) == "SUCCESS"
+    return run, pod
 
 
 def find_placed_pod(pod):
@@ -51,9 +54,18 @@ def find_placed_pod(pod):
     return pod if pod and pod["spec"].get("nodeName") else None
 
 
-def test_the_text_that_a_run_printed_is_read_after_its_pod_is_gone(platform) -> None:
-    run = platform.launch("refresh")
-    assert platform.webserver.wait_for_run(run, 300) == "SUCCESS"
+def test_a_run_has_a_spot_node_to_run_on_and_no_right_to_the_api(platform, refreshed) -> None:
+    _, pod = refreshed
+    node = json.loads(platform.kubectl("get", "node", pod["spec"]["nodeName"], "-o", "json"))
+    label, _, value = SPOT.partition("=")
+    assert node["metadata"]["labels"].get(label) == value
+    mounts = [mount["mountPath"] for mount in pod["spec"]["containers"][0]["volumeMounts"]]
+    assert not any("serviceaccount" in path for path in mounts)
+    assert pod["spec"]["serviceAccountName"].endswith("-run")
+
+
+def test_the_text_that_a_run_printed_is_read_after_its_pod_is_gone(platform, refreshed) -> None:
+    run, _ = refreshed
     platform.kubectl("delete", "job", f"dagster-run-{run}", "--wait")
     platform.wait_until("the pod is gone", lambda: platform.find_pod(run) is None, 150)
     assert 'Finished execution of step "model_metrics"' in platform.read_output(run)
