@@ -20,6 +20,7 @@ from credit_assets.waves.plans.making import make_plan
 from credit_assets.waves.plans.plan import keep_plan
 from credit_assets.waves.record import CODE_VERSION, LOCATION_SCORES, PARTITIONS, LocationLog
 from credit_assets.waves.runs.attempts import find_wave
+from credit_assets.waves.runs.exclusion import claim_wave
 from credit_assets.waves.wave_run import WaveRun
 from resources.services.database import Database
 from resources.store.checkpoints import Checkpoints
@@ -38,6 +39,7 @@ def score_selection(
     database, scores_database = (
         each.with_row_policy(declared.table.row_policy) for each in (database, scores_database)
     )
+    claim_wave(context.instance, context.run, declared.table.name)
     config = WaveConfig(locations=list(context.partition_keys))
     plan = keep_plan(
         store, LOCATION_SCORES, wave_id, lambda: make_plan(database, store, declared, scoring, config, [], wave_id)

@@ -29,6 +29,8 @@ ANNOUNCES = "platform/announces"
 RETRIES_STOPPED = "platform/retries_stopped"
 # Tag of Dagster: the run key that a sensor requested a run with. A retry inherits it.
 RUN_KEY = "dagster/run_key"
+# Tag of Dagster: the backfill that a run is a part of. Runs of one backfill have different partitions.
+BACKFILL = "dagster/backfill"
 # The id of a run whose failure was reported. A retry inherits it.
 REPORTED = "failures/reported"
 

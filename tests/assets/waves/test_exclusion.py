@@ -3,13 +3,20 @@
 A re-execution that ends green without having scored anything would be believed.
 """
 
+from typing import Any
+
 import dagster as dg
 import pytest
 
+from credit_assets.definitions import build_defs
 from credit_assets.jobs import SCORE_LOCATIONS
+from credit_assets.waves import wave_run
+from credit_assets.waves.page import RESCORE
+from credit_assets.waves.record import ASSET, LOCATIONS
 from credit_assets.waves.runs.attempts import find_wave, list_attempts
 from credit_assets.waves.runs.exclusion import TAG, WaveUnderWay, claim_wave, find_wave_under_way
-from resources.history.tags import ROOT
+from resources.deployment import Deployment
+from resources.history.tags import BACKFILL, ROOT
 from tests.assets.waves.conftest import Waves
 
 
@@ -29,6 +36,19 @@ def add_wave(
             root_run_id=root,
             parent_run_id=parent.run_id if parent else None,
         )
+    )
+
+
+def select(waves: Waves) -> Any:
+    """Materializes the partitions of two locations, as the UI does."""
+    waves.instance.add_dynamic_partitions(LOCATIONS, sorted(waves.applications()))
+    job = build_defs(Deployment.from_environment()).resolve_implicit_global_asset_job_def()
+    ends = {"start": "branch-0002", "end": "branch-0003"}
+    return job.execute_in_process(
+        instance=waves.instance,
+        asset_selection=[ASSET],
+        tags={f"dagster/asset_partition_range_{end}": name for end, name in ends.items()},
+        raise_on_error=False,
     )
 
 
@@ -62,6 +82,47 @@ def test_a_wave_is_refused_while_another_is_under_way(waves: Waves) -> None:
     waves.instance.delete_run(other.run_id)
     assert f"the wave of run {other.run_id} is under way" in waves.find_reason(result)
     assert waves.run().success
+
+
+def test_a_selection_of_locations_is_refused_while_a_wave_or_another_selection_is_under_way(waves: Waves) -> None:
+    assert waves.run().success
+    scored = sorted(waves.sandbox.execute("SELECT * FROM scores"))
+    other = add_wave(waves.instance, "loans")
+    refused = select(waves)
+    waves.instance.delete_run(other.run_id)
+    assert f"the wave of run {other.run_id} is under way" in waves.find_reason(refused)
+    assert sorted(waves.sandbox.execute("SELECT * FROM scores")) == scored
+    assert waves.run(RESCORE).success, "what was refused can be scored again"
+    assert waves.status()[1] == set()
+
+
+def test_a_wave_that_is_asked_for_while_a_selection_is_under_way_is_refused(
+    waves: Waves, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, results = wave_run.read_applications, []
+
+    def ask_for_a_wave(cursor: Any, settings: Any, locations: Any, as_of: Any) -> Any:
+        results.append(waves.run())
+        return read(cursor, settings, locations, as_of)
+
+    monkeypatch.setattr(wave_run, "read_applications", ask_for_a_wave)
+    selected = select(waves)
+    assert selected.success
+    (refused,) = results
+    assert f"the wave of run {selected.run_id} is under way" in waves.find_reason(refused)
+    assert waves.sandbox.execute("SELECT DISTINCT wave FROM scores") == [(selected.run_id,)]
+
+
+def test_the_runs_of_one_backfill_do_not_refuse_each_other_and_those_of_two_do(
+    empty_instance: dg.DagsterInstance,
+) -> None:
+    def begin(backfill: str) -> None:
+        claim_wave(empty_instance, empty_instance.add_run(dg.DagsterRun("j", tags={BACKFILL: backfill})), "loans")
+
+    begin("one")
+    begin("one")
+    with pytest.raises(WaveUnderWay):
+        begin("two")
 
 
 def test_a_re_execution_of_a_wave_that_succeeded_scores_again_as_a_wave_of_its_own(waves: Waves) -> None:
