@@ -78,8 +78,9 @@ def wave(
 
     def show(own: Sequence[Outcome]) -> None:
         outcomes = [*own, *shard.read_others()]
-        context.log_event(dg.AssetObservation(WAVE, metadata=describe_wave(plan, outcomes, scoring, named)))
-        named.update(each.location for each in choose_failures(outcomes, named))
+        shown = choose_failures(outcomes, named)
+        context.log_event(dg.AssetObservation(WAVE, metadata=describe_wave(plan, outcomes, scoring, named, shown)))
+        named.update(each.location for each in shown)
 
     attempt = WaveRun(context, WAVE, declared, scoring, database, scores_database, checkpoints, show)
     own = attempt.score(plan, plan.take_share(config.shard, config.shards), LocationLog(context))

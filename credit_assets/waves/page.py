@@ -31,7 +31,11 @@ def count_tolerated(scoring: Scoring, locations: int) -> int:
 
 
 def describe_wave(
-    plan: Plan, outcomes: Sequence[Outcome], scoring: Scoring, named: Collection[str] = ()
+    plan: Plan,
+    outcomes: Sequence[Outcome],
+    scoring: Scoring,
+    named: Collection[str] = (),
+    shown: Sequence[Failed] | None = None,
 ) -> dict[str, Any]:
     """What the UI shows of a wave, finished or under way.
 
@@ -41,9 +45,10 @@ def describe_wave(
         scoring: how many failures are tolerated.
         named: failed locations that an earlier page of this wave under way names. Dagster loads all pages of a week,
             so they are not repeated.
+        shown: what `choose_failures` has chosen; None to choose here.
     """
     scored, failed = list_scored(outcomes), list_failed(outcomes)
-    shown = choose_failures(outcomes, named)
+    shown = choose_failures(outcomes, named) if shown is None else shown
     not_shown = sum(each.location not in named for each in failed) - len(shown)
     tolerated = count_tolerated(scoring, plan.size)
     return {

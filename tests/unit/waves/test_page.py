@@ -4,7 +4,7 @@ from typing import Any
 
 from credit_assets.settings.scoring import Scoring
 from credit_assets.waves.outcomes import Failed, Outcome, Scored
-from credit_assets.waves.page import count_causes, count_tolerated, describe_wave, summarize_outcomes
+from credit_assets.waves.page import choose_failures, count_causes, count_tolerated, describe_wave, summarize_outcomes
 from credit_assets.waves.plans.plan import Plan
 
 SCORING = Scoring(locations="l", applications="a", scores="s", tolerated_share=0.1, tolerated_count=3)
@@ -77,7 +77,9 @@ def test_failures_beyond_the_longest_table_are_counted_and_not_left_out_in_silen
 
 def test_a_later_page_under_way_names_only_new_failures_and_says_where_the_others_are() -> None:
     assert "failed locations on earlier observations of this run" not in describe_wave(PLAN, FAILED, SCORING)
-    page = describe_wave(PLAN, FAILED, SCORING, {"l12", "zz"})
+    named = {"l12", "zz"}
+    page = describe_wave(PLAN, FAILED, SCORING, named)
+    assert describe_wave(PLAN, FAILED, SCORING, named, choose_failures(FAILED, named)) == page
     assert [each["location"] for each in rows(page["failed locations"])] == ["l13", "l14"]
     assert (page["failed"], page["failed locations on earlier observations of this run"]) == (4, 2)
     assert page["failed locations that are not shown"] == 0
