@@ -6,14 +6,23 @@ import subprocess
 import time
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
+from credit_assets.definitions import defs
 from resources.services.webserver import WebserverError
 from resources.store.io_manager import MANIFEST_SHA256, PLACE
 from tests.drills.support.pages import BACK_UP, EMPTY_THE_VOLUME, RESTORE, Steps
 
 ROOT = Path(__file__).parents[3]
-ASSETS = ("loan_dataset", "test_split", "trained_model", "model_metrics")
+# Every artifact that a refresh leaves: what the IO manager of artifacts has stored.
+ASSETS = sorted(
+    key.to_user_string()
+    for made in defs.assets or ()
+    if isinstance(made, dg.AssetsDefinition)
+    for key in made.keys
+    if made.group_names_by_key[key] == "credit" and made.get_io_manager_key_for_asset_key(key) == "checkpoint_io"
+)
 RUNS = "SELECT run_id, status, (SELECT count(*) FROM event_logs e WHERE e.run_id = r.run_id) FROM runs r ORDER BY 1"
 LOANS = "SELECT count(*), md5(string_agg(loans::text, ',' ORDER BY loans::text)) FROM loans"
 CURSORS = """SELECT selector_id, status, body ->> 'cursor', body ->> 'start_timestamp' FROM (SELECT selector_id, status,
