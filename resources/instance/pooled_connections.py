@@ -5,8 +5,8 @@ they store (`storage`, `event_log_storage`). The reasons are in docs/decisions/d
 """
 
 import logging
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -76,6 +76,24 @@ def pooled_engine(url: str, pool_size: int, token_provider: "PgTokenProvider | N
     # First of all: SQLAlchemy asks each connection something itself.
     event.listen(engine, "connect", _set_session, insert=True)
     return engine
+
+
+@contextmanager
+def known_sessions() -> Iterator[None]:
+    """Gives sessions their known settings also where Dagster connects by itself, as it does to make its tables."""
+    from psycopg2.extensions import connection as psycopg2_connection
+    from sqlalchemy import Engine, event
+
+    def set_if_postgres(connection: Any, record: Any) -> None:
+        # For a moment this holds for every engine of the process, and another thread may open one of SQLite.
+        if isinstance(connection, psycopg2_connection):
+            _set_session(connection, record)
+
+    event.listen(Engine, "connect", set_if_postgres, insert=True)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "connect", set_if_postgres)
 
 
 def _set_session(connection: Any, _: Any) -> None:

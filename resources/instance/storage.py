@@ -20,7 +20,7 @@ from dagster_postgres.utils import get_token_provider_from_config, pg_config, pg
 from resources.environment import set_default
 from resources.history.run_groups import PAGE
 from resources.instance.event_log_storage import EventLogStorage
-from resources.instance.pooled_connections import Connect, Pooled, pooled_engine, wait_for_connection
+from resources.instance.pooled_connections import Connect, Pooled, known_sessions, pooled_engine, wait_for_connection
 from resources.supervision.fence import ONE_RETRY
 
 if TYPE_CHECKING:
@@ -59,7 +59,8 @@ class PooledPostgresStorage(DagsterPostgresStorage):
             return wait_for_connection(engine, patience_seconds)
 
         if should_autocreate_tables and not is_prepared(connect):
-            DagsterPostgresStorage(postgres_url, token_provider=token_provider)
+            with known_sessions():
+                DagsterPostgresStorage(postgres_url, token_provider=token_provider)
             with connect() as connection:
                 connection.exec_driver_sql(ONE_RETRY)
         super().__init__(postgres_url, False, inst_data, token_provider)

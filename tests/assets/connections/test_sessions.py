@@ -8,6 +8,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+import dagster as dg
 import psycopg2
 import pytest
 import sqlalchemy
@@ -17,6 +18,7 @@ from credit_assets.applications.scores_table import ScoresError, create_scores_t
 from credit_assets.loans.table import LoansError, check_table
 from resources.environment import DeploymentError
 from resources.instance.pooled_connections import pooled_engine
+from resources.instance.storage import PooledPostgresStorage
 from resources.services.database import Database, DatabaseAway, DatabaseError
 from tests.assets.connections.conftest import DECLARED, Lending
 
@@ -193,6 +195,17 @@ def test_a_schema_that_a_role_may_not_use_is_not_named(lending: Lending) -> None
         pytest.raises(LoansError, match=r"^table loans is not in the database: create it"),
     ):
         check_table(cursor, DECLARED)
+
+
+@pytest.mark.parametrize("whose", ["ROLE reader", "DATABASE"])
+def test_dagster_s_tables_are_made_although_transactions_are_read_only_by_default(lending: Lending, whose: str) -> None:
+    whose = whose if whose.startswith("ROLE") else f'DATABASE "{lending.name}"'
+    lending.execute("GRANT CREATE ON SCHEMA public TO reader")
+    lending.execute(f"ALTER {whose} SET default_transaction_read_only = 'on'")
+    assert in_force(lending.reader, "default_transaction_read_only") == "on", "this case is of no use"
+    storage = PooledPostgresStorage(lending.reader)
+    storage.run_storage.add_run(dg.DagsterRun("job"))
+    assert storage.run_storage.get_runs_count() == 1
 
 
 def test_dagster_s_own_storage_has_the_same_session_for_everybody(
