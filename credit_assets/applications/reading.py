@@ -15,7 +15,7 @@ from credit_assets.settings.columns import Column
 from credit_assets.settings.file import Settings
 from credit_assets.settings.names import quote_name
 from credit_assets.settings.scoring import Scoring
-from credit_assets.tables.declared import check_columns, check_time_zone
+from credit_assets.tables.declared import check_columns
 from credit_assets.tables.expressions import select_columns
 from credit_assets.tables.kinds import has_text_ids, make_schema
 from credit_assets.tables.rows import open_batches
@@ -63,7 +63,8 @@ def read_applications(
     """Reads the open applications of some locations.
 
     Args:
-        cursor: of a connection in UTF-8 that may read the table.
+        cursor: of a connection in UTF-8 that may read the table, and of a server that knows the time zone of the
+            settings (`tables.check_applications`).
         settings: which table it is, and which features it has.
         locations: any names; one that is repeated, or that has no applications, adds no row.
         as_of: the time that dates lie before, as in the dataset; None for the time of the snapshot.
@@ -83,7 +84,6 @@ def read_applications(
     table = declare_applications(scoring, features)
     found = check_columns(cursor, table)
     schema = application_schema(settings, text_ids=has_text_ids(found[scoring.id]))
-    check_time_zone(cursor, settings.table.time_zone, LocationsError)
     kinds = _list_kinds(scoring, features)
     columns = select_columns(kinds, features, found, settings.table.time_zone, as_of or _read_time(cursor))
     # COPY takes no parameters. psycopg2 quotes the names as it does for any statement, by the settings of the server.

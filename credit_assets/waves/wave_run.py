@@ -20,7 +20,7 @@ import dagster as dg
 
 from credit_assets.applications.reading import read_applications
 from credit_assets.applications.scores_table import create_scores_table, upsert_scores
-from credit_assets.applications.tables import read_id_type
+from credit_assets.applications.tables import check_applications
 from credit_assets.applications.validation import find_defects
 from credit_assets.settings.file import Settings
 from credit_assets.settings.scoring import Scoring
@@ -177,7 +177,7 @@ class WaveRun:
 
     def _prepare_scores(self) -> None:
         with self.database.open_snapshot() as cursor:
-            ids = read_id_type(cursor, self.scoring)
+            ids = check_applications(cursor, self.scoring, self.settings.table.time_zone)
         with self.scores.open_transaction() as cursor:
             create_scores_table(cursor, self.scoring, ids)
 

@@ -5,7 +5,13 @@ import pytest
 from psycopg2.extensions import cursor
 
 from credit_assets.applications.reading import application_schema, read_applications
-from credit_assets.applications.tables import LocationsError, count_applications, count_repeated_ids, read_locations
+from credit_assets.applications.tables import (
+    LocationsError,
+    check_applications,
+    count_applications,
+    count_repeated_ids,
+    read_locations,
+)
 from credit_assets.applications.validation import find_defects
 from credit_assets.settings.file import Settings
 from credit_assets.tables.kinds import make_schema
@@ -193,6 +199,18 @@ def test_a_missing_table_of_locations_is_refused_by_its_setting(database_url: st
     expected = "table branches is not in the database: create it, or correct scoring.locations"
     with pytest.raises(LocationsError, match=expected), Database(url=database_url).open_snapshot() as cursor:
         read_locations(cursor, declared.require_scoring())
+
+
+def test_a_time_zone_that_the_database_does_not_know_is_refused_once_and_not_for_every_chunk(
+    database: Database, declared: Settings
+) -> None:
+    local = declared.model_copy(update={"table": declared.table.model_copy(update={"time_zone": "Europe/Berlin"})})
+    with database.open_transaction() as cursor:
+        assert check_applications(cursor, declared.require_scoring(), "Europe/Berlin").base == "bigint"
+        cursor.execute("CREATE VIEW pg_timezone_names AS SELECT 'UTC' AS name; SET search_path = public, pg_catalog")
+        assert read_applications(cursor, local, []).num_rows == 0
+        with pytest.raises(LocationsError, match=r"table\.time_zone: the database knows no time zone Europe/Berlin"):
+            check_applications(cursor, declared.require_scoring(), "Europe/Berlin")
 
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity"])
