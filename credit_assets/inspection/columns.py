@@ -108,7 +108,7 @@ def _draft_feature(subject: Subject) -> Line:
         return Line(facts.name, value, reason, "left out")
     doubts = [_say(subject.auc)] if subject.auc > HIGH_AUC else []
     if stored := find_stored(facts):
-        doubts.append(suggest_stored_cast(facts.name, stored))
+        doubts.append(suggest_stored_cast(facts, stored))
     if may_be_people := type_of(facts) == "category" and may_be_person(facts):
         doubts.append("its name or its values may be those of persons, so none is shown")
     seen = describe_count(facts) if may_be_people else describe_column(facts)
@@ -200,7 +200,7 @@ def _find_stored(subject: Subject) -> str | None:
     facts = subject.facts
     if facts.distinct <= facts.filled / 2 or facts.column.key or not (stored := find_stored(facts)):
         return None
-    return suggest_stored_cast(facts.name, stored)
+    return suggest_stored_cast(facts, stored)
 
 
 def _find_key(subject: Subject) -> str | None:

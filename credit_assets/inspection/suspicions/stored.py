@@ -22,17 +22,25 @@ class Stored:
         kind: number or date.
         pattern: of a value, in a syntax that Python and PostgreSQL share.
         cast: SQL that reads a value which matches; `{}` is the column.
+        first: what comes first in a date, if others write them the other way round.
     """
 
     kind: str
     pattern: str
     cast: str
+    first: str = ""
 
 
+CLOCK = "([ T][0-9:.]+( ?[AaPp][Mm])?)?"
+MONTH_FIRST = Stored("date", f"{MONTH}/{DAY}/{YEAR}{CLOCK}", "to_date({}, 'MM/DD/YYYY')", "the month")
+DAY_FIRST = Stored("date", f"{DAY}/{MONTH}/{YEAR}{CLOCK}", "to_date({}, 'DD/MM/YYYY')", "the day")
 WAYS = (
     Stored("date", f"{YEAR}-{MONTH}-{DAY}([ T][0-9:.+Z-]+)?", "left({}, 10)::date"),
     Stored("date", f"{YEAR}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])", "to_date({}, 'YYYYMMDD')"),
     Stored("date", rf"{DAY}[.]{MONTH}[.]{YEAR}", "to_date({}, 'DD.MM.YYYY')"),
+    Stored("date", f"{YEAR}/{MONTH}/{DAY}{CLOCK}", "to_date({}, 'YYYY/MM/DD')"),
+    MONTH_FIRST,
+    DAY_FIRST,
     # A code has zeros in front, and a number has none.
     Stored("number", "[-+]?(0|[1-9][0-9]*)([.][0-9]+)?", "{}::numeric"),
     Stored("number", "[-+]?(0|[1-9][0-9]{0,2}(,[0-9]{3})*)([.][0-9]+)?", "replace({}, ',', '')::numeric"),
@@ -56,14 +64,33 @@ def find_stored(facts: Facts) -> Stored | None:
     return best
 
 
-def suggest_stored_cast(name: str, stored: Stored) -> str:
+def suggest_stored_cast(facts: Facts, stored: Stored) -> str:
     """What the values are, with SQL of a view that reads them; another value becomes a missing one."""
-    column, new = quote_name(name), quote_name(f"{name}_{stored.kind}")
-    cast = stored.cast.format(column)
+    said = f"its values are {stored.kind}s that are stored as text"
+    if not is_ambiguous(facts, stored):
+        return f"{said}; a view may have {_write_cast(facts.name, stored)}"
+    ways = "; or ".join(f"if {way.first} is first, {_write_cast(facts.name, way)}" for way in (MONTH_FIRST, DAY_FIRST))
     return (
-        f"its values are {stored.kind}s that are stored as text; a view may have "
-        f"CASE WHEN {column} ~ '^({stored.pattern})$' THEN {cast} END AS {new}"
+        f"{said}, and they are ambiguous: 01/02/2026 has the month or the day first. Ask who writes them, or some "
+        f"become other dates or missing ones. A view may have, {ways}"
     )
+
+
+def is_ambiguous(facts: Facts, stored: Stored) -> bool:
+    """Whether dates may have the day first as well as the month.
+
+    It is certain only if each date can be read in one way, and one of them in this way alone.
+    """
+    if not stored.first:
+        return False
+    texts = [str(text) for text in facts.counts]
+    month, day = ({text for text in texts if re.fullmatch(way.pattern, text)} for way in (MONTH_FIRST, DAY_FIRST))
+    return not (month < day or day < month)
+
+
+def _write_cast(name: str, stored: Stored) -> str:
+    column, new = quote_name(name), quote_name(f"{name}_{stored.kind}")
+    return f"CASE WHEN {column} ~ '^({stored.pattern})$' THEN {stored.cast.format(column)} END AS {new}"
 
 
 def _are_counted(texts: list[str]) -> bool:

@@ -23,10 +23,11 @@ from credit_assets.inspection.suspicions.stored import find_stored, suggest_stor
 )
 def test_numbers_are_found_as_they_are_written_and_codes_are_not(facts, value: str, cast: str | None) -> None:
     texts = [value.format(100 + 7 * number) for number in range(60)]
-    found = find_stored(facts("x7", "text", [*texts, *texts, "unknown"]))
+    column = facts("x7", "text", [*texts, *texts, "unknown"])
+    found = find_stored(column)
     assert (found is not None) == (cast is not None)
     if found:
-        sql = suggest_stored_cast("x7", found)
+        sql = suggest_stored_cast(column, found)
         assert "its values are numbers" in sql
         assert f"{cast}" in sql
         assert all(re.fullmatch(found.pattern, text) for text in texts)
@@ -40,12 +41,36 @@ def test_numbers_are_found_as_they_are_written_and_codes_are_not(facts, value: s
         ("2020-03-{:02} 10:00:00", "::date"),
         ("202003{:02}", "'YYYYMMDD'"),
         ("{}.3.2020", "'DD.MM.YYYY'"),
+        ("2020/3/{}", "'YYYY/MM/DD'"),
+        ("03/{:02}/2020", "'MM/DD/YYYY'"),
+        ("{:02}/03/2020 10:00", "'DD/MM/YYYY'"),
     ],
 )
 def test_dates_are_found_as_they_are_written(facts, value: str, cast: str) -> None:
     found = find_stored(facts("x7", "text", [value.format(1 + number % 28) for number in range(60)]))
     assert found is not None
     assert (found.kind, cast in found.cast) == ("date", True)
+
+
+@pytest.mark.parametrize(
+    ("others", "is_certain"),
+    [([], False), (["01/31/2026"], True), (["31/01/2026"], True), (["01/31/2026", "31/01/2026"], False)],
+)
+def test_dates_that_may_have_the_day_or_the_month_first_are_called_ambiguous(
+    facts, others: list[str], is_certain
+) -> None:
+    either = [f"{1 + number % 12:02}/{1 + number // 12:02}/2026" for number in range(60)]
+    column = facts("x7", "text", [*either, *others])
+    found = find_stored(column)
+    assert found is not None
+    said = suggest_stored_cast(column, found)
+    assert ("ambiguous" in said) != is_certain
+    ways = [way for way in ("'MM/DD/YYYY'", "'DD/MM/YYYY'") if way in said]
+    if is_certain:
+        assert ways == ["'MM/DD/YYYY'" if others == ["01/31/2026"] else "'DD/MM/YYYY'"]
+        assert all(re.fullmatch(found.pattern, text) for text in (*either, *others))
+    else:
+        assert len(ways) == 2
 
 
 def test_a_way_that_reads_more_values_wins_over_a_simpler_one(facts) -> None:
