@@ -47,7 +47,7 @@ def declare_applications(scoring: Scoring, features: Mapping[str, Column] | None
 
 
 def check_applications(cursor: "cursor", scoring: Scoring, time_zone: str) -> ColumnType:
-    """The type of the applications' ids. A wave asks once, before it reads: the answer on the time zone takes 18 ms.
+    """The type of the applications' ids. A wave asks once, before it reads: the answer on the time zone is slow.
 
     Raises:
         LocationsError: the table is not as declared, or PostgreSQL does not know the time zone.
