@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # uv trusts what the machine trusts, as pip does: a proxy of one's own may sign what the index sends.
 export UV_SYSTEM_CERTS = 1
 
-.PHONY: help setup run ui test sweep bench check chart deploy drills lock clean
+.PHONY: help setup run ui test sweep simulate bench check chart deploy drills lock clean
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
 
@@ -35,6 +35,9 @@ test: .venv/.made ## all tests that need nothing but this machine
 
 sweep: .venv/.made ## kill workers and break calls at seeded points, and check what is left (CASES=200)
 	@SWEEP_CASES=$(or $(CASES),200) $(python) -m pytest -q -n 2 tests/assets/sweep
+
+simulate: .venv/.made ## live through simulated histories of recovery, and print what breaks (HISTORIES=10000, SEED=1, GUARDS=all)
+	@$(python) -m simulation --histories $(or $(HISTORIES),10000) --seed $(or $(SEED),1) $(and $(GUARDS),--guards $(GUARDS))
 
 bench: .venv/.made ## the benchmarks, as a table
 	@$(python) -m bench --with-tests
@@ -64,7 +67,7 @@ lock: .venv/.made ## pin what pyproject.toml asks for (FLAGS=--upgrade to take n
 
 clean: ## remove the environment and caches, not what runs left in local/
 	rm -rf .venv dist .import_linter_cache .pytest_cache .ruff_cache
-	find bench credit_assets resources sensors studies tests -name __pycache__ -prune -exec rm -rf {} +
+	find bench credit_assets resources sensors simulation studies tests -name __pycache__ -prune -exec rm -rf {} +
 
 # uv installs in 10 s what takes pip 80, but reads none of pip's settings (index, proxy, certificates): where it fails,
 # pip takes over. --no-deps: the lock is complete, and pip reads the extras in it as names without a pin.

@@ -135,7 +135,8 @@ def library_versions() -> Mapping[str, str]:
     return {"python": python_version()} | {name: version(name) for name in LIBRARIES}
 
 
-def name_versions() -> dict[str, str]:
+@cache
+def name_versions() -> Mapping[str, str]:
     """The versions of this platform and of everything that an artifact's bytes depend on, by distribution name."""
     return {DISTRIBUTION: version(DISTRIBUTION), **library_versions()}
 

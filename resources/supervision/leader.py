@@ -75,7 +75,13 @@ def lead(lease: Lease, act: Callable[[], None], margin: float = 2, pause: float 
             lease.release()
 
 
-def ask_in_time(lease: Lease, ask: Callable[[], bool], margin: float) -> bool | None:
+def ask_in_time(
+    lease: Lease,
+    ask: Callable[[], bool],
+    margin: float,
+    clock: Callable[[], float] = time.monotonic,
+    alarm: Callable[[float], None] = set_alarm,
+) -> bool | None:
     """Asks the database for the lease. If the answer is yes, the alarm is set again.
 
     Our deadline starts before the query is sent, and the database's after it arrives. So ours always ends first.
@@ -84,18 +90,20 @@ def ask_in_time(lease: Lease, ask: Callable[[], bool], margin: float) -> bool | 
         lease: the one that is asked for.
         ask: the query: to take the lease, or to renew it.
         margin: seconds between the alarm and the deadline.
+        clock: returns seconds; it never goes back.
+        alarm: sets the alarm; as `set_alarm`.
 
     Returns:
         The answer; None if the database did not answer.
     """
     import psycopg2
 
-    sent = time.monotonic()
+    sent = clock()
     try:
         held = ask()
     except psycopg2.Error as error:
         log.warning("the database does not answer about the lease %r: %s", lease.name, " ".join(str(error).split()))
         return None
     if held:
-        set_alarm(sent + lease.seconds - margin - time.monotonic())
+        alarm(sent + lease.seconds - margin - clock())
     return held

@@ -16,7 +16,7 @@ from credit_assets.definitions import build_defs
 from resources.deployment import Deployment
 from tests.support.pages import PAGES, ROOT, code_blocks, name_of, spans
 
-FOLDERS = "credit_assets|resources|sensors|tests|helm|docs|settings|data|bench|studies|requirements"
+FOLDERS = "credit_assets|resources|sensors|tests|helm|docs|settings|data|bench|simulation|studies|requirements"
 PATH = re.compile(rf"(?:{FOLDERS})/[\w./*-]*")
 DOTTED = re.compile(r"(?<![\w.])(?:credit_assets|resources|sensors|bench|studies|tests)(?:\.\w+)+")
 # Files that a reader is to make.

@@ -1,0 +1,123 @@
+"""The platform's run launcher in the world: its checks and verdicts are the real ones, its ports are the world's."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import dagster as dg
+
+from resources.launching.launcher import HEALTHY, LeasedK8sRunLauncher, WatchedLeases
+from resources.launching.silence import SilenceWatch
+from resources.supervision.lease_table import Leases
+from simulation.actors.failure import list_failure_statements
+from simulation.guards import Guard
+from simulation.models.lease_statements import ModelConnection
+from simulation.models.postgres import Run
+from simulation.world import World
+
+LEASE_SECONDS, CRASH_RETRIES = 8, 2
+
+
+class Instance:
+    """What the launcher needs of Dagster's instance.
+
+    Args:
+        daemon: the name of the daemon that asks.
+    """
+
+    def __init__(self, world: World, daemon: str) -> None:
+        self._world, self._postgres, self._daemon = world, world.postgres, daemon
+        self.event_log_storage = self
+
+    def free_concurrency_slots_for_run(self, run_id: str) -> None:
+        """Pools are no part of the world."""
+
+    def get_run_by_id(self, run_id: str) -> Run | None:
+        """A run."""
+        return self._postgres.ask(lambda: self._postgres.runs.get(run_id))
+
+    def get_runs(self, filters: dg.RunsFilter) -> list[Run]:
+        """The retries of a root run."""
+        (root,) = filters.tags.values()
+        return self._postgres.ask(lambda: [run for run in self._postgres.group(str(root)) if run.parent_run_id])
+
+    def add_run_tags(self, run_id: str, tags: Mapping[str, str]) -> None:
+        """Adds tags to a run."""
+        self._postgres.ask(lambda: self._postgres.add_tags(run_id, tags))
+
+    def fail(self, run: Run, reason: str) -> None:
+        """Fails a run."""
+        self._world.loop.note(self._daemon, f"fails {run.run_id}: {reason}")
+        for statement in list_failure_statements(self._world, run.run_id):
+            self._world.loop.spring_trap()
+            self._postgres.ask(lambda statement=statement: self._act(f"fails {run.run_id}", statement))
+
+    def _act(self, what: str, statement: Any) -> None:
+        self._world.watcher.see_leader(self._postgres, self._daemon, what)
+        statement()
+
+
+class WatchedRevocations(Leases):
+    """The platform's `Leases`. Without the guard, a revocation comes after the failure, with the next check."""
+
+    def __init__(self, world: World, daemon: str) -> None:
+        super().__init__("")
+        self._connection = ModelConnection(world.postgres.ask, world.postgres.leases)  # pyright: ignore[reportAttributeAccessIssue]
+        self._world, self._daemon, self._late = world, daemon, list[tuple[str, datetime]]()
+
+    def revoke(self, name: str, deadline: datetime) -> bool:
+        if Guard.REVOCATION_FIRST in self._world.off:
+            self._late.append((name, deadline))
+            return True
+        if is_revoked := super().revoke(name, deadline):
+            self._world.loop.note(self._daemon, f"has revoked {name}")
+        return is_revoked
+
+    def revoke_late(self) -> None:
+        """Sends what was not sent."""
+        while self._late:
+            super().revoke(*self._late.pop())
+
+
+class WorldLauncher(LeasedK8sRunLauncher):
+    """The launcher, made without Dagster's instance and without a cluster.
+
+    Args:
+        daemon: the name of the daemon whose launcher it is.
+    """
+
+    def __init__(self, world: World, daemon: str) -> None:
+        self._lease_seconds, self._crash_retries = LEASE_SECONDS, CRASH_RETRIES
+        self._world, self._given = world, Instance(world, daemon)
+        self.revocations = WatchedRevocations(world, daemon)
+        self._leases: WatchedLeases = self.revocations
+        self._silence = SilenceWatch(clock=lambda: world.loop.now)
+        self.jobs: Any = world.cluster
+
+    @property
+    def _instance(self) -> Any:
+        return self._given
+
+    def locate_job(self, run: Any) -> Any:
+        return run.run_id
+
+    def check_started(self, run: Run) -> None:
+        """What Dagster's run monitoring does with a run that goes on: it fails the run of a worker that is dead."""
+        found = self.check_run_worker_health(run)  # pyright: ignore[reportArgumentType]
+        if found is HEALTHY:
+            return
+        now = self._given.get_run_by_id(run.run_id)
+        if now and now.status is run.status:
+            pod = self._world.cluster.jobs.get(run.run_id)
+            if pod and pod.ended_at is None and not pod.was_disturbed:
+                self._world.wrong_verdicts += 1
+            self._given.fail(run, str(found.msg))
+
+    def check_starting(self, run: Run, patience: float) -> None:
+        """What `StartingRuns` does with a run that starts, and Dagster with one that starts for too long."""
+        if self.has_begun(run):  # pyright: ignore[reportArgumentType]
+            self.check_started(run)
+        elif self.jobs.find_state(run.run_id).name == "ENDED" or run.updated < self._world.loop.now - patience:
+            now = self._given.get_run_by_id(run.run_id)
+            if now and now.status is run.status:
+                self._given.fail(run, "its worker did not begin")

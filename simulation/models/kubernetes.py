@@ -1,0 +1,132 @@
+"""Kubernetes: nodes, Jobs with one pod each, and an API server that learns late what became of a node.
+
+Belongs here: where a pod runs, and what is known of it. Does not belong here: what its processes do (`actors`).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from resources.launching.kubernetes_jobs import NoAnswer
+from resources.launching.verdict import JobState
+from simulation.loop import Loop, Process
+from simulation.models.network import Service
+
+# Seconds: until a pod starts, until the API server gives up a node that does not answer, until a deleted pod has ended.
+SCHEDULING, NODE_TIMEOUT, DELETION = (0.5, 2.0), 45.0, 1.0
+
+
+@dataclass
+class Node:
+    """A machine.
+
+    Attributes:
+        away_until: nothing of it is reached until then, because its wire is cut or it is frozen.
+        is_lost: it has no power any more.
+    """
+
+    name: str
+    away_until: float = 0.0
+    is_lost: bool = False
+    processes: list[Process] = field(default_factory=list)
+
+
+@dataclass
+class Pod:
+    """The pod of a run's Job.
+
+    Attributes:
+        ended_at: when its processes ended; None: they have not.
+        known_from: since when the API server knows of the end.
+        out_of_memory: whether the kernel killed it for its memory.
+        was_disturbed: whether a fault struck it, so that giving it up is right.
+        notify: gives its worker a notice.
+    """
+
+    run_id: str
+    node: Node
+    processes: list[Process] = field(default_factory=list)
+    ended_at: float | None = None
+    known_from: float = 0.0
+    out_of_memory: bool = False
+    was_disturbed: bool = False
+    notify: Callable[[], None] = lambda: None
+
+
+class Cluster:
+    """The nodes, the Jobs, and the API server. Its methods are also what the launcher asks about Jobs.
+
+    Args:
+        start: starts the processes of a pod.
+    """
+
+    def __init__(self, loop: Loop, nodes: int, start: Callable[[Pod], None]) -> None:
+        self.loop, self.api = loop, Service(loop, "the API server", NoAnswer)
+        self.nodes = [Node(f"node-{number}") for number in range(1, nodes + 1)]
+        self.jobs = dict[str, Pod | None]()
+        self._start = start
+
+    def create(self, run_id: str) -> None:
+        """Creates the Job of a run; one that is there already is no error."""
+        self.api.ask(lambda: self._create(run_id))
+
+    def find_state(self, run_id: str) -> JobState:
+        """As `KubernetesJobs.find_state`."""
+        return self.api.ask(lambda: self._find_state(run_id))
+
+    def ran_out_of_memory(self, run_id: str) -> bool:
+        """As `KubernetesJobs.ran_out_of_memory`."""
+        return self.api.ask(lambda: (pod := self.jobs.get(run_id)) is not None and pod.out_of_memory)
+
+    def delete_in_background(self, run_id: str) -> None:
+        """As `KubernetesJobs.delete_in_background`: a loss of the request is made good by nobody here."""
+        self.loop.after(0.01, lambda: self._delete(run_id))
+
+    def _create(self, run_id: str) -> None:
+        if run_id not in self.jobs:
+            self.jobs[run_id] = None
+            self.loop.after(self.loop.chance.uniform(*SCHEDULING), lambda: self._schedule(run_id))
+
+    def _schedule(self, run_id: str) -> None:
+        ready = [each for each in self.nodes if not each.is_lost and each.away_until <= self.loop.now]
+        if run_id not in self.jobs:
+            return
+        if not ready:
+            self.loop.after(1.0, lambda: self._schedule(run_id))
+            return
+        pod = Pod(run_id, self.loop.chance.choice(ready))
+        self.jobs[run_id] = pod
+        self.loop.note(pod.node.name, f"starts the pod of {run_id}")
+        self._start(pod)
+
+    def _find_state(self, run_id: str) -> JobState:
+        if run_id not in self.jobs:
+            return JobState.GONE
+        pod = self.jobs[run_id]
+        return JobState.ENDED if pod and self._is_known_to_have_ended(pod) else JobState.ACTIVE
+
+    def _is_known_to_have_ended(self, pod: Pod) -> bool:
+        return pod.ended_at is not None and self.loop.now >= max(pod.known_from, pod.node.away_until)
+
+    def _delete(self, run_id: str) -> None:
+        if pod := self.jobs.pop(run_id, None):
+            self._end_when_reached(pod)
+
+    def _end_when_reached(self, pod: Pod) -> None:
+        """The node hears of a deletion when it is reached again."""
+        wait = max(DELETION, pod.node.away_until - self.loop.now + DELETION)
+
+        def end() -> None:
+            if pod.node.away_until > self.loop.now:
+                self._end_when_reached(pod)
+            else:
+                end_pod(pod, self.loop)
+
+        self.loop.after(wait, end)
+
+
+def end_pod(pod: Pod, loop: Loop, known_after: float = 0.3) -> None:
+    """Ends all processes of a pod; the API server knows it so many seconds later."""
+    if pod.ended_at is None:
+        pod.ended_at, pod.known_from = loop.now, loop.now + known_after
+    for process in pod.processes:
+        process.end()

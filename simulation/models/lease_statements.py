@@ -1,0 +1,113 @@
+"""The statements about leases, as PostgreSQL carries them out: a model of what their SQL says.
+
+A test runs the same statements on a PostgreSQL and on this model, and compares (tests/assets/supervision).
+
+Belongs here: the table of leases. Does not belong here: who may write without one (`postgres`).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from resources.supervision.fence import FENCE
+from resources.supervision.lease import CHECK, END, FIND_OWN, RELEASE, RENEW, TAKE
+from resources.supervision.lease_table import FIND_DEADLINE, REVOKE
+
+
+@dataclass
+class Row:
+    """A row of the table of leases; the deadline is in seconds by the clock of PostgreSQL."""
+
+    holder: str
+    fence: int
+    deadline: float
+
+
+class LeaseTable:
+    """The table, and the statements that the platform has for it.
+
+    Args:
+        clock: seconds, by PostgreSQL.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock, self.rows = clock, dict[str, Row]()
+        self._statements: dict[str, Callable[[Mapping[str, Any]], Any]] = {
+            FENCE: lambda _: 3,
+            TAKE: self._take,
+            FIND_OWN: lambda given: self._fence_if(given, "holder"),
+            CHECK: lambda given: self._fence_if(given, "holder", "fence"),
+            RENEW: lambda given: self._move(given, given["seconds"]),
+            RELEASE: lambda given: self._move(given, 0),
+            END: self._end,
+            FIND_DEADLINE: self._find_deadline,
+            REVOKE: self._revoke,
+        }
+
+    def execute(self, statement: str, values: Mapping[str, Any]) -> Any:
+        """Carries out one statement; the first value of its first row, or None."""
+        return self._statements[statement](values)
+
+    def has_holder(self, holder: str) -> bool:
+        """Whether any lease is this holder's: the question of the fence."""
+        return any(row.holder == holder for row in self.rows.values())
+
+    def _fence_if(self, given: Mapping[str, Any], *same: str) -> int | None:
+        row = self.rows.get(given["name"])
+        return row.fence if row and all(getattr(row, each) == given[each] for each in same) else None
+
+    def _take(self, given: Mapping[str, Any]) -> int | None:
+        row, deadline = self.rows.get(given["name"]), self._clock() + given["seconds"]
+        if row is None:
+            self.rows[given["name"]] = Row(given["holder"], 1, deadline)
+            return 1
+        if row.deadline < self._clock() and row.holder != "":
+            row.holder, row.fence, row.deadline = given["holder"], row.fence + 1, deadline
+            return row.fence
+        return None
+
+    def _move(self, given: Mapping[str, Any], seconds: float) -> int | None:
+        if (fence := self._fence_if(given, "holder", "fence")) is not None:
+            self.rows[given["name"]].deadline = self._clock() + seconds
+        return fence
+
+    def _end(self, given: Mapping[str, Any]) -> int | None:
+        fence = self._fence_if(given, "holder", "fence")
+        below = f"{given['name']}/"
+        self.rows = {
+            name: row
+            for name, row in self.rows.items()
+            if not (name.startswith(below) or (name == given["name"] and fence is not None))
+        }
+        return fence
+
+    def _find_deadline(self, given: Mapping[str, Any]) -> datetime | None:
+        row = self.rows.get(given["name"])
+        return datetime.fromtimestamp(row.deadline, UTC) if row else None
+
+    def _revoke(self, given: Mapping[str, Any]) -> str | None:
+        row, name = self.rows.get(given["name"]), given["name"]
+        if row is None or (row.holder != "" and self._find_deadline(given) != given["deadline"]):
+            return None
+        for each, found in self.rows.items():
+            if each == name or each.startswith(f"{name}/"):
+                found.holder, found.fence = "", found.fence + 1
+        return name
+
+
+@dataclass
+class ModelConnection:
+    """What `LeaseConnection` is to the platform's code.
+
+    Args:
+        ask: sends a request to PostgreSQL.
+        table: the table of leases.
+    """
+
+    ask: Callable[[Callable[[], Any]], Any]
+    table: LeaseTable
+
+    def fetch_value(self, statement: str, **values: Any) -> Any:
+        """As `LeaseConnection.fetch_value`."""
+        return self.ask(lambda: self.table.execute(statement, values))

@@ -1,0 +1,40 @@
+"""A simulation that can't fail proves nothing, and one whose seed does not replay explains nothing."""
+
+import pytest
+
+from simulation.__main__ import main
+from simulation.guards import Guard
+from simulation.history import live_through
+from simulation.many import live_through_many
+
+# For each guard, some seeds one of which breaks an invariant without it.
+ENOUGH = {guard: range(1, 401) for guard in Guard}
+
+
+def test_no_history_breaks_an_invariant() -> None:
+    tally = live_through_many(range(1, 201))
+    assert (tally.histories, tally.broken) == (200, ())
+    assert tally.retries > 50, "faults that strike nobody prove nothing"
+    assert tally.wrong_verdicts == 0
+
+
+@pytest.mark.parametrize("guard", Guard, ids=lambda guard: guard.option)
+def test_without_a_guard_a_history_breaks_an_invariant(guard: Guard) -> None:
+    assert live_through_many(ENOUGH[guard], [guard], until_broken=True).broken
+
+
+def test_a_seed_replays_its_history() -> None:
+    first, again = live_through(36), live_through(36)
+    assert first.timeline
+    assert first == again
+    assert live_through(37).timeline != first.timeline
+
+
+def test_a_broken_history_is_printed_with_its_timeline_and_how_to_see_it_again(monkeypatch, capsys) -> None:
+    seed, _ = min(live_through_many(ENOUGH[Guard.ALARM], [Guard.ALARM], until_broken=True).broken)
+    command = ["simulation", "--histories", "1", "--seed", str(seed), "--guards", "alarm"]
+    monkeypatch.setattr("sys.argv", command)
+    assert main() == 1
+    shown = capsys.readouterr().out
+    assert f"make simulate HISTORIES=1 SEED={seed} GUARDS=alarm" in shown
+    assert "BROKEN: " in shown.splitlines()[-1]
