@@ -59,16 +59,13 @@ def examine_columns(columns: StoredColumns, settings: Settings) -> Findings:
     """
     import pyarrow.compute as pc
 
-    target = columns.read(settings.target.column)
+    ((_, target),) = columns.read([settings.target.column])
     marks = mark_outcomes(target, settings.target)
     known, outcome = pc.is_valid(marks), marks.drop_null().to_numpy()
     found = Findings(columns.rows, target.null_count, _count_classes(target, marks))
     found.infinite[settings.target.column] = count_marks(mark_infinite(target))
     del target
-    for name in columns.schema.names:
-        if name == settings.target.column:
-            continue
-        values = columns.read(name)
+    for name, values in columns.read([each for each in columns.schema.names if each != settings.target.column]):
         found.missing[name] = count_marks(mark_missing(values))
         found.infinite[name] = count_marks(mark_infinite(values))
         if name == settings.table.id:

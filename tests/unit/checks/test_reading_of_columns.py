@@ -12,6 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from credit_assets.checks.loan_dataset import columns as columns_module
+from credit_assets.checks.loan_dataset.columns import open_columns
 from credit_assets.checks.loan_dataset.leakage import compute_auc_alone
 from credit_assets.checks.loan_dataset.verdicts import check_dataset
 from credit_assets.loans.table import arrow_schema
@@ -71,6 +73,38 @@ def test_the_file_is_opened_once_and_each_column_is_read_once(tmp_path: Path, mo
     assert all(each.passed for each in check_dataset(path, settings))
     assert opened == [path]
     assert read == Counter(arrow_schema(settings).names)
+
+
+@pytest.mark.parametrize(("values", "at_once"), [(1, 1), (ROWS - 1, 1), (2 * ROWS, 2), (1_000_000, 8)])
+def test_so_many_columns_are_read_at_once_as_have_a_million_values(
+    tmp_path: Path, monkeypatch, values: int, at_once: int
+) -> None:
+    settings = declare(4)
+    path, sizes, read_columns = write_loans(tmp_path / "loans.parquet", settings), list[int](), pq.ParquetFile.read
+
+    def note_size(file: pq.ParquetFile, columns: list[str], **keywords: Any) -> pa.Table:
+        sizes.append(len(columns))
+        return read_columns(file, columns, **keywords)
+
+    monkeypatch.setattr(pq.ParquetFile, "read", note_size)
+    monkeypatch.setattr(columns_module, "VALUES_AT_ONCE", values)
+    names = arrow_schema(settings).names
+    with open_columns(path) as columns:
+        found = dict(columns.read(names))
+    assert max(sizes) == at_once
+    assert sum(sizes) == len(names) == 8
+    assert pa.table(found).cast(arrow_schema(settings)).equals(pq.read_table(path))
+
+
+def test_a_column_is_not_taken_for_another_one_whose_name_begins_like_it(tmp_path: Path) -> None:
+    table = pa.table({"a.b": [1], "a": [2], "a.b.c": [3]})
+    pq.write_table(table, tmp_path / "dots.parquet")
+    with open_columns(tmp_path / "dots.parquet") as columns:
+        assert {name: values.to_pylist() for name, values in columns.read(["a", "a.b", "a.b.c"])} == {
+            "a": [2],
+            "a.b": [1],
+            "a.b.c": [3],
+        }
 
 
 def test_a_dataset_of_other_columns_is_refused_before_one_is_read(tmp_path: Path, monkeypatch) -> None:
