@@ -7,7 +7,7 @@
 import sys
 import time
 
-from credit_assets.commands.one_machine.local import seed_applications, seed_loans
+from credit_assets.commands.one_machine.own_tables import seed_applications, seed_loans
 from credit_assets.jobs import REFRESH
 from credit_assets.measurement.figures import UNDEFINED, format_figure
 from credit_assets.settings.file import load_settings

@@ -45,13 +45,13 @@ def cli() -> None:
 @settings_option
 def run(settings: Path | None) -> int:
     """Materialize all assets once on this machine, and print the metrics."""
-    from credit_assets.commands.one_machine.local import local_platform
+    from credit_assets.commands.one_machine.local import describe_places, local_platform
     from credit_assets.commands.one_machine.run import materialize_all, ui_command
 
     outside = Deployment.from_environment()
     chosen = choose_settings(settings, outside)
     with local_platform(chosen, outside) as local:
-        print(f"settings {chosen}", flush=True)
+        print(f"settings {chosen}\n{describe_places(local.deployment, outside)}", flush=True)
         return materialize_all(local, ui_command(chosen, outside))
 
 
@@ -81,12 +81,12 @@ def ui(settings: Path | None, port: int) -> int:
     from credit_assets.commands.one_machine.ui import check_port, serve_history
 
     check_port(port)
-    from credit_assets.commands.one_machine.local import local_platform
+    from credit_assets.commands.one_machine.local import describe_places, local_platform
 
     outside = Deployment.from_environment()
     chosen = choose_settings(settings, outside)
     with local_platform(chosen, outside) as local:
-        print(f"settings {chosen}", flush=True)
+        print(f"settings {chosen}\n{describe_places(local.deployment, outside)}", flush=True)
         return serve_history(local.deployment, port)
 
 

@@ -6,26 +6,21 @@ Belongs here: what has to be there before a run, a look-up or the UI. Does not b
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from credit_assets.applications.seed import fill_applications
-from credit_assets.loans.seed import seed
-from credit_assets.settings.file import Settings, SettingsError, load_settings
+from credit_assets.commands.one_machine.own_tables import refuse_missing_loans, seed_applications, seed_loans
+from credit_assets.settings.file import SettingsError, load_settings
 from resources.deployment import Deployment
 from resources.environment import DeploymentError, changed_environment
 from resources.errors import PlatformError
 from resources.libpq import OF_THE_SHELL
 from resources.machine.embedded_postgres import EmbeddedPostgres, use_postgres
 from resources.machine.processes import fail_left_runs
-from resources.services.database import Database, connect
-
-if TYPE_CHECKING:
-    from psycopg2.extensions import cursor
+from resources.services.database import SETTING, connect
 
 HOME = Path("local")
 HISTORY = "PLATFORM_HISTORY_URL"
@@ -59,19 +54,26 @@ def local_platform(settings_path: Path, outside: Deployment) -> Iterator[LocalPl
 
     Raises:
         SettingsError, NoCheckout, PostgresError: as `local_history` raises them.
-        DeploymentError: steps are to run in pods, and there are none.
+        DeploymentError: steps are to run in pods, and there are none; or the embedded PostgreSQL would be read, and has
+            no loans, or its scores would be written elsewhere.
         DatabaseError: likewise, or the loans can't be reached.
     """
     if outside.executor != "in_process":
         raise DeploymentError(
             f"PLATFORM_EXECUTOR={outside.executor}: only a release on a cluster computes steps in pods. Unset it here"
         )
+    if outside.scores_url and not outside.database_url:
+        raise DeploymentError(
+            "PLATFORM_SCORES_URL is set and PLATFORM_DATABASE_URL is not: scores of the embedded PostgreSQL would be "
+            "written to another database. Set PLATFORM_DATABASE_URL too, or unset PLATFORM_SCORES_URL"
+        )
     with local_history(settings_path, outside) as local:
         if not outside.database_url:
-            url = local.server.create_database("lending")
-            seed_loans(load_settings(settings_path), url)
-            seed_applications(load_settings(settings_path), url)
-            filled = replace(local.deployment, database_url=url, scores_url=outside.scores_url or url)
+            url, settings = local.server.create_database("lending"), load_settings(settings_path)
+            refuse_missing_loans(settings, url)
+            seed_loans(settings, url)
+            seed_applications(settings, url)
+            filled = replace(local.deployment, database_url=url, scores_url=url)
             local = replace(local, deployment=filled)
         yield local
 
@@ -138,45 +140,15 @@ def check_name(settings_path: Path) -> str:
     return settings_path.stem
 
 
-def seed_loans(settings: Settings, url: str) -> None:
-    """Fills the loans' table if it is empty.
+def describe_places(deployment: Deployment, outside: Deployment) -> str:
+    """For people: which loans are read, and where artifacts are saved.
 
     Args:
-        settings: which table, and what fills it.
-        url: of the database, which is ours to write to.
-
-    Raises:
-        DatabaseError: the database can't be used.
+        deployment: of a local platform.
+        outside: what is set from outside.
     """
-    with _open_to_fill(url) as cursor:
-        if rows := seed(cursor, settings):
-            print(f"filled the empty table {settings.table.name} with {rows:,} loans")
-
-
-def seed_applications(settings: Settings, url: str) -> None:
-    """Fills the tables of locations and applications if both are empty, and the settings ask for it.
-
-    Args:
-        settings: which tables, and what fills them.
-        url: of the database, which is ours to write to.
-
-    Raises:
-        DatabaseError: the database can't be used.
-        SettingsError: the tables can't be filled as the settings say.
-    """
-    if settings.scoring is None or not settings.seed.locations:
-        return
-    with _open_to_fill(url) as cursor:
-        if rows := fill_applications(cursor, settings):
-            print(
-                f"filled the empty tables {settings.scoring.locations} and {settings.scoring.applications} with "
-                f"{settings.seed.locations:,} locations and {rows:,} applications"
-            )
-
-
-def _open_to_fill(url: str) -> AbstractContextManager["cursor"]:
-    # Many rows are generated within the transaction, in which time PostgreSQL hears nothing.
-    return Database(url=url, silent_seconds=0).open_transaction()
+    loans = SETTING if outside.database_url else "the embedded PostgreSQL"
+    return f"loans of {loans}, artifacts in {deployment.store}"
 
 
 def fail_runs_of_killed_processes(instance: dg.DagsterInstance) -> None:

@@ -10,8 +10,9 @@ import psycopg2
 import pytest
 
 from credit_assets.commands.main import main
-from credit_assets.commands.one_machine.local import local_platform
+from credit_assets.commands.one_machine.local import describe_places, local_platform
 from resources.deployment import Deployment
+from resources.environment import DeploymentError
 from resources.machine.embedded_postgres import EmbeddedPostgres
 from tests.support.settings import REPOSITORY, write_loans_settings
 
@@ -80,8 +81,11 @@ def test_scores_are_written_to_our_own_database_or_to_one_that_was_named_and_to_
 ) -> None:
     with local_platform(fresh, Deployment()) as local:
         assert local.deployment.scores_url == local.deployment.database_url
-    with local_platform(fresh, Deployment(scores_url="postgresql://scores")) as local:
-        assert local.deployment.scores_url == "postgresql://scores"
+    with (
+        pytest.raises(DeploymentError, match="PLATFORM_SCORES_URL is set and PLATFORM_DATABASE_URL is not"),
+        local_platform(fresh, Deployment(scores_url="postgresql://scores")),
+    ):
+        pytest.fail("scores of loans that are made up would be written to somebody's database")
     of_somebody = postgres.create_database("lending")
     with local_platform(fresh, Deployment(database_url=of_somebody)) as local:
         assert local.deployment.scores_url is None
@@ -96,3 +100,32 @@ def test_without_locations_in_the_seed_only_loans_are_made(postgres: EmbeddedPos
         assert execute(local.deployment.database_url, "SELECT to_regclass('locations'), to_regclass('loans')") == [
             (None, "loans")
         ]
+
+
+@pytest.mark.parametrize("statement", ["SELECT 1", 'CREATE TABLE "Loan Book" (id int)'])
+def test_a_forgotten_variable_makes_no_empty_table_and_is_named(
+    postgres: EmbeddedPostgres, fresh: Path, statement: str
+) -> None:
+    write_loans_settings(fresh, rows=0)
+    fresh.write_text(fresh.read_text().replace('name = "loans"', 'name = "Loan Book"'))
+    url = postgres.create_database("lending")
+    execute(url, 'DROP TABLE IF EXISTS "Loan Book"')
+    execute(url, statement)
+    before = execute(url, "SELECT to_regclass('\"Loan Book\"')")
+    said = r"PLATFORM_DATABASE_URL is not set, and the embedded PostgreSQL has no loans in Loan Book: set PLATFORM_DATA"
+    with pytest.raises(DeploymentError, match=said), local_platform(fresh, Deployment()):
+        pytest.fail("an empty table is read, and the message blames the loans")
+    assert execute(url, "SELECT to_regclass('\"Loan Book\"')") == before
+
+
+def test_loans_that_somebody_put_into_the_embedded_database_are_read_without_a_seed(
+    postgres: EmbeddedPostgres, fresh: Path
+) -> None:
+    with local_platform(fresh, Deployment()):
+        pass
+    write_loans_settings(fresh, rows=0)
+    with local_platform(fresh, Deployment()) as local:
+        assert describe_places(local.deployment, Deployment()).startswith(
+            "loans of the embedded PostgreSQL, artifacts in file:///"
+        )
+        assert describe_places(local.deployment, local.deployment).startswith("loans of PLATFORM_DATABASE_URL, ")
