@@ -1,6 +1,6 @@
 """The tables of the embedded database, which are ours to make and to fill.
 
-Belongs here: when an empty table is filled, and when it is refused. Does not belong here: the rows that fill it, and any
+Belongs here: when an empty table is filled, and when it is refused. Does not belong here: the rows that fill it, and a
 database that somebody named.
 """
 
