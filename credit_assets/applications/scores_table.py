@@ -7,10 +7,13 @@ what is read of them (`newest_scores`).
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from credit_assets.applications.tables import check_applications
+from credit_assets.settings.file import Settings
 from credit_assets.settings.scoring import Scoring
 from credit_assets.tables.kinds import ColumnType, has_text_ids
 from credit_assets.tables.written import WrittenTable, create_table, row_schema, upsert_rows
 from resources.errors import PlatformError
+from resources.services.database import Database
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -41,6 +44,24 @@ def score_schema(*, text_ids: bool = False) -> "pa.Schema":
         text_ids: whether ids of applications are text, as those of a UUID are.
     """
     return row_schema(_type_columns("text" if text_ids else "bigint"))
+
+
+def prepare_scores(database: Database, scores: Database, settings: Settings) -> None:
+    """Looks whether applications can be read and scores be written, and makes the table of scores if it is missing.
+
+    Args:
+        database: of the applications.
+        scores: of the scores.
+        settings: with the section `scoring`.
+
+    Raises:
+        LocationsError, ScoresError: a table is not as declared.
+        DatabaseError: a database can't be used, or its user lacks a right.
+    """
+    with database.open_snapshot() as cursor:
+        ids = check_applications(cursor, settings.require_scoring(), settings.table.time_zone)
+    with scores.open_transaction() as cursor:
+        create_scores_table(cursor, settings.require_scoring(), ids)
 
 
 def create_scores_table(cursor: "cursor", scoring: Scoring, ids: ColumnType = WHOLE_IDS) -> None:

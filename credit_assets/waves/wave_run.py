@@ -19,8 +19,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from credit_assets.applications.reading import read_applications
-from credit_assets.applications.scores_table import create_scores_table, upsert_scores
-from credit_assets.applications.tables import check_applications
+from credit_assets.applications.scores_table import prepare_scores, upsert_scores
 from credit_assets.applications.validation import find_defects
 from credit_assets.settings.file import Settings
 from credit_assets.settings.scoring import Scoring
@@ -88,7 +87,7 @@ class WaveRun:
             open_readiness(self.settings, on_wait=lambda: page.show_if_due(outcomes)) as readiness,
             self._score_ahead(plan, readiness) as ahead,
         ):
-            repeat_while_away(self._prepare_scores)
+            repeat_while_away(lambda: prepare_scores(self.database, self.scores, self.settings))
             log.plan(list(share.rows))
             self.context.log.info(
                 f"scores {len(share.rows):,} locations. A long log of a run is shown without the events of single "
@@ -174,12 +173,6 @@ class WaveRun:
 
     def _count(self, done: int, total: int) -> None:
         self.context.log_event(committed_items(dg.AssetKey(LOCATION_SCORES), "locations", done, total))
-
-    def _prepare_scores(self) -> None:
-        with self.database.open_snapshot() as cursor:
-            ids = check_applications(cursor, self.scoring, self.settings.table.time_zone)
-        with self.scores.open_transaction() as cursor:
-            create_scores_table(cursor, self.scoring, ids)
 
     def _write_scores(self, chunk: Artifact, plan: Plan) -> None:
         with self.scores.open_transaction() as cursor:

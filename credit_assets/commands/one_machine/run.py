@@ -11,6 +11,7 @@ from pathlib import Path
 import dagster as dg
 from sqlalchemy.exc import SQLAlchemyError
 
+from credit_assets.applications.scores_table import prepare_scores
 from credit_assets.commands.one_machine.local import LocalPlatform, fail_runs_of_killed_processes
 from credit_assets.commands.one_machine.outcome import (
     describe_promotion,
@@ -28,7 +29,7 @@ from resources.deployment import Deployment, local_address
 from resources.errors import PlatformError
 from resources.machine.embedded_postgres import EmbeddedPostgres
 from resources.machine.processes import make_process_tag
-from resources.services.database import SETTING, connect
+from resources.services.database import SETTING, Database, connect
 
 LEFT = "what the run committed stays, and the next `make run` marks the run as failed"
 
@@ -48,12 +49,14 @@ def materialize_all(local: LocalPlatform, ui: str) -> int:
         The exit code: 0 only if every asset was materialized and every blocking check passed.
 
     Raises:
-        DatabaseError: the database of the loans can't be used. No run was begun.
+        DatabaseError: a database can't be used. No run was begun.
+        LocationsError, ScoresError: likewise, a table of the wave is not as declared.
         HistoryError: Dagster's database went away.
         KeyboardInterrupt: somebody stopped the run.
     """
     # Otherwise the first step would find out, and the run would be recorded as failed.
     connect(local.deployment.require("database_url"), SETTING).close()
+    refuse_wrong_tables(local.deployment)
     with end_with_server(local.server), interruptible(), dg.DagsterInstance.get() as instance:
         fail_runs_of_killed_processes(instance)
         result = execute(local.deployment, REFRESH, instance)
@@ -69,6 +72,14 @@ def materialize_all(local: LocalPlatform, ui: str) -> int:
             return 1
         print(f"\nLook at it: {ui}, then {local_address()}")
     return 0
+
+
+def refuse_wrong_tables(deployment: Deployment) -> None:
+    """Raises what the wave at the end would raise of its tables, before a model is trained and promoted."""
+    settings = load_settings(deployment.require("settings"))
+    if settings.scoring and deployment.scores_url:
+        database = Database(url=deployment.require("database_url")).with_row_policy(settings.table.row_policy)
+        prepare_scores(database, Database(url=deployment.scores_url, setting="PLATFORM_SCORES_URL"), settings)
 
 
 def score_all(deployment: Deployment, instance: dg.DagsterInstance) -> bool:

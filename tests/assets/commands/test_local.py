@@ -129,3 +129,26 @@ def test_loans_that_somebody_put_into_the_embedded_database_are_read_without_a_s
             "loans of the embedded PostgreSQL, artifacts in file:///"
         )
         assert describe_places(local.deployment, local.deployment).startswith("loans of PLATFORM_DATABASE_URL, ")
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        (
+            "CREATE TABLE scores (application text)",
+            "application is text (expected bigint, because column applications.",
+        ),
+        ("ALTER TABLE applications RENAME COLUMN location TO place", "location"),
+    ],
+)
+def test_a_table_that_no_wave_can_use_is_refused_before_a_model_is_trained(
+    postgres: EmbeddedPostgres, fresh: Path, capsys: pytest.CaptureFixture[str], statement: str, said: str
+) -> None:
+    with local_platform(fresh, Deployment()) as local:
+        assert local.deployment.database_url
+        execute(local.deployment.database_url, statement)
+    assert main(["run", "--settings", str(fresh)]) == 1
+    printed = capsys.readouterr().err
+    assert said in printed
+    assert "enough_rows" not in printed, "the seven loans were read first"
+    assert execute(postgres.create_database("dagster_fresh"), "SELECT to_regclass('runs')") == [(None,)]
