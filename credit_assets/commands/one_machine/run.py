@@ -21,6 +21,7 @@ from credit_assets.commands.one_machine.outcome import (
     print_failures,
     summary,
 )
+from credit_assets.commands.one_machine.undisturbed import keep_log_writers, look_at_store
 from credit_assets.commands.options import choose_settings
 from credit_assets.definitions import build_defs
 from credit_assets.jobs import REFRESH, SCORE_LOCATIONS
@@ -51,14 +52,17 @@ def materialize_all(local: LocalPlatform, ui: str) -> int:
     Raises:
         DatabaseError: a database can't be used. No run was begun.
         LocationsError, ScoresError: likewise, a table of the wave is not as declared.
+        StoreError: likewise, the store can't be used, or does not answer.
         HistoryError: Dagster's database went away.
         KeyboardInterrupt: somebody stopped the run.
     """
     # Otherwise the first step would find out, and the run would be recorded as failed.
     connect(local.deployment.require("database_url"), SETTING).close()
     refuse_wrong_tables(local.deployment)
+    look_at_store(local.deployment.require("store"))
     with end_with_server(local.server), interruptible(), dg.DagsterInstance.get() as instance:
         fail_runs_of_killed_processes(instance)
+        keep_log_writers(instance)
         result = execute(local.deployment, REFRESH, instance)
         if not result.success:
             print_failures(result)

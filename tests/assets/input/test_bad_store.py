@@ -51,11 +51,15 @@ def test_a_store_that_cannot_be_had_is_found_out_before_anything_is_computed(
     sandbox: Sandbox, capfd: pytest.CaptureFixture[str], store: str, expected: str
 ) -> None:
     uri = store.replace("{file}", sandbox.settings.as_uri()).replace("{unwritable}", unwritable().as_uri())
-    before = sandbox.state()
+    before, runs = sandbox.state(), sandbox.instance.get_runs_count()
     assert sandbox.run(PLATFORM_STORE=uri) == 1
-    output = capfd.readouterr().err
-    assert_one_error(output, uri, "PLATFORM_STORE", expected)
-    assert not sandbox.log(output).events(dg.DagsterEventType.STEP_START)
+    assert_one_error(capfd.readouterr().err, uri, "PLATFORM_STORE", expected)
+    assert sandbox.instance.get_runs_count() == runs, "a run began without its store"
+    # A run that the UI or a sensor launches looks first too.
+    succeeded, (reason,) = measure(sandbox, PLATFORM_STORE=uri)
+    assert not succeeded
+    assert uri in reason
+    assert expected in reason
     assert sandbox.state() == before
 
 
@@ -114,9 +118,9 @@ def test_a_full_scratch_folder_is_an_error_with_its_path_and_the_store_is_untouc
     assert sandbox.state() == before
 
 
-def measure(sandbox: Sandbox) -> tuple[bool, list[str]]:
+def measure(sandbox: Sandbox, **changed: str) -> tuple[bool, list[str]]:
     """Materializes model_metrics alone, from what the event log names: success, or why not."""
-    with sandbox.entered(), dg.DagsterInstance.get() as instance:
+    with sandbox.entered(**changed), dg.DagsterInstance.get() as instance:
         result = (
             build_defs(Deployment.from_environment())
             .resolve_job_def(REFRESH)

@@ -109,6 +109,12 @@ def test_stock_still_has_the_methods_that_we_override() -> None:
     assert {"get_job_status", "delete_job", "create_namespaced_job_with_retries"} <= set(dir(DagsterKubernetesClient))
 
 
+def test_the_manager_of_logs_starts_the_processes_that_copy_them_where_we_keep_ctrl_c_from_them() -> None:
+    with dg.DagsterInstance.local_temp() as instance:
+        manager: Any = instance.compute_log_manager
+        assert "mirror_stream_to_file" in inspect.getsource(type(manager).capture_logs)
+
+
 def test_the_local_instance_names_a_scheduler_that_exists() -> None:
     config = yaml.safe_load((ROOT / "local" / "dagster.yaml").read_text())["scheduler"]
     scheduler: Any = getattr(import_module(config["module"]), config["class"])
