@@ -90,8 +90,17 @@ def _read_batches(
         # The rest of the message has the value, which nobody may see.
         number = find_csv_column(str(refused))
         field = None if number is None else schema.field(number)
-        problem = f"a value of column {field.name} can't be read as {field.type}" if field else "a row can't be read"
+        problem = f"a value of column {field.name} is no {_name(field.type)}" if field else "a row can't be read"
         raise error(f"{problem}; it is not shown here. Correct it in the table, or the settings") from None
+
+
+def _name(kind: "pa.DataType") -> str:
+    """What people call it; settings know no `int64`."""
+    import pyarrow.types as pt
+
+    if pt.is_integer(kind):
+        return "whole number"
+    return "number" if pt.is_floating(kind) else "time" if pt.is_timestamp(kind) else str(kind)
 
 
 class _Hashing(io.BufferedIOBase):

@@ -104,7 +104,7 @@ BLOCKED_BY_TABLE = {
     ),
     "a value that no integer holds": (
         "ALTER TABLE loans ALTER credit_score TYPE numeric; UPDATE loans SET credit_score = 700.5 WHERE id = 3",
-        "a value of column credit_score can't be read as int64; it is not shown here. Correct it in the table",
+        "a value of column credit_score is no whole number; it is not shown here. Correct it in the table",
     ),
 }
 

@@ -128,7 +128,7 @@ def test_every_fourth_loan_defaulted_however_the_table_says_it(
         ("created_at::date", {}, "column loans.outcome is of type date; expected integer"),
         ("created_at::date", TEXTS, "column loans.outcome is of type date; expected category"),
         ("bad::int::real", NUMBERS, "column loans.outcome is of type real; expected integer"),
-        ("bad::int + 0.5", NUMBERS, "a value of column outcome can't be read as int64; it is not shown here"),
+        ("bad::int + 0.5", NUMBERS, "a value of column outcome is no whole number; it is not shown here"),
         (
             f"({WORD})::char(4)",
             {"negative": "good", "positive": "bad "},
