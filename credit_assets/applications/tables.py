@@ -11,6 +11,7 @@ from credit_assets.settings.names import quote_name
 from credit_assets.settings.scoring import Scoring
 from credit_assets.tables.declared import DeclaredTable, check_columns, check_time_zone, has_unique_index
 from credit_assets.tables.kinds import ColumnType
+from credit_assets.tables.rules import count_of
 from resources.errors import PlatformError
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def _refuse_names(rows: dict[str | None, int], scoring: Scoring) -> None:
             count for name, count in rows.items() if name and len(name) > LONGEST_NAME
         ),
     }
-    wrong = [f"{what} in {count:,} rows" for what, count in found.items() if count]
+    wrong = [f"{what} in {count_of(count, 'row')}" for what, count in found.items() if count]
     if wrong:
         raise LocationsError(
             f"column {scoring.locations}.{scoring.location} is {', '.join(wrong)}; expected a name of 1 to "

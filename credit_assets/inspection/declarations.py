@@ -111,7 +111,8 @@ def describe_range(low: float, high: float, common: Collection[float] = ()) -> s
     """The range of a number, wider than it was seen, so that it shows no person's exact one: `1,200 to 41,000`.
 
     Both ends have the place of the second digit of the greater one. An end that this does not change loses a place
-    more, unless it is 0 or a number that many rows have.
+    more, unless it is 0 or a number that many rows have. No end is further than the next of 1, 2, 5, 10 … beyond it, so
+    that it lies within the bounds of `widen`.
 
     Args:
         low: the least number.
@@ -126,14 +127,16 @@ def describe_range(low: float, high: float, common: Collection[float] = ()) -> s
     ends = (_round_down(low, step, common), -_round_down(-high, step, {-each for each in common}))
     places = 0 if all(end.is_integer() for end in ends) else max(0, -round(math.log10(step)))
     # 0 is added because -0 is no number for people.
-    return " to ".join(f"{end + 0:,.{places}f}" for end in ends)
+    return " to ".join(
+        f"{end + 0:,.{places}f}" if math.isclose(round(end, places), end) else f"{end:,g}" for end in ends
+    )
 
 
 def _round_down(number: float, step: float, common: Collection[float]) -> float:
     rounded = math.floor(number / step + 1e-9) * step
-    if number == 0 or number in common or not math.isclose(rounded, number):
-        return rounded
-    return (math.ceil(number / (10 * step) - 1e-9) - 1) * 10 * step
+    if number != 0 and number not in common and math.isclose(rounded, number):
+        rounded = (math.ceil(number / (10 * step) - 1e-9) - 1) * 10 * step
+    return max(rounded, -float(_next_round(-number * (1 + 1e-9)))) if number < 0 else rounded
 
 
 def widen(low: float, high: float) -> tuple[int | float, int | float]:

@@ -201,7 +201,7 @@ def load_settings(path: str | Path) -> Settings:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise SettingsError(f"settings file {path} can't be read: {reason}") from None
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"settings file {path} is not TOML: {error}") from None
+        raise SettingsError(f"settings file {path} is not TOML: {error}. Correct that line") from None
     if open_lines := find_open_lines(text):
         raise SettingsError(
             f"settings file {path} still has lines with FILL IN, for which a person must write the value: "

@@ -67,7 +67,12 @@ def count_repeated(ids: "pa.ChunkedArray") -> int:
     return len(ids) - pc.count_distinct(ids, mode="all").as_py()
 
 
+def count_of(number: int, noun: str) -> str:
+    """A number with its noun, for people: `1 row`, `2,000 rows`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def describe_counts(what: str, counts: Mapping[str, int]) -> str:
     """For people: what is wrong, and in how many rows of which column; `counts` has no zeros."""
-    found = ", ".join(f"{name}: {count:,} rows" for name, count in counts.items())
+    found = ", ".join(f"{name}: {count_of(count, 'row')}" for name, count in counts.items())
     return f"{what}: {found}; expected none"

@@ -3,11 +3,13 @@
 Belongs here: what is stored and raised at the end. Does not belong here: what the UI shows (`page`).
 """
 
+from collections import Counter
 from collections.abc import Sequence
 
 import dagster as dg
 
 from credit_assets.checks.verdict import Verdict
+from credit_assets.tables.rules import count_of
 from credit_assets.waves.outcomes import UNKNOWN_LOCATION, Failed, Outcome, describe_outcomes, list_failed, list_scored
 from credit_assets.waves.page import RESCORE, count_causes, count_failures, summarize_outcomes
 from credit_assets.waves.plans.plan import Plan
@@ -79,8 +81,9 @@ def fail_if_any_failed(outcomes: Sequence[Outcome], tolerated: int) -> None:
 def list_causes(failed: Sequence[Failed]) -> list[str]:
     """Each cause with the count of its locations, a few names, and what happened at the first of them."""
     first = {each.cause: each for each in reversed(failed)}
+    counts = Counter(each.cause for each in failed)
     return [
-        f"{each['cause']}: {each['locations']} locations ({each['for example']}). "
+        f"{each['cause']}: {count_of(counts[each['cause']], 'location')} ({each['for example']}). "
         f"{first[each['cause']].location}: {first[each['cause']].message}"
         for each in count_causes(failed)
     ]

@@ -14,6 +14,7 @@ import dagster as dg
 
 from credit_assets.operations.page import make_table
 from credit_assets.settings.scoring import Scoring
+from credit_assets.tables.rules import count_of
 from credit_assets.waves.outcomes import Failed, Outcome, list_failed, list_scored
 from credit_assets.waves.plans.plan import Plan
 
@@ -134,7 +135,9 @@ def summarize_outcomes(outcomes: Sequence[Outcome], tolerated: int) -> str:
 
 def count_failures(outcomes: Sequence[Outcome], tolerated: int) -> str:
     """How many locations of a finished wave failed, for people."""
-    return f"{len(list_failed(outcomes)):,} of {len(outcomes):,} locations failed, {tolerated:,} are tolerated"
+    return (
+        f"{len(list_failed(outcomes)):,} of {count_of(len(outcomes), 'location')} failed, {tolerated:,} are tolerated"
+    )
 
 
 def _make_table_or_none(rows: Sequence[Mapping[str, str]]) -> dg.TableMetadataValue | str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from credit_assets.applications.tables import LocationsError
+from credit_assets.tables.rules import count_of
 from credit_assets.waves.failures.steps import Step
 from credit_assets.waves.outcomes import Failed, Outcome, Scored, list_failed
 from resources.errors import PlatformError
@@ -87,7 +88,7 @@ def score_chunk(locations: Sequence[str], scorer: Scorer) -> ScoredChunk:
 
     if not locations:
         return ScoredChunk(_make_no_scores(), [])
-    together = Step(f"read and scored, {len(locations):,} locations together")
+    together = Step(f"read and scored, {count_of(len(locations), 'location')} together")
     try:
         with together.watch():
             made = _score_together(locations, scorer)

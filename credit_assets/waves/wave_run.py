@@ -23,6 +23,7 @@ from credit_assets.applications.scores_table import prepare_scores, upsert_score
 from credit_assets.applications.validation import find_defects
 from credit_assets.settings.file import Settings
 from credit_assets.settings.scoring import Scoring
+from credit_assets.tables.rules import count_of
 from credit_assets.waves.ahead import ScoringAhead
 from credit_assets.waves.failures.log import write_failure_logs
 from credit_assets.waves.failures.page_under_way import PageUnderWay
@@ -90,8 +91,8 @@ class WaveRun:
             repeat_while_away(lambda: prepare_scores(self.database, self.scores, self.settings))
             log.plan(list(share.rows))
             self.context.log.info(
-                f"scores {len(share.rows):,} locations. A long log of a run is shown without the events of single "
-                f"locations: they are on the page of {LOCATION_SCORES}"
+                f"scores {count_of(len(share.rows), 'location')}. A long log of a run is shown without the events of "
+                f"single locations: they are on the page of {LOCATION_SCORES}"
             )
             outcomes += self._refuse_unknown(plan, share)
             left, number = dict(share.rows), 0

@@ -11,7 +11,7 @@ from credit_assets.checks.loan_dataset.missing import MissingInUse, judge_missin
 from credit_assets.checks.verdict import Verdict
 from credit_assets.loans.table import describe_schema
 from credit_assets.settings.file import Settings
-from credit_assets.tables.rules import INFINITE, MISSING, OUTSIDE, describe_counts
+from credit_assets.tables.rules import INFINITE, MISSING, OUTSIDE, count_of, describe_counts
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,6 +32,8 @@ DATASET_CHECKS: Mapping[str, str] = {
 
 FILL = 'fill them in a view, or write missing = "allowed" in the settings'
 CORRECT = "every loan needs it: correct the rows, or name a view without them in table.name"
+CORRECT_INFINITE = ". Correct the rows, or make these values NULL in a view"
+CORRECT_OUTSIDE = ". Correct the rows, or the bounds in the settings"
 
 
 def check_dataset(
@@ -54,9 +56,9 @@ def check_dataset(
         schema,
         _enough_rows(found, settings),
         _no_nulls(found, settings),
-        _per_column("finite_numbers", INFINITE, found.infinite),
+        _per_column("finite_numbers", INFINITE, found.infinite, CORRECT_INFINITE),
         *judge_missing(found, settings, missing_in_use),
-        _per_column("ranges", OUTSIDE, found.outside),
+        _per_column("ranges", OUTSIDE, found.outside, CORRECT_OUTSIDE),
         _unique_ids(found, settings),
         _known_outcomes(found, too_young, settings),
         _two_classes(found, settings),
@@ -97,14 +99,15 @@ def _no_nulls(found: Findings, settings: Settings) -> Verdict:
     return replace(verdict, message=". ".join([verdict.message, *advice]))
 
 
-def _per_column(check: str, what: str, counts: Mapping[str, int]) -> Verdict:
+def _per_column(check: str, what: str, counts: Mapping[str, int], advice: str = "") -> Verdict:
     wrong = {name: count for name, count in counts.items() if count}
-    return Verdict(check, not wrong, describe_counts(what, wrong) if wrong else f"none {what}", wrong)
+    return Verdict(check, not wrong, describe_counts(what, wrong) + advice if wrong else f"none {what}", wrong)
 
 
 def _unique_ids(found: Findings, settings: Settings) -> Verdict:
     repeated = found.repeated_ids
-    said = f"{settings.table.id}: {repeated:,} rows repeat an id; expected none"
+    verb = "repeats" if repeated == 1 else "repeat"
+    said = f"{settings.table.id}: {count_of(repeated, 'row')} {verb} an id; expected none"
     advice = ". Make the ids unique, or name another column in table.id"
     return Verdict("unique_ids", repeated == 0, said + (advice if repeated else ""))
 

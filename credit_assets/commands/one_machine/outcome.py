@@ -11,6 +11,7 @@ import dagster as dg
 from credit_assets.benchmark.benchmark import BENCHMARK
 from credit_assets.promoted_model import CHECK
 from credit_assets.promotion.table_pointer import POINTER
+from credit_assets.tables.rules import count_of
 from credit_assets.waves.plans.making import WAVE
 from resources.error_texts import is_from_us, remove_class_name
 
@@ -86,5 +87,5 @@ def describe_wave_run(result: dg.ExecuteInProcessResult) -> str:
         return "it did not end"
     (shown,) = waves
     scored, failed, applications = (int(str(shown[name].value)) for name in ("scored", "failed", "applications"))
-    counts = f"{scored:,} locations scored, {failed:,} failed, {applications:,} applications"
+    counts = f"{count_of(scored, 'location')} scored, {failed:,} failed, {count_of(applications, 'application')}"
     return f"{counts}, model of {shown['model'].value}"

@@ -130,10 +130,10 @@ def test_many_rows_are_sorted_whatever_order_the_table_has_them_in(database: Dat
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ("ALTER branch DROP NOT NULL", "column branches.branch is NULL in 2 rows, empty in 1 rows; expected a name"),
+        ("ALTER branch DROP NOT NULL", "column branches.branch is NULL in 2 rows, empty in 1 row; expected a name"),
         (
             "ADD note text",
-            "column branches.branch is empty in 1 rows; expected a name of 1 to 600 characters in each row",
+            "column branches.branch is empty in 1 row; expected a name of 1 to 600 characters in each row",
         ),
         ("ADD blank text", "column branches.branch is empty in 2 rows"),
     ],
@@ -159,7 +159,7 @@ def test_a_name_that_dagster_could_not_store_is_refused_and_not_shown(
     database: Database, add: Add, declared: Settings
 ) -> None:
     add(**{"y" * 600: [], "z" * 601: []})
-    expected = "longer than 600 characters in 1 rows"
+    expected = "longer than 600 characters in 1 row"
     with pytest.raises(LocationsError, match=expected) as refused, database.open_snapshot() as cursor:
         read_locations(cursor, declared.require_scoring())
     assert "zzz" not in str(refused.value)
@@ -225,7 +225,7 @@ def test_a_number_that_is_none_is_read_and_is_a_defect_of_its_location_alone(
         defects = find_defects(read_applications(cursor, declared, ["north", "south"]), declared)
     assert list(defects) == ["north"]
     problem = "NULL or NaN" if value == "NaN" else "infinite"
-    assert defects["north"].startswith(f"{problem}: income: 1 rows; expected none")
+    assert defects["north"].startswith(f"{problem}: income: 1 row; expected none")
 
 
 def test_a_value_that_cannot_be_read_as_its_type_names_the_column_and_is_not_shown(database: Database) -> None:

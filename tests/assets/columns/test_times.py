@@ -119,7 +119,7 @@ def test_two_dates_lie_whole_days_apart_also_where_clocks_change(database: curso
 @pytest.mark.parametrize("column", ["born", "employed", "due"])
 def test_a_date_that_is_none_is_refused_by_its_column_and_count(database: cursor, store: Store, column: str) -> None:
     database.execute(DATED + f"; UPDATE loans SET {column} = '-infinity' WHERE id = 2")
-    with pytest.raises(LoansError, match=rf"9999: {column}: 1 rows; expected none"):
+    with pytest.raises(LoansError, match=rf"9999: {column}: 1 row; expected none"):
         store(declare(AGES))
     database.execute("UPDATE loans SET created_at = '2027-01-01' WHERE id = 2")
     assert store(declare(AGES))[1]["left_out"] == 1, "a loan that is not read refuses the others"

@@ -23,21 +23,21 @@ CLASSES = "expected two classes, the rarer at least 1.0% (limits.minimum_class_s
 BLOCKED_BY_CHECKS = {
     "NULL": (
         "UPDATE loans SET income = NULL, created_at = NULL WHERE id = 3; UPDATE loans SET age = NULL WHERE id < 3",
-        {"no_nulls": "NULL or NaN: created_at: 1 rows, income: 1 rows, age: 2 rows; expected none"},
+        {"no_nulls": "NULL or NaN: created_at: 1 row, income: 1 row, age: 2 rows; expected none"},
     ),
     "NaN and Infinity": (
         "UPDATE loans SET loan_amount = 'NaN', income = 'Infinity' WHERE id = 3",
         {
-            "no_nulls": "NULL or NaN: loan_amount: 1 rows; expected none",
-            "finite_numbers": "infinite: income: 1 rows; expected none",
-            "ranges": "outside of the bounds in the settings: income (0 to 100,000): 1 rows; expected none",
+            "no_nulls": "NULL or NaN: loan_amount: 1 row; expected none",
+            "finite_numbers": "infinite: income: 1 row; expected none. Correct the rows",
+            "ranges": "outside of the bounds in the settings: income (0 to 100,000): 1 row; expected none",
         },
     ),
     "out of range": (
         "UPDATE loans SET income = -0.01 WHERE id = 3; UPDATE loans SET credit_score = 851 WHERE id IN (4, 5)",
         {
-            "ranges": "outside of the bounds in the settings: income (0 to 100,000): 1 rows, "
-            "credit_score (300 to 850): 2 rows; expected none"
+            "ranges": "outside of the bounds in the settings: income (0 to 100,000): 1 row, "
+            "credit_score (300 to 850): 2 rows; expected none. Correct the rows, or the bounds in the settings"
         },
     ),
     "one class": (
@@ -61,7 +61,7 @@ BLOCKED_BY_CHECKS = {
     ),
     "a duplicate id": (
         "UPDATE loans SET id = 8 WHERE id = 9",
-        {"unique_ids": "id: 1 rows repeat an id; expected none"},
+        {"unique_ids": "id: 1 row repeats an id; expected none"},
     ),
     "a feature that knows the outcome": (
         "UPDATE loans SET purpose = CASE default_status WHEN 1 THEN 'written off' ELSE 'repaid' END",
@@ -281,7 +281,7 @@ def test_the_command_ends_with_an_exit_code_and_one_sentence_in_a_process_of_its
     before = sandbox.state()
     done = sandbox.start("-m", "credit_assets.commands.main", "run", "--settings", "settings.toml")
     assert done.returncode == 1
-    assert_one_error(done.stderr, "no_nulls: NULL or NaN: income: 1 rows; expected none")
+    assert_one_error(done.stderr, "no_nulls: NULL or NaN: income: 1 row; expected none")
     assert "training       Dependencies for step training failed" in done.stdout
     assert sandbox.state() == before
 

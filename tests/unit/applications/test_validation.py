@@ -51,20 +51,20 @@ def test_ids_that_are_text_may_be_any_but_a_key_too_long_and_one_that_another_ap
     schema = application_schema(DECLARED, text_ids=True)
     defects = find_defects(applications().drop(["id"]).append_column("id", [ids]).select(schema.names), DECLARED)
     assert defects == {
-        "south": f"longer than 600 characters: id: 1 rows; expected none. {REPEATED}: id: 1 rows; expected none",
-        NAMES[2]: f"{REPEATED}: id: 1 rows; expected none",
+        "south": f"longer than 600 characters: id: 1 row; expected none. {REPEATED}: id: 1 row; expected none",
+        NAMES[2]: f"{REPEATED}: id: 1 row; expected none",
     }
 
 
 @pytest.mark.parametrize(
     ("column", "values", "sentence"),
     [
-        ("income", [None], "NULL or NaN: income: 1 rows; expected none"),
+        ("income", [None], "NULL or NaN: income: 1 row; expected none"),
         ("income", [math.nan, math.nan], "NULL or NaN: income: 2 rows; expected none"),
-        ("credit_score", [None], "NULL or NaN: credit_score: 1 rows; expected none"),
+        ("credit_score", [None], "NULL or NaN: credit_score: 1 row; expected none"),
         ("purpose", [None, None], "NULL or NaN: purpose: 2 rows; expected none"),
         ("id", [None, None], "NULL or NaN: id: 2 rows; expected none"),
-        ("income", [-0.01], "outside of the bounds in the settings: income (0 to 1,000): 1 rows; expected none"),
+        ("income", [-0.01], "outside of the bounds in the settings: income (0 to 1,000): 1 row; expected none"),
         (
             "income",
             [1000.01, -1.0],
@@ -73,7 +73,7 @@ def test_ids_that_are_text_may_be_any_but_a_key_too_long_and_one_that_another_ap
         (
             "credit_score",
             [299],
-            "outside of the bounds in the settings: credit_score (at least 300): 1 rows; expected none",
+            "outside of the bounds in the settings: credit_score (at least 300): 1 row; expected none",
         ),
         ("id", [2, 2], "an id that another application has: id: 2 rows; expected none"),
     ],
@@ -86,7 +86,7 @@ def test_the_location_alone_is_refused_by_its_column_and_how_many_rows(
 
 def test_an_infinite_number_is_a_defect_of_its_own_and_is_above_every_bound() -> None:
     found = find_defects(applications(income=[math.inf]), DECLARED)["north"]
-    assert found.startswith("infinite: income: 1 rows; expected none. outside of the bounds")
+    assert found.startswith("infinite: income: 1 row; expected none. outside of the bounds")
 
 
 def test_a_value_may_be_missing_where_the_settings_allow_it_and_nowhere_else() -> None:
@@ -96,36 +96,36 @@ def test_a_value_may_be_missing_where_the_settings_allow_it_and_nowhere_else() -
         declared = Settings.model_validate(DECLARED.model_dump() | {"features": allowed})
         assert find_defects(applications(**{name: [None, None]}), declared) == {}
         found = find_defects(applications(**{name: [None]}, credit_score=[None], id=[None]), declared)
-        assert found == {"north": "NULL or NaN: id: 1 rows, credit_score: 1 rows; expected none"}
+        assert found == {"north": "NULL or NaN: id: 1 row, credit_score: 1 row; expected none"}
 
 
 def test_a_number_that_may_be_missing_must_still_be_finite_and_within_its_bounds() -> None:
     features = {name: column.model_dump() | {"missing": "allowed"} for name, column in DECLARED.features.items()}
     declared = Settings.model_validate(DECLARED.model_dump() | {"features": features})
     assert find_defects(applications(income=[math.nan, None]), declared) == {}
-    assert "infinite: income: 1 rows" in find_defects(applications(income=[None, -math.inf]), declared)["north"]
+    assert "infinite: income: 1 row" in find_defects(applications(income=[None, -math.inf]), declared)["north"]
     assert "outside of the bounds" in find_defects(applications(income=[None, 1000.01]), declared)["north"]
 
 
 def test_all_defects_of_a_location_are_in_its_sentence_and_no_value_is() -> None:
     bad = applications(income=[None, 31415.9], credit_score=[161, None])
     assert find_defects(bad, DECLARED) == {
-        "north": "NULL or NaN: income: 1 rows, credit_score: 1 rows; expected none. outside of the bounds in "
-        "the settings: income (0 to 1,000): 1 rows, credit_score (at least 300): 1 rows; expected none"
+        "north": "NULL or NaN: income: 1 row, credit_score: 1 row; expected none. outside of the bounds in "
+        "the settings: income (0 to 1,000): 1 row, credit_score (at least 300): 1 row; expected none"
     }
 
 
 def test_each_location_has_its_own_count() -> None:
     bad = applications(income=[None, 1.0, -1.0, -1.0, 7.0, None])
     assert find_defects(bad, DECLARED) == {
-        "it's a \\ 🏦": "NULL or NaN: income: 1 rows; expected none",
-        "north": "NULL or NaN: income: 1 rows; expected none",
+        "it's a \\ 🏦": "NULL or NaN: income: 1 row; expected none",
+        "north": "NULL or NaN: income: 1 row; expected none",
         "south": "outside of the bounds in the settings: income (0 to 1,000): 2 rows; expected none",
     }
 
 
 def test_an_id_in_two_locations_is_a_defect_of_both_because_only_one_score_can_be_kept() -> None:
-    sentence = "an id that another application has: id: 1 rows; expected none"
+    sentence = "an id that another application has: id: 1 row; expected none"
     assert find_defects(applications(id=[1, 2, 2, 4, 5, 6]), DECLARED) == {"north": sentence, "south": sentence}
 
 

@@ -156,16 +156,18 @@ def test_leakage_is_judged_by_the_loans_with_an_outcome() -> None:
 
 def test_a_null_id_is_found() -> None:
     message = only(with_values("id", None), "no_nulls").message
-    assert "id: 1 rows" in message
+    assert "id: 1 row" in message
     assert "allowed" not in message, "the settings can't allow an id to be missing"
     assert set(failed(with_values("id", None, None))) == {"no_nulls", "unique_ids"}
 
 
 def test_not_a_number_is_no_value_and_an_infinite_one_is_a_defect_of_its_own() -> None:
-    assert "income: 1 rows" in only(with_values("income", math.nan), "no_nulls").message
+    assert "income: 1 row" in only(with_values("income", math.nan), "no_nulls").message
     found = failed(with_values("income", math.inf, -math.inf))
     assert set(found) == {"finite_numbers", "ranges"}
-    assert found["finite_numbers"].message == "infinite: income: 2 rows; expected none"
+    assert found["finite_numbers"].message == (
+        "infinite: income: 2 rows; expected none. Correct the rows, or make these values NULL in a view"
+    )
 
 
 def test_an_empty_text_is_a_value() -> None:
@@ -189,7 +191,10 @@ def test_a_value_on_a_bound_is_inside(column: str, bounds: tuple[float, ...]) ->
 )
 def test_the_next_value_beyond_a_bound_is_outside(column: str, value: float, named: str) -> None:
     verdict = only(with_values(column, value), "ranges")
-    assert verdict.message == f"outside of the bounds in the settings: {named}: 1 rows; expected none"
+    assert verdict.message == (
+        f"outside of the bounds in the settings: {named}: 1 row; expected none. "
+        "Correct the rows, or the bounds in the settings"
+    )
     assert verdict.facts == {named: 1}
 
 
@@ -200,7 +205,7 @@ def test_a_column_without_a_bound_takes_any_number() -> None:
 def test_one_repeated_id_is_found_and_not_quoted() -> None:
     verdict = only(with_values("id", 77), "unique_ids")
     assert verdict.message == (
-        "id: 1 rows repeat an id; expected none. Make the ids unique, or name another column in table.id"
+        "id: 1 row repeats an id; expected none. Make the ids unique, or name another column in table.id"
     )
 
 

@@ -96,7 +96,9 @@ def test_nan_is_missing_and_infinity_is_not() -> None:
     assert verdicts["missing_share"].facts["income"] == 0.002
     infinite = table.set_column(at, table.schema.field(at), pa.array([float("inf"), *values[1:]]))
     verdicts = check(infinite)
-    assert verdicts["finite_numbers"].message == "infinite: income: 1 rows; expected none"
+    assert verdicts["finite_numbers"].message == (
+        "infinite: income: 1 row; expected none. Correct the rows, or make these values NULL in a view"
+    )
     assert verdicts["missing_share"].facts["income"] == 0.001
 
 

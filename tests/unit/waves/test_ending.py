@@ -32,7 +32,7 @@ def test_the_error_has_an_example_of_each_cause_and_says_where_to_look() -> None
         fail_if_any_failed([*SCORED, *FAILED, *more], tolerated=0)
     causes = [
         "rows break the schema: 2 locations (b, d). b: income: 1 of 3 rows is NULL",
-        "the database refused: 1 locations (e). e: column savings is missing; add it",
+        "the database refused: 1 location (e). e: column savings is missing; add it",
     ]
     said = str(raised.value.description)
     assert said.startswith(f"3 of 5 locations failed, 0 are tolerated. {causes[0]}; {causes[1]}. The page of this wave")

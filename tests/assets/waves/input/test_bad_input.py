@@ -104,7 +104,7 @@ def test_two_locations_whose_applications_share_an_id_both_fail_although_their_c
     assert waves.status()[1] == {"branch-0002", "branch-0009"}
     page = waves.instance.get_latest_materialization_event(dg.AssetKey(WAVE)).asset_materialization.metadata
     assert {row.data["what happened"] for row in page["failed locations"].value.records} == {
-        "an id that another application has: id: 1 rows; expected none"
+        "an id that another application has: id: 1 row; expected none"
     }
 
 
