@@ -48,8 +48,11 @@ def live_through_many(seeds: range, off: Iterable[Guard] = (), *, until_broken: 
     """
     batches = [(seeds[begin : begin + BATCH], tuple(off)) for begin in range(0, len(seeds), BATCH)]
     total = Tally()
-    # fork: what is imported already is not imported again.
-    with get_context("fork").Pool(min(os.cpu_count() or 1, len(batches))) as pool:
+    # A fork of this process could wait for ever for a lock that a thread of it held, such as that of a test's server.
+    # The process that forks has no threads, and has imported what the histories need.
+    context = get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    with context.Pool(min(os.cpu_count() or 1, len(batches))) as pool:
         for tally in pool.imap(live_through_batch, batches):
             total += tally
             if until_broken and total.broken:

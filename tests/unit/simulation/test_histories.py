@@ -1,5 +1,7 @@
 """A simulation that can't fail proves nothing, and one whose seed does not replay explains nothing."""
 
+import os
+
 import pytest
 
 from simulation.__main__ import main
@@ -21,6 +23,11 @@ def test_no_history_breaks_an_invariant() -> None:
 @pytest.mark.parametrize("guard", Guard, ids=lambda guard: guard.option)
 def test_without_a_guard_a_history_breaks_an_invariant(guard: Guard) -> None:
     assert live_through_many(ENOUGH[guard], [guard], until_broken=True).broken
+
+
+def test_a_process_with_threads_is_not_forked_because_its_locks_would_stay_locked(monkeypatch) -> None:
+    monkeypatch.setattr(os, "fork", lambda: pytest.fail("a lock that a thread holds is held for ever in a fork"))
+    assert live_through_many(range(1, 3)).histories == 2
 
 
 def test_a_seed_replays_its_history() -> None:
