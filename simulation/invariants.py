@@ -1,4 +1,6 @@
-"""What must hold in every history, whatever was lost, delayed or repeated. They are those of the sweep.
+"""What must hold in every history, whatever was lost, delayed or repeated.
+
+They are the invariants of the sweep and two more: only the leader acts, and a failure is answered soon.
 
 Belongs here: what is watched while a history goes on, and what must hold when the world is quiet again. Does not belong
 here: what causes a fault (`faults`).

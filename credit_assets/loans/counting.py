@@ -1,8 +1,8 @@
 """The statement that counts a table's loans: one read, which takes the census and counts what came later.
 
-Loans are spread, and what they hold is added up, by the hashes that PostgreSQL spreads rows over partitions with. A
-SHA-256 takes five times as long. pg_upgrade needs these hashes to stay as they are. If one changes all the same, every
-bucket differs, so that the sensor asks for one refresh that nobody needs, and no loan is forgotten.
+PostgreSQL spreads rows over partitions by its hashes. The same hashes spread the loans over buckets, and are added up
+for what the loans hold. A SHA-256 is much slower. pg_upgrade needs these hashes to stay as they are. If one changes all
+the same, every bucket differs. Then the sensor asks for one refresh that nobody needs, and no loan is forgotten.
 
 Belongs here: SQL that counts loans. Does not belong here: what a census means (`census`).
 """

@@ -58,7 +58,7 @@ def count_marks(marks: "pa.Array | pa.ChunkedArray") -> int:
 def count_repeated(ids: "pa.ChunkedArray") -> int:
     """How many rows have an id that another row before them has.
 
-    Ids that rise from row to row are not counted one by one, which takes ten times as long.
+    Ids that rise from row to row need no table of all ids, whose making is slow.
     """
     import pyarrow.compute as pc
 

@@ -1,6 +1,6 @@
 """What is found in the columns of a dataset: counts and figures, and no value of a row.
 
-Each column is read once, and all that the checks need of it is computed together. At most one feature is in memory.
+Each column but the target is read once, and all that the checks need of it is computed together.
 """
 
 from dataclasses import dataclass, field
@@ -74,7 +74,7 @@ def examine_columns(columns: StoredColumns, settings: Settings) -> Findings:
             found.outside[f"{name} ({column.bounds})"] = count_marks(mark_outside(values, column))
         if name in settings.features:
             found.aucs[name] = compute_auc_alone(values.filter(known) if marks.null_count else values, outcome)
-        del values
+        del values  # held longer, it would be in memory beside the next column
     return found
 
 

@@ -38,7 +38,7 @@ def _compute_auc(scores: "np.ndarray", outcome: "np.ndarray") -> float:
     """The share of pairs of a default and another loan in which the default has the higher score; a tie is half a pair.
 
     That is the Mann-Whitney U statistic, divided by the number of pairs (Hanley and McNeil, 1982). scikit-learn gives
-    the same, and needs ten times as long, because it also finds the thresholds.
+    the same, and is slower, because it also finds the thresholds.
     """
     import numpy as np
 
