@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from resources.errors import PlatformError
-from resources.instance.event_log_storage import EventLogStorage
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -25,6 +24,9 @@ def connect_to_events(instance: dg.DagsterInstance) -> "AbstractContextManager[C
     Raises:
         OtherStorage: the instance does not use the platform's storage.
     """
+    # Whoever loads the definitions comes by here. The storage brings SQLAlchemy and Alembic, and an instance has it.
+    from resources.instance.event_log_storage import EventLogStorage
+
     storage = instance.event_log_storage
     if not isinstance(storage, EventLogStorage):
         raise OtherStorage(
