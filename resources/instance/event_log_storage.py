@@ -12,7 +12,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from dagster_postgres import PostgresRunStorage
@@ -20,6 +20,9 @@ from dagster_postgres import PostgresRunStorage
 from resources.history.run_groups import PAGE
 from resources.instance.pooled_connections import Pooled
 from resources.instance.run_page import RunPageStorage
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 log = logging.getLogger(__name__)
 # The ends of a run that may leave a step without an end.
@@ -61,6 +64,25 @@ class EventLogStorage(Pooled, RunPageStorage):
     """
 
     runs: PostgresRunStorage
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self._columns_there: set[str] = set()
+
+    def has_asset_key_col(self, column_name: str) -> bool:
+        return column_name in self._columns_there or super().has_asset_key_col(column_name)
+
+    def _has_asset_key_col_on_connection(self, conn: "Connection", column_name: str) -> bool:
+        """Whether `asset_keys` has a column. Stock reads it from the catalogue whenever it reads assets.
+
+        A migration may add a column, and none takes one away. So only "yes" is kept.
+        """
+        if column_name in self._columns_there:
+            return True
+        found = super()._has_asset_key_col_on_connection(conn, column_name)
+        if found:
+            self._columns_there.add(column_name)
+        return found
 
     def optimize_for_webserver(self, statement_timeout: int, pool_recycle: int, max_overflow: int) -> None:
         super().optimize_for_webserver(statement_timeout, pool_recycle, max_overflow)

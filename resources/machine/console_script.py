@@ -8,7 +8,8 @@ Belongs here: how a console script is loaded and started. Does not belong here: 
 
 import gc
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -36,8 +37,23 @@ def load(name: str, *arguments: str) -> Callable[[], Any]:
     """
     for command in entry_points(group="console_scripts", name=name):
         sys.argv = [name, *arguments]
-        return command.load()
+        with imports_not_searched():
+            return command.load()
     raise NoConsoleScript(f"{name}: expected a console script of an installed package, as dagster is one")
+
+
+@contextmanager
+def imports_not_searched() -> Iterator[None]:
+    """Python searches nothing for garbage inside this context, and never again what is there at its end.
+
+    It is for imports at the start of a process: almost all objects that they make stay until its end.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 if __name__ == "__main__":

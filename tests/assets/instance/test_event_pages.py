@@ -188,3 +188,12 @@ def test_a_page_that_can_not_be_written_stores_nothing_of_itself_and_the_pages_b
     assert len(ours.event_log_storage.get_materialized_partitions(ONE)) == 600
     (latest,) = ours.fetch_materializations(ONE, limit=1).records
     assert latest.partition_key == "599"
+
+
+@pytest.mark.parametrize(("storage", "asked"), [("ours", False), ("stock", True)])
+def test_the_columns_of_assets_are_not_asked_for_again_with_every_asset(emptied, statements, storage, asked) -> None:
+    instance, _ = emptied[storage]
+    instance.get_asset_records([dg.AssetKey("an asset")])
+    statements.clear()
+    instance.get_asset_records([dg.AssetKey("an asset")])
+    assert any("pg_attribute" in statement for statement in statements) is asked

@@ -66,6 +66,8 @@ def test_every_event_that_we_write_in_pages_is_one_that_dagster_gives_in_batches
         ("index_transaction", []),
         ("_store_asset_event_tags", ["conn", "events", "event_ids"]),
         ("_store_asset_event", ["conn", "event", "event_id"]),
+        ("has_asset_key_col", ["column_name"]),
+        ("_has_asset_key_col_on_connection", ["conn", "column_name"]),
     ],
 )
 def test_a_page_is_written_by_these_parts_of_dagsters_storage(name, expected) -> None:
