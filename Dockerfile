@@ -6,12 +6,23 @@ RUN python -m venv /opt/build && python -m venv --without-pip /opt/venv
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 COPY requirements/runtime.txt /tmp/
 RUN /opt/build/bin/pip --python /opt/venv/bin/python install --quiet --no-compile --no-deps --require-hashes -r /tmp/runtime.txt
-# unchecked-hash: byte code that stays valid whatever the file's time is. A pod starts faster, and every build is the same,
-# because files have no time of their own either. -f: compile again what pip compiled, which is valid for one time only.
-# The libraries' own tests are a fifth of their files, and nothing here needs them.
-RUN find /opt/venv/lib -type d -name tests -prune -exec rm -rf {} + \
- && /opt/venv/bin/python -m compileall -q -f -j 0 --invalidation-mode unchecked-hash /opt/venv/lib \
- && find /opt/venv -exec touch --no-dereference --date @0 {} +
+# What no program of the image loads; image_check fails if one does. rm has no -f: it fails if a new version moves a file.
+# - tests; sources of compiled code and of the UI's scripts, types and headers: for compilers, type checkers and debuggers
+# - kubernetes/aio: all of the client once more, for asyncio
+# - pyarrow: Flight and S3, which it may be built without; and copies of libraries under names that only linkers look for
+# - botocore: all services but S3 and those that give a pod its rights
+RUN cd /opt/venv/lib/python*/site-packages \
+ && find . -type d -name tests -prune -exec rm -r {} + \
+ && find . -type f -regextype posix-extended -regex '.*\.(c|cc|cpp|h|hpp|map|pxd|pxi|pyi|pyx|tp)' -delete \
+ && rm -r kubernetes/aio \
+ && rm pyarrow/*flight*.so* pyarrow/libarrow_s3.so* pyarrow/_s3fs.*.so \
+ && rm pyarrow/libarrow_python*.so pyarrow/libarrow_python*.so.*.*.* \
+ && find botocore/data -mindepth 1 -maxdepth 1 -type d ! -name s3 ! -name sso ! -name sso-oidc ! -name sts -exec rm -r {} +
+# Symbols that only debuggers read. Not of a file that auditwheel has edited to find libraries in its folder *.libs, and not
+# of these libraries: some can't be loaded after strip, because their segments are then not aligned to pages.
+RUN apt-get update -qq && apt-get install -qq --no-install-recommends binutils >/dev/null \
+ && find /opt/venv/lib -type f -name '*.so*' ! -path '*.libs/*' | while read -r library; do \
+      readelf --dynamic "$library" | grep -q '\.libs' || strip --strip-unneeded "$library" || exit 1; done
 
 FROM dependencies AS project
 WORKDIR /src
@@ -24,6 +35,20 @@ RUN /opt/build/bin/pip wheel --quiet --no-deps --wheel-dir /tmp . \
     /tmp/*.whl \
  && /opt/venv/bin/python -m compileall -q -f --invalidation-mode unchecked-hash /opt/project/lib \
  && find /opt/project -exec touch --no-dereference --date @0 {} +
+
+FROM dependencies AS compiled
+COPY --from=project /opt/project /opt/project
+COPY helm/image_check /opt/check/image_check
+# Most modules are never loaded, and get no byte code. Python writes it for those that the check loads, and they are
+# compiled again: what Python writes is valid for one time of the source only. The parts of Dagster load each other by name.
+# unchecked-hash: byte code that stays valid whatever the file's time is. A pod starts faster, and every build is the same,
+# because files have no time of their own either.
+RUN export PATH=/opt/venv/bin:$PATH PYTHONPATH=$(echo /opt/project/lib/python*/site-packages):/opt/check \
+ && python -m image_check \
+ && find /opt/venv/lib -name '*.pyc' | sed 's|__pycache__/\([^/]*\)\.cpython-[0-9]*\.pyc$|\1.py|' > /tmp/loaded \
+ && ls -d /opt/venv/lib/python*/site-packages/dagster* >> /tmp/loaded \
+ && python -m compileall -q -f -j 0 --invalidation-mode unchecked-hash -i /tmp/loaded \
+ && find /opt/venv -exec touch --no-dereference --date @0 {} +
 
 FROM ${BASE_IMAGE}
 # libpq and getpass look up the name of their user.
@@ -38,7 +63,7 @@ ENV PATH=/opt/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
     HOME=/tmp TMPDIR=/tmp MPLCONFIGDIR=/tmp/matplotlib \
     DAGSTER_HOME=/opt/dagster/dagster_home DAGSTER_DISABLE_TELEMETRY=1
-COPY --from=dependencies /opt/venv /opt/venv
+COPY --from=compiled /opt/venv /opt/venv
 WORKDIR /opt/platform
 COPY settings settings
 COPY data data
@@ -50,5 +75,7 @@ resources.run_launcher, resources.worker, sklearn.ensemble' \
  && python -c "import $modules" \
  && ! python -v -c "import $modules" 2>&1 | grep -m 3 -e '^# bytecode is stale' -e '^# code object from /'
 USER 10001:10001
+COPY helm/image_check image_check
+RUN python -m image_check && rm -rf /tmp/*
 EXPOSE 3000 3030
 CMD ["dagster-webserver", "--help"]

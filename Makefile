@@ -62,7 +62,7 @@ drills: .venv/.made ## lose nodes of the cluster of KUBECONFIG under a release t
 
 lock: .venv/.made ## pin what pyproject.toml asks for (FLAGS=--upgrade to take newer versions)
 	$(lock) pyproject.toml --extra local --group dev -o requirements/dev.txt
-	$(lock) pyproject.toml -c requirements/dev.txt -o requirements/runtime.txt
+	$(lock) pyproject.toml -c requirements/dev.txt --excludes requirements/never_loaded.txt -o requirements/runtime.txt
 	echo uv | $(lock) - -c requirements/dev.txt -o requirements/uv.txt
 
 clean: ## remove the environment and caches, not what runs left in local/

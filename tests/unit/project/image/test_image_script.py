@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).parents[3]
+REPOSITORY = Path(__file__).parents[4]
 DOCKER = """#!/bin/sh
 echo "docker $*"
 while [ $# -gt 0 ]; do
