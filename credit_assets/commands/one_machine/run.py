@@ -32,7 +32,7 @@ from resources.machine.embedded_postgres import EmbeddedPostgres
 from resources.machine.processes import make_process_tag
 from resources.services.database import SETTING, Database, connect
 
-LEFT = "what the run committed stays, and the next `make run` marks the run as failed"
+LEFT = "what the run committed stays, and the next `make run` with these settings marks the run as failed"
 
 
 class HistoryError(PlatformError):
@@ -133,7 +133,7 @@ def execute(
             f"Dagster's database went away ({type(error).__name__}); {LEFT}. Its log may say more"
         ) from None
     if any(map(is_interruption, result.all_events)):
-        raise KeyboardInterrupt(f"what run {result.run_id} committed stays; `make run` starts another")
+        raise KeyboardInterrupt(f"what run {result.run_id} committed stays; the same command starts another run")
     return result
 
 

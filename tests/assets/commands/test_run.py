@@ -59,7 +59,10 @@ def instance(monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
 
 
 def test_a_run_that_is_stopped_is_interrupted_and_one_that_fails_is_not(instance: Any, capfd: Any) -> None:
-    with pytest.raises(KeyboardInterrupt, match=r"^what run \S+ committed stays"), interruptible():
+    with (
+        pytest.raises(KeyboardInterrupt, match=r"^what run \S+ committed stays; the same command starts another run$"),
+        interruptible(),
+    ):
         execute(Deployment(), "stopped", instance)
     capfd.readouterr()
     assert not execute(Deployment(), "failed", instance).success
