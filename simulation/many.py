@@ -3,6 +3,7 @@
 import gc
 import os
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 
@@ -52,10 +53,13 @@ def live_through_many(seeds: range, off: Iterable[Guard] = (), *, until_broken: 
     # The process that forks has no threads, and has imported what the histories need.
     context = get_context("forkserver")
     context.set_forkserver_preload([__name__])
-    with context.Pool(min(os.cpu_count() or 1, len(batches))) as pool:
-        for tally in pool.imap(live_through_batch, batches):
+    # Not multiprocessing's own pool. It ends with SIGTERM, which these processes ignore: Dagster gives it the handler
+    # of SIGINT, and a fork server ignores that. And it waits for ever if one of its processes has died.
+    with ProcessPoolExecutor(min(os.cpu_count() or 1, len(batches)), mp_context=context) as pool:
+        for tally in pool.map(live_through_batch, batches):
             total += tally
             if until_broken and total.broken:
+                pool.shutdown(cancel_futures=True)
                 break
     return total
 

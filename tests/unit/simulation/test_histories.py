@@ -1,6 +1,11 @@
 """A simulation that can't fail proves nothing, and one whose seed does not replay explains nothing."""
 
+import multiprocessing
 import os
+import signal
+import threading
+import time
+from concurrent.futures.process import BrokenProcessPool
 
 import pytest
 
@@ -28,6 +33,26 @@ def test_without_a_guard_a_history_breaks_an_invariant(guard: Guard) -> None:
 def test_a_process_with_threads_is_not_forked_because_its_locks_would_stay_locked(monkeypatch) -> None:
     monkeypatch.setattr(os, "fork", lambda: pytest.fail("a lock that a thread holds is held for ever in a fork"))
     assert live_through_many(range(1, 3)).histories == 2
+
+
+def test_a_search_that_has_found_something_ends_with_all_its_processes() -> None:
+    tally = live_through_many(range(1, 100_001), [Guard.FENCE], until_broken=True)
+    assert tally.broken
+    assert tally.histories < 1_000
+    assert not multiprocessing.active_children()
+
+
+def test_a_search_that_loses_a_process_fails_and_does_not_wait_for_ever() -> None:
+    def kill_one() -> None:
+        while not (there := multiprocessing.active_children()):
+            time.sleep(0.01)
+        os.kill(there[0].pid or 0, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill_one)
+    killer.start()
+    with pytest.raises(BrokenProcessPool):
+        live_through_many(range(1, 100_001))
+    killer.join()
 
 
 def test_a_seed_replays_its_history() -> None:
