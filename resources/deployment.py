@@ -111,7 +111,7 @@ class Deployment:
         "PLATFORM_DAEMON_LEASE_SECONDS",
         "how long the lease of the leading daemon lasts",
         old="DAGSTER_DAEMON_LEASE_SECONDS",
-        default=10.0,
+        default=5.0,
         parse=seconds,
     )
     heartbeat_seconds: float = variable(

@@ -12,6 +12,8 @@ from simulation.world import World
 
 # Seconds: the last fault begins before this, and the longest lasts so long.
 LAST, LONGEST = 24.0, 40.0
+# Seconds for which a busy node does nothing: longer than an unreachable holder may be silent, and shorter than a lease.
+BUSY = (3.0, 4.5)
 Fault = Callable[["Striker"], None]
 
 
@@ -56,6 +58,14 @@ class Striker:
         """A node stands still, and comes back."""
         if node := self._choose_node():
             seconds = self._away(node, "stands still")
+            for process in node.processes:
+                process.freeze(seconds)
+
+    def busy_node(self) -> None:
+        """The processors of a node have no time for its processes. Its kernel answers: no worker may be given up."""
+        if node := self._choose_node():
+            seconds = self.chance.uniform(*BUSY)
+            self.loop.note(node.name, f"is busy for {seconds:.1f} s")
             for process in node.processes:
                 process.freeze(seconds)
 
@@ -127,6 +137,16 @@ class Striker:
         self.loop.note(process.name, f"is cut off for {seconds:.0f} s")
         self._cut(process, seconds)
 
+    def blind_daemon(self) -> None:
+        """A daemon reaches neither holders nor the witness, and PostgreSQL breaks connections."""
+        process, seconds = self.chance.choice(self._daemons), self._seconds()
+        self._note_disturbance(seconds + 30.0)
+        self.loop.note(process.name, f"reaches no pod for {seconds:.0f} s, and PostgreSQL is lossy")
+        until = self.loop.now + seconds
+        for service in (self.world.cluster.holders, self.world.code_server):
+            service.cut[process.name] = until
+        self.world.postgres.lossy_until = max(self.world.postgres.lossy_until, until)
+
     def disturb_service(self) -> None:
         """A service is down, or stands still, or breaks connections."""
         service, seconds = self.chance.choice(self._services()), self._seconds()
@@ -162,7 +182,7 @@ class Striker:
         return seconds
 
     def _cut(self, process: Process, seconds: float) -> None:
-        for service in self._services():
+        for service in (*self._services(), self.world.cluster.holders):
             service.cut[process.name] = self.loop.now + seconds
 
     def _pods(self, node: Node | None = None) -> list[Pod]:
@@ -180,6 +200,7 @@ FAULTS: tuple[Fault, ...] = (
     Striker.lose_node,
     Striker.reclaim_node,
     Striker.freeze_node,
+    Striker.busy_node,
     Striker.cut_node,
     Striker.freeze_worker,
     Striker.crash_worker,
@@ -188,6 +209,7 @@ FAULTS: tuple[Fault, ...] = (
     Striker.lose_daemon,
     Striker.freeze_daemon,
     Striker.cut_daemon,
+    Striker.blind_daemon,
     Striker.disturb_service,
     Striker.disturb_service,  # twice, because there are four services
 )

@@ -12,6 +12,8 @@ class Guard(StrEnum):
     WRITE_ONCE = "the write-once pointer"
     ALARM = "the leader's alarm"
     STATUS_FIRST = "the status before the event"
+    PORT = "the call to a silent holder"
+    WITNESS = "the witness of an unreachable holder"
 
     @property
     def option(self) -> str:

@@ -1,6 +1,7 @@
 """What must hold in every history, whatever was lost, delayed or repeated.
 
-They are the invariants of the sweep and two more: only the leader acts, and a failure is answered soon.
+They are the invariants of the sweep and three more: only the leader acts, a failure is answered soon, and nobody is
+given up whom no fault has struck.
 
 Belongs here: what is watched while a history goes on, and what must hold when the world is quiet again. Does not belong
 here: what causes a fault (`faults`).

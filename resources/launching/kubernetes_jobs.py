@@ -97,6 +97,11 @@ class KubernetesJobs:
         jobs = listed.items if listed else []
         return [each.metadata.labels[RUN_LABEL] for each in jobs if not (is_being_deleted(each) or is_over(each))]
 
+    def find_host(self, job: Job) -> str | None:
+        """The address of the pod of a Job; None: it has none yet, or there is no such pod."""
+        pods = [pod for pod in self._list_pods(job) if not is_being_deleted(pod)]
+        return next((pod.status.pod_ip for pod in pods if pod.status and pod.status.pod_ip), None)
+
     def ended_by_itself(self, job: Job) -> bool:
         """Whether a pod of a Job ended, and nobody asked it to. A pod that was taken away with its node was asked."""
         ends = [find_end(pod) for pod in self._list_pods(job) if not is_being_deleted(pod)]
@@ -143,7 +148,7 @@ class KubernetesJobs:
 
         seconds = self._time_limit if time_limit is None else time_limit
         try:
-            return _start(call, *arguments, **more).result(timeout=seconds)
+            return start(call, *arguments, **more).result(timeout=seconds)
         except TimeoutError:
             raise NoAnswer(f"the API server was silent for {seconds:g} s") from None
         except ApiException as error:
@@ -168,7 +173,8 @@ def is_being_deleted(thing: Any) -> bool:
     return thing.metadata.deletion_timestamp is not None
 
 
-def _start(call: Callable[..., Answer], *arguments: Any, **more: Any) -> Future[Answer]:
+def start(call: Callable[..., Answer], *arguments: Any, **more: Any) -> Future[Answer]:
+    """Begins a call in a thread of its own; it does not keep this process from ending."""
     answer = Future[Answer]()
 
     def run() -> None:
@@ -177,5 +183,5 @@ def _start(call: Callable[..., Answer], *arguments: Any, **more: Any) -> Future[
         except BaseException as error:  # noqa: BLE001 (whoever waits for the answer gets the error)
             answer.set_exception(error)
 
-    Thread(target=run, name="asks the API server", daemon=True).start()
+    Thread(target=run, name="asks in the background", daemon=True).start()
     return answer

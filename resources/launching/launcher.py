@@ -21,8 +21,10 @@ from dagster_k8s.launcher import (
 
 from resources.error_texts import is_forbidden_field
 from resources.history.tags import CRASHED, LOST_AT, MAX_RETRIES, NODE, NUMBER, RETRIES_STOPPED, ROOT
+from resources.launching.knocking import call_holders
 from resources.launching.kubernetes_jobs import LONG_TIME_LIMIT, Job, KubernetesJobs, NoAnswer
 from resources.launching.placement import describe_attempt, place_attempt
+from resources.launching.reach import Reach
 from resources.launching.silence import SilenceWatch
 from resources.launching.verdict import Facts, JobState, Verdict, judge
 from resources.supervision.lease_table import Leases, name_run_lease
@@ -60,10 +62,13 @@ class LeasedK8sRunLauncher(K8sRunLauncher):
 
     Args:
         lease_seconds: how long a lease may be silent.
+        unreachable_seconds: the same if its holder can't be reached either.
+        witness: host and port of those who must answer when a holder does not; empty: holders are not called.
         crash_retries: how often a run is retried whose worker ended by itself. The budget for lost workers is larger.
         spot_attempts: attempts that are bound to spot nodes; later ones avoid them.
         leases: the table of leases; None: the one in libpq's database.
         silence: measures for how long a lease was silent.
+        reach: calls holders; None: over the network.
         stock: the arguments of `K8sRunLauncher`.
     """
 
@@ -72,20 +77,25 @@ class LeasedK8sRunLauncher(K8sRunLauncher):
         lease_seconds: int,
         crash_retries: int,
         spot_attempts: int,
+        unreachable_seconds: int,
+        witness: str,
         leases: WatchedLeases | None = None,
         silence: SilenceWatch | None = None,
+        reach: Reach | None = None,
         **stock: Any,
     ) -> None:
         super().__init__(**stock)
         self._lease_seconds, self._crash_retries, self._spot_attempts = lease_seconds, crash_retries, spot_attempts
+        self._unreachable_seconds, self._reach = unreachable_seconds, reach or call_holders(witness)
         self._leases = leases or Leases("", "run monitoring")
         self._silence = silence or SilenceWatch()
         self.jobs = KubernetesJobs(self._api_client)
 
     @classmethod
     def config_type(cls) -> Any:
-        defaults = {"lease_seconds": 8, "crash_retries": 2, "spot_attempts": 4}
+        defaults = {"lease_seconds": 8, "unreachable_seconds": 3, "crash_retries": 2, "spot_attempts": 4}
         fields = {name: dg.Field(int, default_value=value) for name, value in defaults.items()}
+        fields["witness"] = dg.Field(str, default_value="")
         return {**cast("dict[str, Any]", super().config_type()), **fields}
 
     def get_container_context_for_run(self, dagster_run: dg.DagsterRun) -> "K8sContainerContext":
@@ -146,19 +156,29 @@ class LeasedK8sRunLauncher(K8sRunLauncher):
         self._instance.add_run_tags(run.run_id, {LOST_AT: f"{last_renewal:.1f}"})
         # In the background, because the API server may be as far away as the worker.
         self.jobs.delete_in_background(self.locate_job(run))
+        unreachable = ", can't be reached" if facts.is_unreachable else ""
         return CheckRunHealthResult(
             WorkerStatus.UNKNOWN,
-            f"its worker has not renewed its lease for {facts.silent_seconds:.0f} s, and was given up",
+            f"its worker has not renewed its lease for {facts.silent_seconds:.0f} s{unreachable}, and was given up",
         )
 
     def _gather_facts(self, run: dg.DagsterRun, silent_seconds: float | None) -> Facts:
-        """Asks Kubernetes only if the lease alone allows no verdict."""
-        facts = Facts(self._lease_seconds, silent_seconds)
+        """Asks Kubernetes only if the lease and its holder allow no verdict."""
+        facts = Facts(
+            self._lease_seconds, self._unreachable_seconds, silent_seconds, self._is_lost(run, silent_seconds)
+        )
         if judge(facts) is not Verdict.SILENT:
             return facts
         facts = replace(facts, job=self.jobs.find_state(self.locate_job(run)))
         now = self._instance.get_run_by_id(run.run_id) if facts.job is JobState.ENDED else run
         return replace(facts, run_moved_on=now is None or now.status is not run.status)
+
+    def _is_lost(self, run: dg.DagsterRun, silent_seconds: float | None) -> bool:
+        if silent_seconds is None or self._reach is None:
+            return False
+        return self._reach.is_lost(
+            name_run_lease(run.run_id), silent_seconds, lambda: self.jobs.find_host(self.locate_job(run))
+        )
 
     def count_crash(self, run: dg.DagsterRun) -> int:
         """Notes on a run that its worker ended by itself, and stops its retries if that happened too often.

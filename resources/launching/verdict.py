@@ -6,8 +6,8 @@ Belongs here: the facts and the rule. Does not belong here: how a fact is found,
 from dataclasses import dataclass
 from enum import Enum
 
-# Seconds. A holder renews its lease every second, so one that stood still for less was renewed since the last check.
-RENEWED_WITHIN = 1.0
+# Seconds. A holder renews its lease every second, so one that stood still for less is no reason to ask Kubernetes.
+RENEWED_WITHIN = 1.5
 
 
 class JobState(Enum):
@@ -34,15 +34,19 @@ class Facts:
 
     Attributes:
         lease_seconds: how long a lease may be silent.
+        unreachable_seconds: the same if its holder can't be reached either.
         silent_seconds: how long the lease has not been renewed, as one watcher saw it; None: nobody holds the lease,
             because no worker has begun yet, or because it has ended without being asked to.
+        is_unreachable: whether nothing answers at the holder's address, and the watcher's own network works.
         job: what the API server says of the run's Job.
         run_moved_on: whether the status of the run changed while its Job was asked about.
         out_of_memory: whether the kernel killed the pod for its memory. Then it killed the holder of the lease too.
     """
 
     lease_seconds: float
+    unreachable_seconds: float
     silent_seconds: float | None
+    is_unreachable: bool = False
     job: JobState = JobState.UNKNOWN
     run_moved_on: bool = False
     out_of_memory: bool = False
@@ -56,7 +60,8 @@ def judge(facts: Facts) -> Verdict:
         return Verdict.ALIVE
     if facts.job is JobState.ENDED and facts.out_of_memory:
         return Verdict.CRASHED
-    if facts.silent_seconds >= facts.lease_seconds or facts.job in (JobState.ENDED, JobState.GONE):
+    longest = facts.unreachable_seconds if facts.is_unreachable else facts.lease_seconds
+    if facts.silent_seconds >= longest or facts.job in (JobState.ENDED, JobState.GONE):
         return Verdict.LOST
     return Verdict.SILENT
 

@@ -15,6 +15,8 @@ from resources.errors import PlatformError
 from resources.supervision.lease import Lease
 
 log = logging.getLogger(__name__)
+# Seconds between the leader's end and the lease's deadline, between two renewals, and between two tries to take it.
+MARGIN, PAUSE, STAND_BY = 2.0, 0.5, 0.25
 
 
 class NoAlarm(PlatformError, RuntimeError):
@@ -34,7 +36,7 @@ def set_alarm(seconds: float) -> None:
     signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-6))
 
 
-def lead(lease: Lease, act: Callable[[], None], margin: float = 2, pause: float = 1) -> None:
+def lead(lease: Lease, act: Callable[[], None], margin: float = MARGIN, pause: float = PAUSE) -> None:
     """Waits for the lease, acts while it holds the lease, and gives it back.
 
     A leader that can't renew ends before another process may take the lease.
@@ -43,7 +45,7 @@ def lead(lease: Lease, act: Callable[[], None], margin: float = 2, pause: float 
         lease: it must last longer than margin and pause together.
         act: what only one process may do; it returns when the leader is to end.
         margin: seconds between the leader's end and the lease's deadline. What was sent before has time to arrive.
-        pause: seconds between two queries.
+        pause: seconds between two renewals.
 
     Raises:
         NoAlarm: this is process 1 of a container, which no alarm can end.
@@ -54,7 +56,7 @@ def lead(lease: Lease, act: Callable[[], None], margin: float = 2, pause: float 
         raise NoAlarm("the alarm can't end process 1 of a container: set shareProcessNamespace in the pod's spec")
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     while not ask_in_time(lease, lease.take, margin):
-        time.sleep(pause)
+        time.sleep(STAND_BY)
     log.info("%s holds the lease %r with fence %d", lease.holder, lease.name, lease.fence)
     ended = threading.Event()
 

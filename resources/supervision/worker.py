@@ -9,6 +9,7 @@ import logging
 import os
 import random
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +21,7 @@ from resources.machine.process_status import read_status
 from resources.supervision.fence import WORKER, raise_fence
 from resources.supervision.lease import Lease
 from resources.supervision.lease_table import name_run_lease
+from resources.supervision.port import close_calls, open_port
 
 log = logging.getLogger(__name__)
 SIGNALS = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT)
@@ -43,7 +45,7 @@ def main() -> int:
     name = name_run_lease(deployment.require("run_id"), deployment.step)
     lease = Lease("", name, deployment.host, deployment.run_lease_seconds)
     environment = child_environment(without=LEASE_DATABASE, PGAPPNAME=f"{WORKER}{lease.holder}")
-    return supervise(sys.argv[1:], environment, lease, delay=draw_delay(deployment.attempt))
+    return supervise(sys.argv[1:], environment, lease, delay=draw_delay(deployment.attempt), port=open_port())
 
 
 def draw_delay(attempt: int, draw: Callable[[float, float], float] = random.uniform) -> float:
@@ -62,7 +64,12 @@ def draw_delay(attempt: int, draw: Callable[[float, float], float] = random.unif
 
 
 def supervise(
-    command: Sequence[str], environment: Mapping[str, str], lease: Lease, pause: float = 1.0, delay: float = 0.0
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    lease: Lease,
+    pause: float = 1.0,
+    delay: float = 0.0,
+    port: socket.socket | None = None,
 ) -> int:
     """Runs the command while it holds the lease, and passes on the signals that ask it to end.
 
@@ -72,6 +79,7 @@ def supervise(
         lease: not taken yet.
         pause: seconds between two renewals.
         delay: seconds before it begins.
+        port: where it is called, by whoever wants to know whether its machine is there; None: nowhere.
 
     Returns:
         The command's exit code, as a shell would return it.
@@ -87,6 +95,8 @@ def supervise(
             if not hold(lease, renew=not is_frozen(worker)):
                 log.error("the lease %s was revoked or has another holder: its worker is ended", lease.name)
                 os.kill(worker, signal.SIGKILL)
+        if port:
+            close_calls(port)
         received = signal.sigtimedwait(SIGNALS, pause)
         if received and received.si_signo != signal.SIGCHLD:
             asked_to_end = True

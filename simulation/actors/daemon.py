@@ -1,7 +1,7 @@
 """Dagster's daemon: one leads, and does what only one may do. The leader's lease and the retry rule are the platform's.
 
 Dagster's own parts are modelled on what they do: its event log consumer reads each failure once, its monitor checks
-runs every 3 s, its scheduler requests a tick once, and its queue launches what was requested.
+runs every second, its scheduler requests a tick once, and its queue launches what was requested.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from resources.errors import PlatformError
 from resources.history.attempt import Attempt, find_decision
 from resources.history.retry_rule import find_missing_retry, has_retries_left
 from resources.history.tags import MAX_RETRIES, NUMBER, WILL_RETRY
-from resources.supervision.leader import ask_in_time
+from resources.supervision.leader import MARGIN, PAUSE, STAND_BY, ask_in_time
 from resources.supervision.lease import Lease
 from simulation.actors.launcher import WorldLauncher
 from simulation.guards import Guard
@@ -25,9 +25,9 @@ from simulation.models.postgres import Run
 from simulation.world import CodeServerAway, World
 
 STATUS = dg.DagsterRunStatus
-LEASE_SECONDS, MARGIN, PAUSE = 10.0, 2.0, 1.0
+LEASE_SECONDS = 5.0
 # Seconds between two looks: at events and the schedule, at workers, and for missing retries.
-LOOK, POLL, SENSOR = 1.0, 3.0, 15.0
+LOOK, POLL, SENSOR = 1.0, 1.0, 15.0
 START_TIMEOUT, MOST_RETRIES = 60.0, 20
 # Seconds that the sensor waits for the webserver.
 WEBSERVER_PATIENCE = 10.0
@@ -43,14 +43,14 @@ class Daemon:
 
     def __init__(self, world: World, process: Process, ticks: list[float]) -> None:
         self._world, self._loop, self._process, self._ticks = world, world.loop, process, ticks
-        self._postgres, self._launcher = world.postgres, WorldLauncher(world, process.name)
+        self._postgres, self._launcher = world.postgres, WorldLauncher(world, process)
         self._lease = Lease("", "daemon", process.name, LEASE_SECONDS)
         self._lease.connection = ModelConnection(world.postgres.ask, world.postgres.leases)  # pyright: ignore[reportAttributeAccessIssue]
 
     def live(self) -> None:
         """Stands by, then leads."""
         while not self._ask(self._lease.take):
-            self._loop.sleep(PAUSE)
+            self._loop.sleep(STAND_BY)
         self._loop.note(self._process.name, "leads")
         for pause, act in ((POLL, self._check_runs), (LOOK, self._look), (SENSOR, self._find_missing)):
             self._process.start(lambda pause=pause, act=act: self._repeat(pause, act))

@@ -1,21 +1,25 @@
 """The platform's run launcher in the world: its checks and verdicts are the real ones, its ports are the world's."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from datetime import datetime
 from typing import Any
 
 import dagster as dg
 
+from resources.launching.knocking import WITNESS_TIME_LIMIT
 from resources.launching.launcher import HEALTHY, LeasedK8sRunLauncher, WatchedLeases
+from resources.launching.reach import Answer, Reach
 from resources.launching.silence import SilenceWatch
 from resources.supervision.lease_table import Leases
 from simulation.actors.failure import list_failure_statements
 from simulation.guards import Guard
+from simulation.loop import Process
 from simulation.models.lease_statements import ModelConnection
 from simulation.models.postgres import Run
-from simulation.world import World
+from simulation.world import CodeServerAway, World
 
-LEASE_SECONDS, CRASH_RETRIES = 8, 2
+LEASE_SECONDS, UNREACHABLE_SECONDS, CRASH_RETRIES = 8, 3, 2
 
 
 class Instance:
@@ -79,17 +83,41 @@ class WatchedRevocations(Leases):
             super().revoke(*self._late.pop())
 
 
+def make_reach(world: World, daemon: Process) -> Reach:
+    """The platform's `Reach`, which calls holders of the world and its code server, the witness."""
+
+    def start(call: Callable[[], Answer]) -> Future[Answer]:
+        answer = Future[Answer]()
+        daemon.start(lambda: answer.set_result(call()))
+        return answer
+
+    def has_witness() -> bool:
+        if Guard.WITNESS in world.off:
+            return True
+        try:
+            return world.code_server.ask(lambda: True, WITNESS_TIME_LIMIT)
+        except CodeServerAway:
+            return False
+
+    return Reach(world.cluster.knock, has_witness, start, clock=lambda: world.loop.now)
+
+
 class WorldLauncher(LeasedK8sRunLauncher):
     """The launcher, made without Dagster's instance and without a cluster.
 
     Args:
-        daemon: the name of the daemon whose launcher it is.
+        daemon: the one whose launcher it is.
     """
 
-    def __init__(self, world: World, daemon: str) -> None:
-        self._lease_seconds, self._crash_retries = LEASE_SECONDS, CRASH_RETRIES
-        self._world, self._given = world, Instance(world, daemon)
-        self.revocations = WatchedRevocations(world, daemon)
+    def __init__(self, world: World, daemon: Process) -> None:
+        self._lease_seconds, self._unreachable_seconds, self._crash_retries = (
+            LEASE_SECONDS,
+            UNREACHABLE_SECONDS,
+            CRASH_RETRIES,
+        )
+        self._world, self._given = world, Instance(world, daemon.name)
+        self.revocations = WatchedRevocations(world, daemon.name)
+        self._reach = make_reach(world, daemon)
         self._leases: WatchedLeases = self.revocations
         self._silence = SilenceWatch(clock=lambda: world.loop.now)
         self.jobs: Any = world.cluster
@@ -97,6 +125,10 @@ class WorldLauncher(LeasedK8sRunLauncher):
     @property
     def _instance(self) -> Any:
         return self._given
+
+    def _is_lost(self, run: Any, silent_seconds: float | None) -> bool:
+        is_lost = super()._is_lost(run, silent_seconds)
+        return is_lost or Guard.PORT in self._world.off
 
     def locate_job(self, run: Any) -> Any:
         return run.run_id
@@ -111,6 +143,9 @@ class WorldLauncher(LeasedK8sRunLauncher):
             pod = self._world.cluster.jobs.get(run.run_id)
             if pod and pod.ended_at is None and not pod.was_disturbed:
                 self._world.wrong_verdicts += 1
+                self._world.watcher.report(
+                    "PostgreSQL", f"{run.run_id} is given up, and no fault has struck its worker"
+                )
             self._given.fail(run, str(found.msg))
 
     def check_starting(self, run: Run, patience: float) -> None:

@@ -61,6 +61,7 @@ class Cluster:
 
     def __init__(self, loop: Loop, nodes: int, start: Callable[[Pod], None]) -> None:
         self.loop, self.api = loop, Service(loop, "the API server", NoAnswer)
+        self.holders = Service(loop, "the network of the pods", ConnectionError)
         self.nodes = [Node(f"node-{number}") for number in range(1, nodes + 1)]
         self.jobs = dict[str, Pod | None]()
         self._start = start
@@ -72,6 +73,21 @@ class Cluster:
     def find_state(self, run_id: str) -> JobState:
         """As `KubernetesJobs.find_state`."""
         return self.api.ask(lambda: self._find_state(run_id))
+
+    def find_host(self, run_id: str) -> str | None:
+        """As `KubernetesJobs.find_host`; a pod has the address of its run."""
+        return self.api.ask(lambda: run_id if self.jobs.get(run_id) else None)
+
+    def knock(self, run_id: str, seconds: float) -> bool:
+        """As `resources.launching.knocking.knock`: the kernel of a machine answers for its holder."""
+        pod = self.jobs.get(run_id)
+        if pod is None or pod.node.is_lost or pod.node.away_until > self.loop.now:
+            self.loop.sleep(seconds)
+            return False
+        try:
+            return self.holders.ask(lambda: pod.ended_at is None, seconds)
+        except ConnectionError:
+            return False
 
     def ran_out_of_memory(self, run_id: str) -> bool:
         """As `KubernetesJobs.ran_out_of_memory`."""

@@ -59,8 +59,8 @@ class Service:
                 loop.after(delay, lambda: thread.resume(wait, answer))
 
             loop.after(waits, arrive)
-            if patience is not None:
-                loop.after(patience, lambda: thread.resume(wait, self._error(f"{self.name} does not answer in time")))
+        if patience is not None:
+            loop.after(patience, lambda: thread.resume(wait, self._error(f"{self.name} does not answer in time")))
         return thread.wait()
 
     def _carry_out(self, act: Callable[[], Any], fate: float) -> Any:

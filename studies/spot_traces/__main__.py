@@ -59,8 +59,10 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--notice", type=parse_at_least_zero, default=0, help="seconds before a loss; 0: none")
     seconds: dict[str, Any] = {"type": parse_at_least_zero, "metavar": "SECONDS"}
-    lease = watch["leaseSeconds"] + watch["pollIntervalSeconds"]
-    noticed = "from a loss without notice to the failure of the run, by default the chart's leaseSeconds and a poll"
+    lease = watch["unreachableSeconds"] + watch["pollIntervalSeconds"]
+    noticed = (
+        "from a loss without notice to the failure of the run, by default the chart's unreachableSeconds and a poll"
+    )
     parser.add_argument("--noticed", **seconds, default=lease, help=noticed)
     given_up = "the same before the run has a worker with a lease: as Kubernetes gives up a node (decision 0015)"
     parser.add_argument("--given-up", **seconds, default=60, help=given_up)

@@ -31,9 +31,10 @@ from kubernetes.client.rest import ApiException
 from resources.launching.silence import SilenceWatch
 from resources.run_launcher import LeasedK8sRunLauncher
 from resources.supervision.lease_table import Leases
+from tests.support.servers.pods import Clock, Pods
 
 DEADLINE = datetime(2026, 1, 1, tzinfo=UTC)
-LEASE_SECONDS, CRASH_RETRIES, SPOT_ATTEMPTS = 8, 1, 3
+LEASE_SECONDS, UNREACHABLE_SECONDS, CRASH_RETRIES, SPOT_ATTEMPTS = 8, 3, 1, 3
 # Of a cluster that is not there.
 KUBECONFIG = {
     "apiVersion": "v1",
@@ -61,16 +62,6 @@ class Deeds(list[str]):
     def wait_for(self, deed: str) -> None:
         with self._changed:
             assert self._changed.wait_for(lambda: deed in self, timeout=10), f"nobody did {deed!r}: {list(self)}"
-
-
-@dataclass
-class Clock:
-    """A clock that a test moves."""
-
-    now: float = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @dataclass
@@ -224,6 +215,7 @@ class Launching:
     instance: Any
     clock: Clock
     deeds: Deeds
+    pods: Pods
     launcher: LeasedK8sRunLauncher
 
     def hold_lease(self, run: dg.DagsterRun, renewed: float = 0) -> None:
@@ -257,7 +249,7 @@ def launching(folder: Path, table: Leases | None = None, **config: Any) -> Launc
     kubeconfig = folder / "kubeconfig"
     kubeconfig.write_text(yaml.safe_dump(KUBECONFIG))
     deeds, clock = Deeds(), Clock()
-    cluster, leases, instance = Cluster(deeds), TableOfLeases(deeds), Instance(deeds)
+    cluster, leases, instance, pods = Cluster(deeds), TableOfLeases(deeds), Instance(deeds), Pods()
     needed = {
         "service_account_name": "run",
         "instance_config_map": "instance",
@@ -267,18 +259,21 @@ def launching(folder: Path, table: Leases | None = None, **config: Any) -> Launc
         "load_incluster_config": False,
         "kubeconfig_file": str(kubeconfig),
         "lease_seconds": LEASE_SECONDS,
+        "unreachable_seconds": UNREACHABLE_SECONDS,
+        "witness": "",
         "crash_retries": CRASH_RETRIES,
         "spot_attempts": SPOT_ATTEMPTS,
     }
     collaborators = {
         "leases": table or leases,
         "silence": SilenceWatch(clock=clock),
+        "reach": pods.reach(clock),
         "k8s_client_batch_api": cluster,
         "k8s_client_core_api": cluster,
     }
     launcher = LeasedK8sRunLauncher.from_config_value(cast("Any", None), needed | config | collaborators)
     launcher.register_instance(cast("Any", instance))
-    return Launching(cluster, leases, instance, clock, deeds, launcher)
+    return Launching(cluster, leases, instance, clock, deeds, pods, launcher)
 
 
 def pod(*ends: tuple[str, V1ContainerStateTerminated | None], deleted: datetime | None = None) -> V1Pod:

@@ -35,7 +35,7 @@ def daemons(postgres, database_url, tmp_path, monkeypatch, ports):
     name = parse_dsn(database_url)["dbname"]
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
     monkeypatch.setenv("PLATFORM_HISTORY_URL", database_url)
-    monkeypatch.setenv("PLATFORM_DAEMON_LEASE_SECONDS", "4")
+    monkeypatch.setenv("PLATFORM_DAEMON_LEASE_SECONDS", "5")
     monkeypatch.setenv("PGHOST", str(postgres.sockets))
     monkeypatch.setenv("PGUSER", "postgres")
     monkeypatch.setenv("PGDATABASE", name)

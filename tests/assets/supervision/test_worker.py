@@ -14,8 +14,10 @@ import psycopg2
 import pytest
 from psycopg2.extensions import parse_dsn
 
+from resources.launching.knocking import knock
 from resources.supervision.lease import Lease
 from resources.supervision.lease_table import Leases
+from resources.supervision.port import LONGEST_QUEUE
 from resources.supervision.worker import draw_delay
 
 RUN = "run/1234"
@@ -70,6 +72,13 @@ def working(started: subprocess.Popen[str], leases: Leases) -> None:
     assert started.stdout
     assert started.stdout.readline() == "working\n"
     until(lambda: leases.find_deadline(RUN))
+
+
+def test_a_holder_answers_any_number_of_calls_at_its_port_while_its_worker_works(supervised, leases) -> None:
+    working(supervised(WORKING), leases)
+    for _ in range(3):
+        assert all(knock("127.0.0.1", 5) for _ in range(LONGEST_QUEUE // 2))
+        time.sleep(1.5)
 
 
 @pytest.mark.parametrize(("code", "expected"), [("raise SystemExit(7)", 7), ("import os; os.abort()", 134)])

@@ -8,6 +8,7 @@ from dagster_k8s.job import construct_dagster_k8s_job
 from psycopg2.extensions import parse_dsn
 
 from resources.run_launcher import LeasedK8sRunLauncher
+from resources.supervision.leader import MARGIN, PAUSE
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ def run_pod(instance, tags=None, run=None):
 
 def test_dagster_reads_the_settings_that_a_lost_node_depends_on(instance) -> None:
     assert instance.run_monitoring_enabled
-    assert instance.run_monitoring_poll_interval_seconds == 3
+    assert instance.run_monitoring_poll_interval_seconds == 1
     assert instance.run_monitoring_start_timeout_seconds == 600
     assert instance.run_monitoring_max_resume_run_attempts == 0
     assert instance.run_retries_enabled
@@ -79,6 +80,22 @@ def test_a_run_works_below_the_holder_of_its_lease_for_as_long_as_the_daemon_wat
         assert env[name].value == watching[name]["value"], name
     seconds = chart.instance["run_launcher"]["config"]["lease_seconds"]
     assert float(env["PLATFORM_RUN_LEASE_SECONDS"].value) == seconds > instance.run_monitoring_poll_interval_seconds
+
+
+def test_a_silent_holder_is_called_while_all_code_servers_answer_and_given_up_sooner(chart) -> None:
+    config = chart.instance["run_launcher"]["config"]
+    assert config["unreachable_seconds"] < config["lease_seconds"]
+    host, port = config["witness"].split(":")
+    service = chart.one("Service", host)["spec"]
+    assert service["clusterIP"] == "None", "its name has the address of each code server"
+    assert int(port) in [each["port"] for each in service["ports"]]
+
+
+def test_a_leader_has_ended_before_workers_count_as_lost_because_postgresql_hangs(chart) -> None:
+    (daemon,) = chart.pods()["Deployment/rel-daemon"]["spec"]["containers"]
+    lease = next(float(each["value"]) for each in daemon["env"] if each["name"] == "PLATFORM_DAEMON_LEASE_SECONDS")
+    assert lease - MARGIN < chart.instance["run_launcher"]["config"]["lease_seconds"]
+    assert lease > MARGIN + PAUSE
 
 
 def test_a_retry_avoids_the_node_that_was_lost_and_the_last_ones_spot_nodes(instance) -> None:

@@ -4,6 +4,8 @@ import ipaddress
 
 import pytest
 
+from resources.supervision.port import PORT
+
 METADATA = ("169.254.169.254", "fd00:ec2::254")
 
 
@@ -48,6 +50,18 @@ def test_nobody_calls_the_code_server_but_webserver_and_daemon(chart) -> None:
     (peer,) = rule["from"]
     (expression,) = peer["podSelector"]["matchExpressions"]
     assert set(expression["values"]) == {"webserver", "webserver-read-only", "daemon"}
+
+
+def test_only_the_daemon_calls_the_holder_of_a_run_and_at_its_port_alone(chart) -> None:
+    run = {**run_labels(chart), "dagster/run-id": "1234"}
+    run_policy = policy(chart, "run")
+    assert run_policy["podSelector"]["matchLabels"].items() <= run.items()
+    assert run_policy["podSelector"]["matchExpressions"] == [{"key": "dagster/run-id", "operator": "Exists"}]
+    (rule,) = run_policy["ingress"]
+    assert rule["ports"] == [{"port": PORT}]
+    (peer,) = rule["from"]
+    assert peer["podSelector"]["matchLabels"].items() <= labels_of(chart, "Deployment/rel-daemon").items()
+    assert peer["podSelector"]["matchLabels"]["app.kubernetes.io/component"] == "daemon"
 
 
 def test_only_named_pods_reach_the_ui_if_any_are_named(chart, render) -> None:

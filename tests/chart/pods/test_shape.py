@@ -56,7 +56,7 @@ def test_a_daemon_finds_its_lease_where_dagster_keeps_its_runs(chart) -> None:
     assert given["PGUSER"]["value"] == storage["username"]
     assert int(given["PGPORT"]["value"]) == storage["port"]
     assert given["PGPASSWORD"]["valueFrom"] == given["DAGSTER_PG_PASSWORD"]["valueFrom"]
-    assert float(given["PLATFORM_DAEMON_LEASE_SECONDS"]["value"]) == 10
+    assert float(given["PLATFORM_DAEMON_LEASE_SECONDS"]["value"]) == 5
     assert 60 <= int(given["PLATFORM_HEARTBEAT_SECONDS"]["value"]) <= 600
 
 

@@ -144,3 +144,24 @@ def test_each_storage_asks_for_its_connections_where_we_answer(storage) -> None:
 def test_a_storage_of_runs_takes_a_failure_before_its_event_is_written() -> None:
     names = list(inspect.signature(PostgresRunStorage.handle_run_event).parameters)
     assert names[:4] == ["self", "run_id", "event", "update_timestamp"]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"run_queue": {"dequeue_interval_seconds": 0.5}},
+        {"run_monitoring": {"enabled": True, "poll_interval_seconds": 0.5}},
+    ],
+)
+def test_a_retry_waits_for_whole_seconds_because_dagster_takes_no_others(tmp_path, settings) -> None:
+    """With a release that takes parts of a second, a lost run could be retried sooner (decision 0025)."""
+    (tmp_path / "dagster.yaml").write_text(yaml.safe_dump(settings))
+    with pytest.raises(dg.DagsterInvalidConfigError), dg.DagsterInstance.from_config(str(tmp_path)):
+        pass
+
+
+def test_a_part_of_the_daemon_with_a_pause_of_no_seconds_never_pauses() -> None:
+    source = (DAGSTER / "_daemon" / "daemon.py").read_text()
+    assert "while time.time() - start_time < interval:\n                shutdown_event.wait(0.5)" in source
+    source = (DAGSTER / "_daemon" / "auto_run_reexecution" / "event_log_consumer.py").read_text()
+    assert 'int(os.environ.get("DAGSTER_EVENT_LOG_CONSUMER_DAEMON_INTERVAL_SECONDS"' in source

@@ -24,13 +24,13 @@ def leased(built: Launching, run: dg.DagsterRun) -> dg.DagsterRun:
     return run
 
 
-def test_a_worker_that_renews_is_alive_and_kubernetes_is_not_asked(built, leased) -> None:
+def test_a_worker_that_renews_is_alive_and_kubernetes_is_not_asked_about_its_job(built, leased) -> None:
     built.cluster.error = UNAVAILABLE
     for second in range(0, 60, 3):
         built.hold_lease(leased, renewed=second)
         assert built.check(leased) == "RUNNING"
         built.clock.now += 3
-    assert not built.cluster.asked
+    assert {each["deed"] for each in built.cluster.asked} == {"list pods"}, "its address is needed when it falls silent"
     assert not built.deeds
 
 
@@ -170,3 +170,47 @@ def test_the_reason_that_the_monitor_asks_for_has_a_time_limit(built, run) -> No
     built.cluster.error = UNAVAILABLE
     with pytest.raises(NoAnswer):
         built.launcher.get_run_worker_debug_info(run)
+
+
+def lose_machine(built: Launching) -> None:
+    """The pod of a run has an address that answered, and does not any more."""
+    lost = pod(("dagster", None))
+    assert lost.status
+    lost.status.pod_ip = "10.0.0.7"
+    built.cluster.pods = [lost]
+    built.pods.answering = {"10.0.0.7"}
+
+
+def check_every_second(built: Launching, run: dg.DagsterRun, seconds: int) -> list[str]:
+    found = []
+    for _ in range(seconds):
+        built.clock.now += 1
+        found.append(built.check(run))
+    return found
+
+
+def test_a_silent_worker_that_can_not_be_reached_is_given_up_after_three_seconds(built, leased) -> None:
+    lose_machine(built)
+    assert built.check(leased) == "RUNNING"
+    built.clock.now += 1
+    built.hold_lease(leased, renewed=1)
+    assert built.check(leased) == "RUNNING"
+    built.pods.answering.clear()
+    assert check_every_second(built, leased, 3) == ["RUNNING", "RUNNING", "UNKNOWN"]
+    assert built.deeds[:2] == [f"fence run/{leased.run_id}", f"tag {LOST_AT}"]
+
+
+def test_a_silent_worker_that_can_be_reached_keeps_its_eight_seconds(built, leased) -> None:
+    lose_machine(built)
+    built.check(leased)
+    assert check_every_second(built, leased, 8) == ["RUNNING"] * 7 + ["UNKNOWN"]
+
+
+def test_a_worker_that_renewed_at_the_last_moment_is_not_given_up_because_it_can_not_be_reached(built, leased) -> None:
+    lose_machine(built)
+    built.check(leased)
+    check_every_second(built, leased, 1)
+    built.pods.answering.clear()
+    built.leases.renewed_meanwhile = True
+    assert set(check_every_second(built, leased, 12)) == {"RUNNING"}
+    assert not built.deeds

@@ -21,12 +21,12 @@ UNKNOWN, ACTIVE, ENDED, GONE = JobState.UNKNOWN, JobState.ACTIVE, JobState.ENDED
         # The lease was renewed since the last check: whatever Kubernetes says, the worker lives.
         (0.0, UNKNOWN, ALIVE),
         (0.0, ENDED, ALIVE),
-        (0.99, GONE, ALIVE),
+        (1.49, GONE, ALIVE),
         # The lease is silent, for less than its seconds.
-        (1.0, UNKNOWN, SILENT),
-        (1.0, ACTIVE, SILENT),
-        (1.0, ENDED, LOST),
-        (1.0, GONE, LOST),
+        (1.5, UNKNOWN, SILENT),
+        (1.5, ACTIVE, SILENT),
+        (1.5, ENDED, LOST),
+        (1.5, GONE, LOST),
         (7.99, UNKNOWN, SILENT),
         (7.99, ACTIVE, SILENT),
         # For longer: given up, also if Kubernetes has not noticed yet.
@@ -37,20 +37,29 @@ UNKNOWN, ACTIVE, ENDED, GONE = JobState.UNKNOWN, JobState.ACTIVE, JobState.ENDED
     ],
 )
 def test_lease_and_job_together_say_what_became_of_a_worker(silent_seconds, job, expected) -> None:
-    assert judge(Facts(8, silent_seconds, job)) is expected
+    assert judge(Facts(8, 3, silent_seconds, job=job)) is expected
 
 
-@pytest.mark.parametrize("silent_seconds", [1.0, 8.0])
+@pytest.mark.parametrize("silent_seconds", [1.5, 8.0])
 def test_a_pod_that_the_kernel_killed_for_its_memory_crashed_although_its_lease_is_still_there(silent_seconds) -> None:
-    assert judge(Facts(8, silent_seconds, ENDED, out_of_memory=True)) is CRASHED
-    assert judge(Facts(8, 0.0, ENDED, out_of_memory=True)) is ALIVE, "another pod of the run renews"
+    assert judge(Facts(8, 3, silent_seconds, job=ENDED, out_of_memory=True)) is CRASHED
+    assert judge(Facts(8, 3, 0.0, job=ENDED, out_of_memory=True)) is ALIVE, "another pod of the run renews"
 
 
 def test_a_run_that_ended_while_its_job_was_asked_about_has_not_crashed() -> None:
-    assert judge(Facts(8, None, ENDED, run_moved_on=True)) is ALIVE
-    assert judge(Facts(8, 8.0, ENDED, run_moved_on=True)) is LOST, "its lease is still to be fenced"
+    assert judge(Facts(8, 3, None, job=ENDED, run_moved_on=True)) is ALIVE
+    assert judge(Facts(8, 3, 8.0, job=ENDED, run_moved_on=True)) is LOST, "its lease is still to be fenced"
 
 
 def test_no_worker_is_given_up_before_its_lease_is_silent_or_kubernetes_says_so() -> None:
-    for seconds, job in product((None, 0.0, 1.0, 7.99), (UNKNOWN, ACTIVE)):
-        assert judge(Facts(8, seconds, job)) in (ALIVE, SILENT)
+    for seconds, job in product((None, 0.0, 1.5, 7.99), (UNKNOWN, ACTIVE)):
+        assert judge(Facts(8, 3, seconds, job=job)) in (ALIVE, SILENT)
+
+
+@pytest.mark.parametrize(("silent_seconds", "expected"), [(None, ALIVE), (0.0, ALIVE), (2.99, SILENT), (3.0, LOST)])
+def test_a_holder_that_can_not_be_reached_either_is_given_up_sooner(silent_seconds, expected) -> None:
+    assert judge(Facts(8, 3, silent_seconds, is_unreachable=True, job=ACTIVE)) is expected
+
+
+def test_a_silent_holder_that_can_be_reached_has_all_the_time_of_its_lease() -> None:
+    assert judge(Facts(8, 3, 7.99, is_unreachable=False, job=ACTIVE)) is SILENT

@@ -42,7 +42,7 @@ STATED = [
     ("recovery.md", r"not renewed for (\d+) s", MONITORING["leaseSeconds"]),
     ("recovery.md", r"restarts its (\d+)-second count", MONITORING["leaseSeconds"]),
     ("decisions/recovery/0015-a-worker-holds-a-lease.md", r"no renewal for (\d+) s", MONITORING["leaseSeconds"]),
-    ("recovery.md", r"The daemon checks every (\d+) s", MONITORING["pollIntervalSeconds"]),
+    ("recovery.md", r"if it can't reach the holder either, for (\d+) s", MONITORING["unreachableSeconds"]),
     ("recovery.md", r"It leads after (\d+) s", DAEMON["leaseSeconds"]),
     ("recovery.md", r"`maxRetries`: (\d+)", RETRIES["maxRetries"]),
     ("recovery.md", r"`crashRetries`: (\d+)", RETRIES["crashRetries"]),

@@ -258,5 +258,5 @@ def test_defaults_are_the_values_of_the_chart() -> None:
     retries, watch = daemon["runRetries"], daemon["runMonitoring"]
     assert (given.retries, given.spot_attempts) == (retries["maxRetries"], retries["spotAttempts"])
     assert given.start_timeout == watch["startTimeoutSeconds"]
-    assert given.noticed == watch["leaseSeconds"] + watch["pollIntervalSeconds"]
+    assert given.noticed == watch["unreachableSeconds"] + watch["pollIntervalSeconds"]
     assert make_parser().parse_args(["trace.json", "--on-demand", "1", "--spot", "1", "--noticed", "7"]).noticed == 7

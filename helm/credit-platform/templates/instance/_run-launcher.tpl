@@ -5,6 +5,9 @@ module: resources.run_launcher
 class: LeasedK8sRunLauncher
 config:
   lease_seconds: {{ .Values.dagsterDaemon.runMonitoring.leaseSeconds }}
+  unreachable_seconds: {{ .Values.dagsterDaemon.runMonitoring.unreachableSeconds }}
+  # While the daemon does not reach these, a pod of a run that it can't reach either is no sign of a loss.
+  witness: {{ .Release.Name }}-code-server:{{ .Values.codeServer.port }}
   crash_retries: {{ .Values.dagsterDaemon.runRetries.crashRetries }}
   spot_attempts: {{ .Values.dagsterDaemon.runRetries.spotAttempts }}
   job_namespace: {{ .Release.Namespace }}
