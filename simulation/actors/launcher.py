@@ -143,9 +143,8 @@ class WorldLauncher(LeasedK8sRunLauncher):
             pod = self._world.cluster.jobs.get(run.run_id)
             if pod and pod.ended_at is None and not pod.was_disturbed:
                 self._world.wrong_verdicts += 1
-                self._world.watcher.report(
-                    "PostgreSQL", f"{run.run_id} is given up, and no fault has struck its worker"
-                )
+                self._world.watcher.report("PostgreSQL", f"{run.run_id} is failed, and no fault has struck its worker")
+                return
             self._given.fail(run, str(found.msg))
 
     def check_starting(self, run: Run, patience: float) -> None:
