@@ -35,8 +35,8 @@ PAGED = (
     PLANNED_CHECK,
 )
 # Seconds after which PostgreSQL ends the transaction of a client that says nothing more. Until then a worker whose node
-# was lost keeps its turn and its lease. A lease is revoked 3 s after its last renewal at the earliest, and a revocation
-# waits up to 3 s for whoever has locked the lease, so it succeeds.
+# was lost keeps its turn and its lease. A lease is revoked 3 s after its last renewal at the earliest. A
+# revocation waits up to 3 s for whoever has locked the lease. So it succeeds.
 SILENT_SECONDS = 5
 # Whoever writes an asset's events waits for whoever writes them already, so that a greater id never becomes visible
 # first. Dagster's status of partitions remembers the greatest id that it has seen, and reads only what lies above it.

@@ -44,7 +44,7 @@ def load(name: str, *arguments: str) -> Callable[[], Any]:
 
 @contextmanager
 def imports_not_searched() -> Iterator[None]:
-    """Python searches nothing for garbage inside this context, and never again what is there at its end.
+    """Inside this context Python collects no garbage. It never searches again what exists at the end.
 
     It is for imports at the start of a process: almost all objects that they make stay until its end.
     """
