@@ -10,7 +10,7 @@ assertions (`support`).
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -18,8 +18,9 @@ import pytest
 from resources.services.webserver import Webserver, WebserverError
 from tests.drills.support.adapter import Nodes
 from tests.drills.support.cluster import NAMESPACE, RELEASE, make_selector
-from tests.drills.support.platform import Platform
+from tests.drills.support.platform import TREES, Platform
 from tests.drills.support.report import REPORT, ROUNDS, make_table
+from tests.drills.support.schedules import stop_schedules
 
 LINES = pytest.StashKey[list[dict[str, Any]]]()
 
@@ -45,13 +46,30 @@ def address() -> Iterator[str]:
         proxy.terminate()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def stopped_schedules(address: str) -> Iterator[list[str]]:
+    """No schedule asks for runs beside those of the drills, not even at a full hour."""
+    with stop_schedules(Webserver(address)) as stopped:
+        yield stopped
+
+
 @pytest.fixture(scope="session")
-def expected_digests(address: str) -> dict[str, str]:
+def undisturbed(address: str) -> Callable[[int], dict[str, str]]:
+    """Trains so many trees while nothing disturbs the run, and returns the digests of its artifacts."""
+
+    def train(trees: int) -> dict[str, str]:
+        platform = Platform(Webserver(address), Nodes(), lambda **_: None)
+        run = platform.train_long(trees)
+        assert platform.webserver.wait_for_run(run, 600) == "SUCCESS"
+        return platform.read_digests(run)
+
+    return train
+
+
+@pytest.fixture(scope="session")
+def expected_digests(undisturbed: Callable[[int], dict[str, str]]) -> dict[str, str]:
     """Digests of the artifacts of a long run that nothing disturbs. A disturbed run must make the same artifacts."""
-    platform = Platform(Webserver(address), Nodes(), lambda **_: None)
-    run = platform.train_long()
-    assert platform.webserver.wait_for_run(run, 600) == "SUCCESS"
-    return platform.read_digests(run)
+    return undisturbed(TREES)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from tests.drills.support.cluster import NAMESPACE, RELEASE, kubectl, list_pods,
 from tests.drills.support.platform import Platform
 from tests.drills.support.victim import LEADER, choose_victim, read_node
 
-CALLS = Path(__file__).parents[1] / "support" / "calls.py"
+CALLS = Path(__file__).with_name("calls.py")
 # The address that is called 100 times in 75 s, and the tries for each call. gRPC's client itself tries the other
 # address.
 TARGETS = {

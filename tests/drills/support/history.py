@@ -71,6 +71,11 @@ class Histories:
         starts = self.read_events(run, "ExecutionStepStartEvent")
         return [event["at"] - self.ahead for event in starts if event["stepKey"] == step]
 
+    def read_step_ends(self, run: str, step: str) -> list[float]:
+        """When a step succeeded in a run."""
+        ends = self.read_events(run, "ExecutionStepSuccessEvent")
+        return [event["at"] - self.ahead for event in ends if event["stepKey"] == step]
+
     def read_started_steps(self, run: str) -> set[str | None]:
         """The keys of the steps that started in a run."""
         return {event["stepKey"] for event in self.read_events(run, "ExecutionStepStartEvent")}

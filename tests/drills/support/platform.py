@@ -8,7 +8,6 @@ import shlex
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from resources.history.interruptions import count_work_lost
@@ -17,9 +16,8 @@ from tests.drills.support.adapter import Nodes
 from tests.drills.support.cluster import NAMESPACE, RELEASE, kubectl, list_pods
 from tests.drills.support.history import Histories
 
-DRY_RUN = """mutation ($selector: ScheduleSelector!, $at: Float!) {
-  scheduleDryRun(selectorData: $selector, timestamp: $at) { __typename ... on DryRunInstigationTick {
-  evaluationResult { skipReason error { message } runRequests { runKey } } } } }"""
+# About 15 to 20 s of training on one core.
+TREES = 1500
 SIGNAL = """import os, sys
 for pid in open("/proc/1/task/1/children").read().split():
     if "dagster" in open(f"/proc/{pid}/cmdline").read():
@@ -47,18 +45,23 @@ class Platform(Histories):
     def kubectl(self, *arguments: str) -> str:
         return kubectl(*arguments)
 
-    def train_long(self, trees: int = 1500, **more: Any) -> str:
-        """Launches a run that trains for about 20 s on one core, or longer with more trees. It never sleeps."""
+    def train_long(self, trees: int = TREES, **more: Any) -> str:
+        """Launches a run that trains so many trees. It never sleeps."""
         return self.launch("refresh", run_config={"ops": {"training": {"config": {"n_estimators": trees}}}}, **more)
 
-    def train_for(self, seconds: float = 5) -> tuple[str, float]:
-        """Launches a long run and waits until it has trained for some seconds.
+    def train_for(self, seconds: float = 5, **more: Any) -> tuple[str, float]:
+        """Launches a long run (see `train_long`) and waits until it has trained for some seconds.
 
         Returns:
             The run, and when its training began, in Unix seconds.
+
+        Raises:
+            NotInTime: the training has not begun in time, or it has ended already.
         """
-        run = self.train_long()
+        run = self.train_long(**more)
         began = self.wait_until("training has begun", lambda: self.find_training_start(run, seconds), 300)
+        if self.read_step_ends(run, "training"):
+            raise NotInTime(f"training of run {run} ended within {seconds:.0f} s: the drill needs more trees")
         return run, began
 
     def find_pod(self, run: str) -> dict[str, Any] | None:
@@ -92,15 +95,6 @@ class Platform(Histories):
                 reason = f"; {error}"
             time.sleep(0.5)
         raise NotInTime(f"not within {patience:.0f} s: {what}{reason}")
-
-    def evaluate_schedule(self, schedule: str, at: datetime) -> dict[str, Any]:
-        """Evaluates a schedule at a time, like "Test schedule" in the UI, and returns its requests or its skip."""
-        location = self.webserver.wait_for_location(30)
-        selector = {"repositoryLocationName": location, "repositoryName": "__repository__", "scheduleName": schedule}
-        answer = self.webserver.query(DRY_RUN, selector=selector, at=at.timestamp())["scheduleDryRun"]
-        result = answer["evaluationResult"]
-        assert not result["error"], result["error"]
-        return result
 
     def find_retry(self, run: str) -> str | None:
         """Finds the run that retries this one; None if there is none. Asserts that there is no second."""

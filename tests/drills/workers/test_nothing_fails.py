@@ -16,6 +16,7 @@ from sensors.schedules.refresh_schedule import find_next_refresh_day
 from tests.drills.support.adapter import Nodes
 from tests.drills.support.cluster import SPOT
 from tests.drills.support.platform import Platform
+from tests.drills.support.schedules import evaluate_schedule
 
 ASSETS = {"loan_dataset", "test_split", "trained_model", "model_metrics"}
 
@@ -74,9 +75,9 @@ def test_the_text_that_a_run_printed_is_read_after_its_pod_is_gone(platform, ref
 def test_the_schedule_asks_for_a_run_on_a_refresh_day_and_not_on_the_next(platform) -> None:
     day = find_next_refresh_day(datetime.now(UTC).date())
     midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    due = platform.evaluate_schedule("refresh_schedule", midnight)
+    due = evaluate_schedule(platform.webserver, "refresh_schedule", midnight)
     assert [each["runKey"] for each in due["runRequests"]] == [f"refresh-{day}"]
-    after = platform.evaluate_schedule("refresh_schedule", midnight + timedelta(days=1))
+    after = evaluate_schedule(platform.webserver, "refresh_schedule", midnight + timedelta(days=1))
     assert not after["runRequests"]
     assert "not a refresh day" in after["skipReason"]
 

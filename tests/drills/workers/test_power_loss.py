@@ -6,17 +6,30 @@ of one upload. In a second drill the worker is lost while it still imports; its 
 """
 
 import time
+from collections.abc import Callable
+
+import pytest
 
 from tests.drills.support.claims import assert_retried
 from tests.drills.support.history import measure_missing
 
 # Seconds between two uploads of a log (uploadInterval in the values), and seconds that one upload may take.
 INTERVAL, UPLOAD = 15, 5
+# More trees than a fast core grows in an interval, one upload, and the time until the loss.
+TREES = 5000
 
 
-def test_a_run_whose_node_vanished_is_noticed_and_goes_on_elsewhere(platform, expected_digests, drill_round) -> None:
+@pytest.fixture(scope="module")
+def expected_long_digests(undisturbed: Callable[[int], dict[str, str]]) -> dict[str, str]:
+    """Digests of the artifacts of a run with that many trees."""
+    return undisturbed(TREES)
+
+
+def test_a_run_whose_node_vanished_is_noticed_and_goes_on_elsewhere(
+    platform, expected_long_digests, drill_round
+) -> None:
     # It trains for more than an interval. If the log were not uploaded at all, more than an interval would be missing.
-    run, began = platform.train_for(INTERVAL + UPLOAD)
+    run, began = platform.train_for(INTERVAL + UPLOAD, trees=TREES)
     node = platform.find_pod(run)["spec"]["nodeName"]
     printed = platform.read_observation_times(run)
     lost = time.time()
@@ -26,9 +39,8 @@ def test_a_run_whose_node_vanished_is_noticed_and_goes_on_elsewhere(platform, ex
         assert log_lost <= INTERVAL + UPLOAD, (
             f"what the lost run printed is missing from {log_lost:.0f} s before its end"
         )
-        assert_retried(
-            platform, expected_digests, "power loss of the worker node", run, began, lost, notice=30, log_lost=log_lost
-        )
+        fault = "power loss of the worker node"
+        assert_retried(platform, expected_long_digests, fault, run, began, lost, notice=30, log_lost=log_lost)
     finally:
         platform.nodes.start(node)
 

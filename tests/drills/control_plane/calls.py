@@ -1,6 +1,6 @@
 """Calls an address at an even pace from inside the cluster, each time on a new connection, and prints the failures.
 
-kubectl exec -i POD -- python - host:3030 60 100 < tests/drills/support/calls.py           100 gRPC calls in 60 s
+kubectl exec -i POD -- python - host:3030 60 100 < tests/drills/control_plane/calls.py           100 gRPC calls in 60 s
 kubectl exec -i POD -- python - http://host/server_info 60 100 2 < …               HTTP, at most 2 tries for each
 """
 
