@@ -80,6 +80,8 @@ def choose_target(columns: Sequence[Facts]) -> TargetChoice:
     rivals = [name for name in scores if name != best]
     (facts,) = (each for each in columns if each.name == best)
     notes = [f"it could also be {join_names(rivals)}"] if rivals else []
+    if others := [name for name in _find_others(columns) if name not in scores]:
+        notes.append(f"{join_names(others)} may say it too, by more than two values")
     if facts.missing:
         notes.append(f"{facts.missing_share:.1%} of the loans have none, so they have no outcome")
     if _is_past_due(facts):
@@ -139,14 +141,19 @@ def _write_value(facts: Facts, value: Value) -> Value | bool:
     return value == "true" if facts.column.type.base == "boolean" else value
 
 
-def _open_lines(columns: Sequence[Facts]) -> list[Line]:
-    others = [
+def _find_others(columns: Sequence[Facts]) -> list[str]:
+    """Columns whose name says that they know the outcome, and whose values can't say it: they are not two."""
+    return [
         facts.name
         for facts in columns
         if (facts.distinct > 2 or not facts.rows)
         and names_any(facts.name, f"{DEFAULTED} {REPAID} {PAST_DUE} {VAGUE}")
         and not find_personal(facts.name)
     ]
+
+
+def _open_lines(columns: Sequence[Facts]) -> list[Line]:
+    others = _find_others(columns)
     what = "the column that says whether a loan defaulted, by two values or by a bound (at_least); none was found"
     if columns and not columns[0].rows:
         what = "the column that says whether a loan defaulted; the table has no rows whose values could say it"
