@@ -16,7 +16,7 @@ from tests.drills.support.history import measure_missing
 # Seconds between two uploads of a log (uploadInterval in the values), and seconds that one upload may take.
 INTERVAL, UPLOAD = 15, 5
 # More trees than a fast core grows in an interval, one upload, and the time until the loss.
-TREES = 5000
+TREES = 3000
 
 
 @pytest.fixture(scope="module")
