@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 BAD = "default defaulted bad charged_off charge_off chargeoff late overdue delinquent npl loss write_off written_off "
 BAD += "ausfall ausgefallen schlecht impago impagado moroso malo mauvais defaut defaillant b"
 GOOD = "good paid fully_paid repaid paid_off current performing ok gut bezahlt bon bueno pagado paye g closed"
+STATES = "loan_status contract_status credit_status repayment_status outcome target label result good_bad"
 YES, NO = "1 t true y yes ja j oui o si s", "0 f false n no nein non"
 MATURITY = Line("matures_after", "12 months", "so old is a loan that has its outcome", "left out")
 # So many days past due are a default by Article 178 of the Capital Requirements Regulation (EU) 575/2013.
@@ -47,7 +48,7 @@ class TargetChoice:
         column: its name; None if a person must name it.
         positive: the value of a loan that defaulted, as the sample has it; None if the target is a bound.
         negative: the value of a loan that did not.
-        rivals: columns that could have been chosen; they know the outcome.
+        rivals: columns that could have been chosen, or that say the outcome by more values; they know it.
     """
 
     lines: list[Line]
@@ -80,8 +81,9 @@ def choose_target(columns: Sequence[Facts]) -> TargetChoice:
     rivals = [name for name in scores if name != best]
     (facts,) = (each for each in columns if each.name == best)
     notes = [f"it could also be {join_names(rivals)}"] if rivals else []
-    if others := [name for name in _find_others(columns) if name not in scores]:
-        notes.append(f"{join_names(others)} may say it too, by more than two values")
+    if others := [each for each in _find_others(columns) if each.name not in scores]:
+        notes.append(f"{join_names([each.name for each in others])} may say it too, by more than two values")
+        rivals += [each.name for each in others if _says_state(each)]
     if facts.missing:
         notes.append(f"{facts.missing_share:.1%} of the loans have none, so they have no outcome")
     if _is_past_due(facts):
@@ -141,19 +143,29 @@ def _write_value(facts: Facts, value: Value) -> Value | bool:
     return value == "true" if facts.column.type.base == "boolean" else value
 
 
-def _find_others(columns: Sequence[Facts]) -> list[str]:
+def _find_others(columns: Sequence[Facts]) -> list[Facts]:
     """Columns whose name says that they know the outcome, and whose values can't say it: they are not two."""
     return [
-        facts.name
+        facts
         for facts in columns
         if (facts.distinct > 2 or not facts.rows)
         and names_any(facts.name, f"{DEFAULTED} {REPAID} {PAST_DUE} {VAGUE}")
+        and not names_any(facts.name, EARLIER)
         and not find_personal(facts.name)
     ]
 
 
+def _says_state(facts: Facts) -> bool:
+    """Whether a column has words for how the loan itself stands, which nobody knew when it was made.
+
+    A number counts what was late before, and a status may be that of an account, a job or a home.
+    """
+    words = names_any(facts.name, f"{DEFAULTED} {REPAID} {PAST_DUE}") or spell(facts.name) in STATES.split()
+    return facts.form == "text" and words
+
+
 def _open_lines(columns: Sequence[Facts]) -> list[Line]:
-    others = _find_others(columns)
+    others = [facts.name for facts in _find_others(columns)]
     what = "the column that says whether a loan defaulted, by two values or by a bound (at_least); none was found"
     if columns and not columns[0].rows:
         what = "the column that says whether a loan defaulted; the table has no rows whose values could say it"

@@ -70,13 +70,22 @@ def test_a_status_of_many_values_is_named_where_no_column_says_the_outcome(facts
     assert "marital_status" not in choose_target([facts("marital_status", "text", ["a", "b", "c"])]).lines[0].comment
 
 
-def test_a_status_of_three_values_is_named_beside_the_target_that_was_chosen(facts: Any) -> None:
-    status = facts("loan_status", "text", ["current", "late", "charged off"])
-    chosen = choose_target([facts("is_bad", "integer", [0, 1, 0]), status, facts("purpose", "text", ["a", "b", "c"])])
-    assert chosen.column == "is_bad"
+def test_a_status_of_three_values_is_named_beside_the_target_and_is_no_feature(facts: Any) -> None:
+    states = ["current", "late", "charged off"]
+    flag, loan = facts("is_bad", "integer", [0, 1, 0]), facts("loan_status", "text", states)
+    chosen = choose_target([flag, loan, facts("purpose", "text", ["a", "b", "c"])])
+    assert (chosen.column, chosen.rivals) == ("is_bad", ["loan_status"])
     assert "loan_status may say it too, by more than two values" in chosen.lines[0].comment
     assert "purpose" not in chosen.lines[0].comment
-    assert chosen.rivals == [], "it may be a feature as well"
+
+
+def test_what_was_late_before_and_the_status_of_something_else_stay_features(facts: Any) -> None:
+    known = [
+        facts("late_payments", "integer", [0, 1, 5]),
+        facts("housing_status", "text", ["own", "rent", "free"]),
+        facts("previous_loan_status", "text", ["repaid", "late", "none"]),
+    ]
+    assert choose_target([facts("is_bad", "integer", [0, 1, 0]), *known]).rivals == []
 
 
 def test_a_second_candidate_is_named_and_the_stronger_name_wins(facts: Any) -> None:
