@@ -15,6 +15,7 @@ from credit_assets.inspection.suspicions.names import (
     EARLIER,
     PAST_DUE,
     REPAID,
+    STATES,
     VAGUE,
     find_personal,
     names_any,
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 BAD = "default defaulted bad charged_off charge_off chargeoff late overdue delinquent npl loss write_off written_off "
 BAD += "ausfall ausgefallen schlecht impago impagado moroso malo mauvais defaut defaillant b"
 GOOD = "good paid fully_paid repaid paid_off current performing ok gut bezahlt bon bueno pagado paye g closed"
-STATES = "loan_status contract_status credit_status repayment_status outcome target label result good_bad"
 YES, NO = "1 t true y yes ja j oui o si s", "0 f false n no nein non"
 MATURITY = Line("matures_after", "12 months", "so old is a loan that has its outcome", "left out")
 # So many days past due are a default by Article 178 of the Capital Requirements Regulation (EU) 575/2013.
@@ -160,8 +160,8 @@ def _says_state(facts: Facts) -> bool:
 
     A number counts what was late before, and a status may be that of an account, a job or a home.
     """
-    words = names_any(facts.name, f"{DEFAULTED} {REPAID} {PAST_DUE}") or spell(facts.name) in STATES.split()
-    return facts.form == "text" and words
+    is_named = names_any(facts.name, f"{DEFAULTED} {REPAID} {PAST_DUE}") or spell(facts.name) in STATES.split()
+    return facts.form == "text" and is_named
 
 
 def _open_lines(columns: Sequence[Facts]) -> list[Line]:

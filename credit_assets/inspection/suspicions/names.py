@@ -60,8 +60,10 @@ DEFAULTED = (
     "ausfall ausgefallen zahlungsausfall impago impagado moroso defaut en_defaut defaillance"
 )
 REPAID = "creditability creditworthy creditworthiness repaid is_repaid good is_good fully_paid paid performing bonitat"
+# How a loan stands.
+STATES = "loan_status contract_status credit_status repayment_status outcome target label result good_bad"
 # Words that a target often has, and other columns too.
-VAGUE = "status target label outcome flag result y good_bad loan_status"
+VAGUE = f"{STATES} status flag y"
 AFTERWARDS = (
     "recovered recovery recoveries recovered_amount collection collections collected debt_collection written_off "
     "write_off writeoff written_off_at charge_off chargeoff repossessed repossession foreclosed foreclosure past_due "

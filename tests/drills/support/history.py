@@ -68,13 +68,14 @@ class Histories:
 
     def read_step_starts(self, run: str, step: str) -> list[float]:
         """When a step started in a run."""
-        starts = self.read_events(run, "ExecutionStepStartEvent")
-        return [event["at"] - self.ahead for event in starts if event["stepKey"] == step]
+        return self._read_step_times(run, step, "ExecutionStepStartEvent")
 
     def read_step_ends(self, run: str, step: str) -> list[float]:
         """When a step succeeded in a run."""
-        ends = self.read_events(run, "ExecutionStepSuccessEvent")
-        return [event["at"] - self.ahead for event in ends if event["stepKey"] == step]
+        return self._read_step_times(run, step, "ExecutionStepSuccessEvent")
+
+    def _read_step_times(self, run: str, step: str, kind: str) -> list[float]:
+        return [event["at"] - self.ahead for event in self.read_events(run, kind) if event["stepKey"] == step]
 
     def read_started_steps(self, run: str) -> set[str | None]:
         """The keys of the steps that started in a run."""

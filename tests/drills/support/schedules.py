@@ -4,7 +4,7 @@ Belongs here: GraphQL of schedules. Does not belong here: runs that a drill itse
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -45,22 +45,21 @@ def stop_schedules(webserver: Webserver) -> Iterator[list[str]]:
     found = webserver.query(SCHEDULES, selector=selector)["schedulesOrError"]
     if found["__typename"] != "Schedules":
         raise WebserverError(f"{webserver.url} can't list its schedules: {found.get('message', found['__typename'])}")
-    stopped: list[str] = []
-    try:
-        for name, state in ((each["name"], each["scheduleState"]) for each in found["results"]):
-            if state["status"] == "RUNNING":
-                _change(webserver, name, "STOPPED", "stopRunningSchedule", STOP, id=state["id"])
-                stopped.append(name)
-        yield stopped
-    finally:
-        selector = _make_selector(webserver, PATIENCE)
-        for name in stopped:
-            of_schedule = {**selector, "scheduleName": name}
-            _change(webserver, name, "RUNNING", "startSchedule", START, selector=of_schedule)
+    running = [each for each in found["results"] if each["scheduleState"]["status"] == "RUNNING"]
+    with ExitStack() as stack:  # one that is not started again does not keep the others from it
+        for each in running:
+            _change(webserver, each["name"], "STOPPED", STOP, id=each["scheduleState"]["id"])
+            stack.callback(_start, webserver, each["name"])
+        yield [each["name"] for each in running]
 
 
-def _change(webserver: Webserver, name: str, status: str, mutation: str, operation: str, **variables: Any) -> None:
-    answer = webserver.query(operation, **variables)[mutation]
+def _start(webserver: Webserver, name: str) -> None:
+    selector = {**_make_selector(webserver, PATIENCE), "scheduleName": name}
+    _change(webserver, name, "RUNNING", START, selector=selector)
+
+
+def _change(webserver: Webserver, name: str, status: str, operation: str, **variables: Any) -> None:
+    (answer,) = webserver.query(operation, **variables).values()
     if answer.get("scheduleState", {}).get("status") != status:
         reason = answer.get("message") or answer["__typename"]
         raise WebserverError(f"{webserver.url} did not set schedule {name} to {status}: {reason}")

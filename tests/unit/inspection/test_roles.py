@@ -85,7 +85,9 @@ def test_what_was_late_before_and_the_status_of_something_else_stay_features(fac
         facts("housing_status", "text", ["own", "rent", "free"]),
         facts("previous_loan_status", "text", ["repaid", "late", "none"]),
     ]
-    assert choose_target([facts("is_bad", "integer", [0, 1, 0]), *known]).rivals == []
+    chosen = choose_target([facts("is_bad", "integer", [0, 1, 0]), *known])
+    assert chosen.rivals == []
+    assert "previous_loan_status" not in chosen.lines[0].comment, "it says how an earlier loan stood"
 
 
 def test_a_second_candidate_is_named_and_the_stronger_name_wins(facts: Any) -> None:

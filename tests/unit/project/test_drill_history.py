@@ -7,7 +7,9 @@ import pytest
 
 from resources.history.facts import ITEMS_COMMITTED
 from resources.services.webserver import Webserver
+from tests.drills.support.adapter import Nodes
 from tests.drills.support.history import OBSERVATION_LINE, Histories, measure_missing
+from tests.drills.support.platform import NotInTime, Platform
 
 
 def make_event(kind: str, seconds_ago: float, **fields: Any) -> dict[str, Any]:
@@ -55,6 +57,18 @@ def test_training_of_the_release_before_begins_with_the_first_block_that_its_log
 def test_the_wrong_clock_of_a_worker_does_not_change_when_training_began(events: list[dict[str, Any]]) -> None:
     events += [make_block(4 - 60)]
     assert measure_training(3, ahead=60) == pytest.approx(4, abs=0.5)
+
+
+def test_a_training_that_ended_before_the_loss_is_no_drill(
+    events: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Webserver, "launch", lambda *_, **__: "run")
+    platform = Platform(Webserver("http://nowhere"), Nodes(), lambda **_: None)
+    events += [make_block(9), make_event("ExecutionStepSuccessEvent", 6, stepKey="loan_dataset")]
+    assert platform.train_for(5)[0] == "run"
+    events += [make_event("ExecutionStepSuccessEvent", 1, stepKey="training")]
+    with pytest.raises(NotInTime, match="run ended within 5 s: the drill needs more trees"):
+        platform.train_for(5)
 
 
 def make_output(lines: int) -> str:

@@ -1,5 +1,6 @@
 """No schedule asks for runs beside a drill's, and every schedule that was running is running again after it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +16,7 @@ class Release(Webserver):
 
     url: str = "http://nowhere"
     statuses: dict[str, str] = field(default_factory=dict)
-    stubborn: tuple[str, ...] = ()
+    stubborn: Sequence[str] = ()
 
     def wait_for_location(self, patience: float) -> str:
         return "credit"
@@ -50,6 +51,15 @@ def test_schedules_are_started_again_after_a_drill_that_fails() -> None:
     with pytest.raises(ZeroDivisionError), stop_schedules(release):
         raise ZeroDivisionError
     assert release.statuses == {"waves": "RUNNING"}
+
+
+def test_a_schedule_that_is_not_started_again_is_an_error_with_its_name_and_the_others_run_again() -> None:
+    refused: list[str] = []
+    release = Release(statuses={"waves": "RUNNING", "prices": "RUNNING", "refresh": "RUNNING"}, stubborn=refused)
+    expected = "did not set schedule prices to RUNNING: the code server is away"
+    with pytest.raises(WebserverError, match=expected), stop_schedules(release):
+        refused.append("prices")
+    assert release.statuses == {"waves": "RUNNING", "prices": "STOPPED", "refresh": "RUNNING"}
 
 
 def test_a_schedule_that_is_not_stopped_is_an_error_with_its_name_and_the_others_run_again() -> None:
