@@ -107,8 +107,8 @@ def _describe_dataset(facts: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "dagster/row_count": facts["rows"],
         "dagster/column_schema": dg.TableSchema(columns=columns),
-        # An artifact that a retry adopts may be of a release that recorded neither.
-        **{name: facts[name] for name in ("left_out", "left_out_for_ever", "census") if name in facts},
+        # An artifact that a retry adopts may be of a release that recorded none of these.
+        **{name: facts[name] for name in ("target", "left_out", "left_out_for_ever", "census") if name in facts},
         **{name: facts[name] for name in ("table", "as_of", "greatest_id", "content_sha256")},
         "loans without an outcome": read_without_outcome(facts),
         **_describe_policy(facts),

@@ -11,8 +11,11 @@ from credit_assets.measurement.evaluation import evaluate_model, refuse_other_pa
 from credit_assets.measurement.presentation import describe_metrics
 from credit_assets.model.split import cut_test_split
 from credit_assets.settings.file import SettingsFile
+from credit_assets.settings.learning.target import refuse_other_target
 from resources.store.checkpoints import Artifact, Checkpoints
 from resources.store.formats import Document
+
+TRAIN_AGAIN = "Materialize loan_dataset, test_split and trained_model again"
 
 
 @dg.asset(
@@ -34,6 +37,7 @@ def model_metrics(
     """How well the model tells defaults from repayments on loans it has not seen: JSON, and text to mail around."""
     declared = settings.load()
     refuse_other_pairs(trained_model.facts, test_split.sha256)
+    refuse_other_target("the latest trained_model", trained_model.facts, declared.target, TRAIN_AGAIN)
     pinned = {"trained_model_sha256": trained_model.sha256, "test_split_sha256": test_split.sha256}
 
     def measure() -> tuple[Document, dict[str, Any]]:

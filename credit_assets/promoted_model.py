@@ -8,7 +8,7 @@ import dagster as dg
 
 from credit_assets.checks.verdict import Verdict, declare_checks, report_checks
 from credit_assets.promotion.descriptions import describe_outcome, describe_promotion
-from credit_assets.promotion.model_set import PARTS, compute_set_digest
+from credit_assets.promotion.model_set import PARTS, compute_set_digest, refuse_set_of_other_target
 from credit_assets.promotion.promote import Decision, promote, warn_of_other_columns
 from credit_assets.promotion.registration import register_promotions
 from credit_assets.promotion.rule import find_objections
@@ -47,6 +47,7 @@ def promoted_model(
 ) -> Iterator[Any]:
     """The set of dataset, split, model and metrics that readers take, by a pointer that only moves forward."""
     declared, store = settings.load(), checkpoints.store
+    refuse_set_of_other_target(parts, declared)
     limits, table = declared.promotion, declared.table.name
     decision = Decision("rule", context.run.run_id, context.run.root_run_id or context.run.run_id)
     outcome = promote(store, table, parts, decision, partial(find_objections, limits=limits))

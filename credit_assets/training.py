@@ -15,6 +15,7 @@ from credit_assets.model.pipeline import TrainingConfig, fit_pipeline, refuse_un
 from credit_assets.model.split import OUT_OF_TIME, cut_test_split, split_rows
 from credit_assets.settings.file import Settings, SettingsFile
 from credit_assets.settings.learning.model import read_kind
+from credit_assets.settings.learning.target import refuse_other_target
 from resources.store.artifacts import name_versions
 from resources.store.checkpoints import Artifact, Checkpoints, Work
 
@@ -52,12 +53,14 @@ def training(
     """Splits the dataset and trains on the greater part."""
     declared, loans = settings.load(), loan_dataset.value
     refuse_other_tables(loan_dataset.facts, declared)
+    refuse_other_target("the latest loan_dataset", loan_dataset.facts, declared.target, "Materialize it again")
     refuse_unused(declared, config)
     inputs = {"settings": declared.fingerprint, "loan_dataset": loan_dataset.sha256}
     pinned = {
         "loan_dataset_sha256": loan_dataset.sha256,
         "content_sha256": loan_dataset.facts["content_sha256"],
         "parameters": config.model_dump(),
+        "target": declared.target.to_facts(),
     }
     split = split_rows(loans, declared, config)
     rows, without = split.training, loans.num_rows - len(split.training) - len(split.held_out)

@@ -35,10 +35,11 @@ def extract_loans(cursor: "cursor", settings: Settings, as_of: datetime | None, 
         path: the file to write.
 
     Returns:
-        The facts that identify the dataset: `table`, `as_of`, `rows`, `left_out` (how many rows were created after
-        `as_of`), `left_out_for_ever` (how many of them at infinity), `greatest_id` (none if ids are text),
-        `without_outcome`, `sql`, `schema`, `content_sha256`, and its `census`. If row policies apply, `row_policy`, and
-        `read_as`: who saw the rows. If a column may have missing values, `missing`: their number in each such column.
+        The facts that identify the dataset: `table`, `target` (that of the settings), `as_of`, `rows`, `left_out` (how
+        many rows were created after `as_of`), `left_out_for_ever` (how many of them at infinity), `greatest_id` (none
+        if ids are text), `without_outcome`, `sql`, `schema`, `content_sha256`, and its `census`. If row policies apply,
+        `row_policy`, and `read_as`: who saw the rows. If a column may have missing values, `missing`: their number in
+        each such column.
 
     Raises:
         LoansError: the table is not what the settings say, a time can't be stored, or `as_of` is in the future.
@@ -84,6 +85,7 @@ def extract_loans(cursor: "cursor", settings: Settings, as_of: datetime | None, 
         ) from None
     return {
         "table": settings.table.name,
+        "target": settings.target.to_facts(),
         "as_of": as_of.isoformat(),
         "rows": rows,
         "left_out": counted.arrived + counted.future,

@@ -4,7 +4,13 @@ import dagster as dg
 from pydantic import Field
 
 from credit_assets.promotion.descriptions import describe_outcome, describe_promotion
-from credit_assets.promotion.model_set import NoSuchSet, find_set, read_set, refuse_other_columns
+from credit_assets.promotion.model_set import (
+    NoSuchSet,
+    find_set,
+    read_set,
+    refuse_other_columns,
+    refuse_set_of_other_target,
+)
 from credit_assets.promotion.promote import Decision, promote_by_hand
 from credit_assets.promotion.registration import register_promotions
 from credit_assets.promotion.table_pointer import POINTER, open_pointer
@@ -86,6 +92,7 @@ def promotion_by_hand(
     table = declared.table.name
     refuse_during_retention(context.instance, config.chosen)
     parts = choose_set(store, table, context.instance, config.chosen)
+    refuse_set_of_other_target(parts, declared)
     if not config.accept_other_columns:
         refuse_other_columns(parts, declared)
     decision = Decision("hand", context.run_id, context.run.root_run_id or context.run_id, config.who, config.why)

@@ -11,10 +11,18 @@ from typing import Any
 import dagster as dg
 
 from credit_assets.measurement.figures import format_figure
-from credit_assets.promotion.model_set import OTHER_TABLE, NoSuchSet, describe_difference, read_set
+from credit_assets.promotion.model_set import (
+    DATASET,
+    OTHER_OUTCOME,
+    OTHER_TABLE,
+    NoSuchSet,
+    describe_difference,
+    read_set,
+)
 from credit_assets.promotion.provenance import describe_artifact, describe_attempts, find_ancestors, list_artifacts
 from credit_assets.promotion.table_pointer import open_pointer
 from credit_assets.settings.file import Settings
+from credit_assets.settings.learning.target import describe_other_target
 from resources.store.artifacts import Committed
 from resources.store.object_store import ObjectStore
 from resources.store.pointers.positions import Position
@@ -109,9 +117,13 @@ def format_promotion(position: Position) -> list[str]:
 
 
 def format_difference(parts: Mapping[str, Committed], settings: Settings) -> list[str]:
-    """A line if the set was made from other columns than the settings declare."""
-    difference = describe_difference(parts, settings)
-    return [f"  other columns than the settings declare: {difference}. {OTHER_TABLE}"] if difference else []
+    """A line if the set was made from other columns than the settings declare, and one if for another outcome."""
+    columns = describe_difference(parts, settings)
+    target = describe_other_target(parts[DATASET].manifest.facts.get("target"), settings.target.to_facts())
+    return [
+        *([f"  other columns than the settings declare: {columns}. {OTHER_TABLE}"] if columns else []),
+        *([f"  another outcome than the settings declare: {target}. {OTHER_OUTCOME}"] if target else []),
+    ]
 
 
 def format_artifacts(parts: Iterable[Committed], instance: dg.DagsterInstance | None) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 from credit_assets.loans.table import describe_other_columns
 from credit_assets.promotion.table_pointer import open_pointer
 from credit_assets.settings.file import Settings
+from credit_assets.settings.learning.target import refuse_other_target
 from resources.errors import PlatformError
 from resources.store.artifacts import MANIFEST, Committed, find_artifact, read_file, read_manifest, verify_file
 from resources.store.formats import FORMATS
@@ -21,6 +22,10 @@ DATASET, SPLIT, MODEL, METRICS = PARTS = ("loan_dataset", "test_split", "trained
 OTHER_TABLE = "If it is of another table with this name, use another PLATFORM_STORE for one of the two"
 RESTORE = (
     "A new run does not restore a promoted set: bring it back from the bucket's versions or a copy, or promote another"
+)
+OTHER_OUTCOME = (
+    "Give [target] the values of the set; or materialize all assets of the group credit with these settings, and "
+    "promote the new set by hand"
 )
 FIGURES = ("roc_auc", "gini", "ks", "brier", "accuracy", "precision", "recall", "f1")
 
@@ -86,6 +91,13 @@ def refuse_other_columns(parts: Mapping[str, Committed], settings: Settings) -> 
             f"declare: {difference}. {OTHER_TABLE}. If it is an earlier set of this table, promote it with "
             "accept_other_columns"
         )
+
+
+def refuse_set_of_other_target(parts: Mapping[str, Committed], settings: Settings) -> None:
+    """Raises OtherTarget unless the set was made for the outcome that the settings declare, or records none."""
+    manifest = parts[DATASET].manifest
+    what = f"the set of root run {manifest.root_run}"
+    refuse_other_target(what, manifest.facts, settings.target, OTHER_OUTCOME)
 
 
 def describe_set(parts: Mapping[str, Committed]) -> dict[str, dict[str, str]]:

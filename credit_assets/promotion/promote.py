@@ -74,7 +74,8 @@ def promote(
     metrics: dict[str, Any] = verify_set(store, parts)
     pointer, names = open_pointer(store, table), describe_set(parts)
     as_of = datetime.fromisoformat(parts[DATASET].manifest.facts["as_of"])
-    challenger = Contender(metrics["roc_auc"], as_of, metrics.get("random_roc_auc"))
+    target = parts[DATASET].manifest.facts.get("target")
+    challenger = Contender(metrics["roc_auc"], as_of, metrics.get("random_roc_auc"), target)
 
     def decide_and_move() -> Outcome:
         state = pointer.read_state()
@@ -88,6 +89,7 @@ def promote(
             "set": names,
             "root_run": parts[MODEL].manifest.root_run,
             "table": table,
+            **({"target": target} if target else {}),
             "as_of": challenger.as_of.isoformat(),
             "newest_as_of": max(each.as_of for each in (challenger, champion) if each).isoformat(),
             "metrics": metrics,

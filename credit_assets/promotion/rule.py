@@ -4,10 +4,13 @@ Belongs here: what is compared, and the reasons against. Does not belong here: h
 (`promote`).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from credit_assets.measurement.figures import format_figure
+from credit_assets.settings.learning.target import describe_other_target
 from credit_assets.settings.limits import Promotion
 from resources.store.pointers.positions import Position
 
@@ -21,11 +24,13 @@ class Contender:
         as_of: when its loans were read.
         random_roc_auc: beside the newest loans, the ROC AUC on older ones that were drawn by lot. None if `roc_auc` is
             of such loans itself.
+        target: what a default is (`Target.to_facts`). None if an earlier release did not record it.
     """
 
     roc_auc: float
     as_of: datetime
     random_roc_auc: float | None = None
+    target: Mapping[str, Any] | None = None
 
 
 def find_champion(position: Position | None) -> Contender | None:
@@ -37,7 +42,7 @@ def find_champion(position: Position | None) -> Contender | None:
     if position is None:
         return None
     metrics, newest = position.value["metrics"], datetime.fromisoformat(position.value["newest_as_of"])
-    return Contender(metrics["roc_auc"], newest, metrics.get("random_roc_auc"))
+    return Contender(metrics["roc_auc"], newest, metrics.get("random_roc_auc"), position.value.get("target"))
 
 
 def find_objections(challenger: Contender, champion: Contender | None, limits: Promotion) -> str | None:
@@ -50,7 +55,12 @@ def find_objections(challenger: Contender, champion: Contender | None, limits: P
             f"its loans are as of {challenger.as_of.isoformat()}, and a model of loans as of "
             f"{champion.as_of.isoformat()} was promoted already; the rule promotes newer ones only"
         )
-    if champion:
+    if champion and (other_target := describe_other_target(champion.target, challenger.target, "here")):
+        reasons.append(
+            f"the promoted model was made for another outcome: {other_target}. No figures are compared; if the new "
+            "outcome is right, promote the model by hand"
+        )
+    elif champion:
         own, other, where = _find_like(challenger, champion)
         if own < other - limits.maximum_auc_loss:
             reasons.append(

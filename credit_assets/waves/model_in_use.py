@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from credit_assets.loans.columns import select_features
-from credit_assets.promotion.model_set import MODEL, describe_difference, read_set
+from credit_assets.promotion.model_set import MODEL, describe_difference, read_set, refuse_set_of_other_target
 from credit_assets.promotion.table_pointer import open_pointer
 from credit_assets.settings.file import Settings
 from resources.errors import PlatformError
@@ -63,11 +63,13 @@ def load_predict(store: ObjectStore, settings: Settings, number: int) -> "Callab
 
     Raises:
         OtherFeatures: the model was made from other columns than the settings declare.
+        OtherTarget: the model was made for another outcome than the settings declare.
         ArtifactError: the model, or its manifest, was changed or deleted.
         PointerError: the promotion is not there, or was changed.
     """
     position = open_pointer(store, settings.table.name).at(number)
     parts = read_set(store, position)
+    refuse_set_of_other_target(parts, settings)
     if difference := describe_difference(parts, settings):
         raise OtherFeatures(
             f"promotion {number} was made from other columns than the settings declare: {difference}. Materialize all "

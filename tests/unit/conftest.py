@@ -1,7 +1,7 @@
 """Fixtures of the tier that needs neither a database nor a Dagster instance."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -26,6 +26,7 @@ def commit_set(store: ObjectStore) -> CommitSet:
         table: str = "credit.loans",
         precision: float | None = 0.5,
         features: Sequence[str] = (),
+        target: Mapping[str, Any] | None = None,
     ) -> dict[str, Committed]:
         def part(name: str, content: str, facts: dict[str, Any], format: str = "parquet") -> Committed:
             place = f"{name}/{root}/fingerprint"
@@ -41,6 +42,7 @@ def commit_set(store: ObjectStore) -> CommitSet:
             "rows": 10,
             "as_of": (BEGAN + timedelta(days=day)).isoformat(),
             "table": table,
+            **({"target": target} if target else {}),
         }
         if features:
             kinds = {"id": "int64", "created_at": "timestamp[us, tz=UTC]", "bad": "int64"}

@@ -5,6 +5,7 @@ off the rows (`credit_assets.loans.columns`).
 """
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from math import isfinite
 from typing import Annotated, Any, Literal
@@ -22,6 +23,7 @@ from pydantic import (
 
 from credit_assets.settings.columns import Strict, add_key
 from credit_assets.settings.names import Name
+from resources.errors import PlatformError
 
 DURATION = re.compile(r"([1-9]\d{0,2}) (day|week|month|year)s?")
 TWO_VALUES = "negative and positive are two different values of one kind: both text, both numbers, or true and false"
@@ -119,6 +121,10 @@ class Target(Strict):
         )
         return repaid, defaulted
 
+    def to_facts(self) -> dict[str, Any]:
+        """What a manifest records of it: the keys that are given, and those two that are 0 and 1 if nothing is said."""
+        return self.model_dump(mode="json", exclude_none=True)
+
     def find_newest_mature(self, as_of: datetime) -> datetime | None:
         """The creation time of the youngest loan that has an outcome as of a time; None if any age will do.
 
@@ -132,6 +138,43 @@ class Target(Strict):
 
         number, unit = self.matures_after.removesuffix("s").split()
         return (pd.Timestamp(as_of.astimezone(UTC)) - pd.DateOffset(**{f"{unit}s": int(number)})).to_pydatetime()
+
+
+class OtherTarget(PlatformError, ValueError):
+    """A thing that was made for another [target] than that of the settings: its figures and scores mean another."""
+
+
+def describe_other_target(
+    there: Mapping[str, Any] | None, here: Mapping[str, Any] | None, here_is: str = "in the settings"
+) -> str | None:
+    """Which keys of two recorded targets differ; None if none does, or if one of the two was not recorded.
+
+    Args:
+        there: what a manifest or a promotion records (`Target.to_facts`).
+        here: what it is compared with.
+        here_is: where that one stands, in words.
+    """
+    if there is None or here is None:
+        return None
+    differences = [
+        f"target.{key} is {there.get(key, 'not given')} there and {here.get(key, 'not given')} {here_is}"
+        for key in Target.model_fields
+        if there.get(key) != here.get(key)
+    ]
+    return "; ".join(differences) or None
+
+
+def refuse_other_target(what: str, facts: Mapping[str, Any], target: Target, remedy: str) -> None:
+    """Raises OtherTarget if a thing was made for another target, for example with `at_least` 90 in the place of 30.
+
+    Args:
+        what: the thing, for the error.
+        facts: of its manifest. One of an earlier release records no target, and is not refused.
+        target: that of the settings.
+        remedy: what to do, for the error.
+    """
+    if difference := describe_other_target(facts.get("target"), target.to_facts()):
+        raise OtherTarget(f"{what} was made for another outcome than the settings declare: {difference}. {remedy}")
 
 
 class Split(Strict):

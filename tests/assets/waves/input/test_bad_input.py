@@ -42,6 +42,14 @@ def test_a_model_of_other_features_scores_nothing_and_is_named(waves, change_set
     assert not has_scores(waves)
 
 
+def test_a_model_of_another_outcome_scores_nothing_and_the_error_says_which(waves, change_settings) -> None:
+    change_settings("negative = 0\npositive = 1", "negative = 1\npositive = 0")
+    said = waves.find_reason(waves.run())
+    assert "another outcome than the settings declare: target.negative is 0 there and 1 in the settings" in said
+    assert "Give [target] the values of the set" in said
+    assert not has_scores(waves)
+
+
 def test_a_damaged_model_is_not_loaded_and_scores_nothing(waves) -> None:
     (model,) = Path(waves.sandbox.store).glob("trained_model/*/*/*.joblib")
     good = model.read_bytes()

@@ -6,7 +6,6 @@ who brings back the good one leaves no trace.
 
 import os
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,40 +13,15 @@ import dagster as dg
 import pytest
 
 from credit_assets.commands.main import main
-from credit_assets.definitions import build_defs
-from credit_assets.promoted_model import CHECK
-from credit_assets.promotion.model_set import PARTS
-from credit_assets.promotion.table_pointer import POINTER, open_pointer
-from resources.deployment import Deployment
-from resources.store.opening import open_store
+from credit_assets.promotion.table_pointer import POINTER
 from resources.store.pointers.pointer import Pointer
 from resources.store.pointers.positions import Position
+from tests.assets.refresh.promotion.support import ByHand, names, pointer, verdict
 from tests.support.jobs import reconstructable_job
-
-ByHand = Callable[[str], dg.ExecuteInProcessResult]
-
-
-def pointer() -> Pointer:
-    return open_pointer(open_store(os.environ["PLATFORM_STORE"]), "loans")
 
 
 def numbers() -> list[int]:
     return [each.number for each in pointer().history()]
-
-
-def names(position: Position, run: Any) -> bool:
-    """Whether it names what that run committed, all of it and nothing else."""
-    logged = {
-        part: (run.logged(part, "checkpoint/place"), run.logged(part, "checkpoint/manifest_sha256")) for part in PARTS
-    }
-    return {name: (each["place"], each["manifest_sha256"]) for name, each in position.value["set"].items()} == logged
-
-
-def verdict(result: dg.ExecuteInProcessResult) -> Any:
-    (evaluation,) = [each for each in result.get_asset_check_evaluations() if each.check_name == CHECK]
-    assert evaluation.severity is dg.AssetCheckSeverity.WARN
-    assert not evaluation.blocking
-    return evaluation
 
 
 def retried(instance: dg.DagsterInstance, run: str) -> bool:
@@ -61,23 +35,6 @@ def retried(instance: dg.DagsterInstance, run: str) -> bool:
 def set_limits(text: str) -> None:
     settings = Path(os.environ["PLATFORM_SETTINGS"])
     settings.write_text(re.sub(r"(?<=\[promotion]\n)minimum_auc = .*", text, settings.read_text()))
-
-
-@pytest.fixture
-def by_hand(refresh: Any, instance: dg.DagsterInstance) -> ByHand:
-    """The job that a person starts in the UI."""
-
-    def promote(chosen: str) -> dg.ExecuteInProcessResult:
-        config = {"chosen": chosen, "who": "Ada", "why": "the newer one is wrong about Mondays"}
-        return (
-            build_defs(Deployment.from_environment())
-            .resolve_job_def("promote_by_hand")
-            .execute_in_process(
-                instance=instance, run_config={"ops": {"promotion_by_hand": {"config": config}}}, raise_on_error=False
-            )
-        )
-
-    return promote
 
 
 def test_every_run_promotes_its_model_and_records_where_it_came_from(refresh: Any) -> None:
