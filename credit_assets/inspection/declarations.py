@@ -14,8 +14,8 @@ from credit_assets.inspection.reading.facts import Facts
 from credit_assets.inspection.suspicions.names import CODES, names_any
 from credit_assets.settings.learning.model import Model
 from credit_assets.settings.names import quote_name
+from credit_assets.tables.casts import convert
 from credit_assets.tables.kinds import INTEGERS, list_kinds
-from credit_assets.tables.ways_out import convert
 
 # A category or an end of a range that fewer rows have is not written down: it may be one person's.
 FEWEST_ROWS = 20
@@ -81,12 +81,22 @@ def describe_column(facts: Facts) -> str:
             return f"fewer than {FEWEST_ROWS} values, so no bound was drawn from them"
         common = {float(value) for value, count in facts.counts.items() if count >= FEWEST_ROWS}
         return f"seen {describe_range(facts.low, facts.high, common)}"
-    frequent = [(level, count) for level, count in facts.counts.items() if count >= FEWEST_ROWS][:MOST_SHOWN]
+    return _add_encoding(facts, list_levels(facts, MOST_SHOWN))
+
+
+def list_levels(facts: Facts, most: int) -> str:
+    """The most frequent values with their rows, for people: `"car" 500, 3 more`. None that few rows have is shown.
+
+    Args:
+        facts: of a column with categories.
+        most: how many are shown.
+    """
+    frequent = [(level, count) for level, count in facts.counts.items() if count >= FEWEST_ROWS][:most]
     shown = [f"{json.dumps(_shorten(str(level)), ensure_ascii=False)} {count:,}" for level, count in frequent]
     if not shown:
-        return describe_count(facts)
+        return f"{facts.distinct:,} values"
     rest = facts.distinct - len(frequent)
-    return _add_encoding(facts, ", ".join([*shown, f"{rest:,} more"] if rest else shown))
+    return ", ".join([*shown, f"{rest:,} more"] if rest else shown)
 
 
 def describe_count(facts: Facts) -> str:

@@ -148,7 +148,7 @@ def check_columns(cursor: "cursor", table: DeclaredTable) -> dict[str, ColumnTyp
                 f"column {table.name}.{name} is of type {found[name]}; expected {kind} "
                 f"({', '.join(sorted(SQL_TYPES[kind]))}). "
                 + suggest_remedy(
-                    table.name, table.setting, name, kind, found[name], reader, advise(found[name]) if advise else ""
+                    table.name, table.setting, name, kind, found, reader, advise(found[name]) if advise else ""
                 )
             )
     return found

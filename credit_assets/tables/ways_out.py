@@ -1,30 +1,23 @@
 """What a person can do about a column that can't be read as it is declared: other settings, or the SQL of a view.
 
-Belongs here: advice. Does not belong here: what can be read (`kinds`).
+Belongs here: advice. Does not belong here: what can be read (`kinds`), and the SQL of a value (`casts`).
 """
 
-from credit_assets.settings.names import LONGEST, quote_name, quote_table, split_table
-from credit_assets.tables.kinds import DECLARABLE, ColumnType, list_kinds
+from collections.abc import Mapping
 
-CASTS = {
-    "integer": "{}::bigint",
-    "number": "{}::numeric",
-    "boolean": "{}::boolean",
-    "date": "{}::timestamptz",
-    "time": "{}::timestamptz",
-}
-# How a value becomes a text, or a value that can be cast, where a plain cast fails or says little.
-FIRST = {
-    "json": "({} #>> '{{}}')",
-    "jsonb": "({} #>> '{{}}')",
-    "bytea": "encode({}, 'hex')",
-    "money": "{}::numeric",
-    "interval": "(extract(epoch FROM {}) / 86400)",
-}
+from credit_assets.settings.names import LONGEST, quote_name, quote_table, split_table
+from credit_assets.tables.casts import convert
+from credit_assets.tables.kinds import DECLARABLE, ColumnType, list_kinds
 
 
 def suggest_remedy(
-    table: str, setting: str, column: str, kind: str, found: ColumnType, reader: str, advice: str = ""
+    table: str,
+    setting: str,
+    column: str,
+    kind: str,
+    columns: Mapping[str, ColumnType],
+    reader: str,
+    advice: str = "",
 ) -> str:
     """Some sentences for the error that refuses a column.
 
@@ -33,46 +26,44 @@ def suggest_remedy(
         setting: the key of the settings file that names the table.
         column: its name.
         kind: what it was to be read as.
-        found: its type.
+        columns: every column of the table with its type, in its order.
         reader: the user of the database who reads the table.
         advice: what else to do, of a column that is declared without a `type`.
     """
+    found = columns[column]
     others = [f'"{each}"' for each in DECLARABLE if each in list_kinds(found)]
     if kind in DECLARABLE and others and not advice:
         advice = f"It can be read as {' or '.join(others)}: correct its type in the settings"
+    statements = write_view(table, column, kind, columns, reader)
+    if statements is None:
+        return advice or f"No SQL makes its values a {kind}: name another column in the settings"
     view = (
-        f"read the table through a view that converts it: its owner runs the statements below, {setting} then names "
-        f"the view, and the settings declare the new column: {write_view(table, column, kind, found, reader)}"
+        f"read the table through a view in which the column keeps its name: its owner runs the statements below, and "
+        f"{setting} then names the view: {statements}"
     )
     return f"{advice}. Or {view}" if advice else f"{view[0].upper()}{view[1:]}"
 
 
-def write_view(table: str, column: str, kind: str, found: ColumnType, reader: str) -> str:
-    """The statements for a view with all columns of a table and one more that can be read, and for who may read it."""
+def write_view(table: str, column: str, kind: str, columns: Mapping[str, ColumnType], reader: str) -> str | None:
+    """The statements for a view with all columns of a table, of which one is converted, and for who may read it.
+
+    The column keeps its name, because a feature has one name in the table of loans and in that of applications.
+
+    Returns:
+        None if no SQL converts the column.
+    """
+    converted = convert(quote_name(column), kind, columns[column])
+    if converted is None:
+        return None
     *schemas, name = split_table(table)
     view = ".".join(quote_name(part) for part in (*schemas, _shorten(f"{name}_view", "view_of_loans")))
-    new = quote_name(_shorten(f"{column}_{kind}", kind))
-    converted = convert(quote_name(column), kind, found)
+    selected = ", ".join(
+        f"{converted} AS {quote_name(column)}" if each == column else quote_name(each) for each in columns
+    )
     return (
-        f"CREATE VIEW {view} AS SELECT *, {converted} AS {new} FROM {quote_table(table)}; "  # noqa: S608 all names are quoted
+        f"CREATE VIEW {view} AS SELECT {selected} FROM {quote_table(table)}; "  # noqa: S608 all names are quoted
         f"GRANT SELECT ON {view} TO {quote_name(reader)}"
     )
-
-
-def convert(value: str, kind: str, found: ColumnType) -> str:
-    """An expression that reads a value of any type as one of this kind, as far as its values allow."""
-    base = found.base
-    if base.endswith("[]"):
-        value = f"array_to_string({value}, ',')"
-    elif base.endswith("range"):
-        value = f"lower({value})"
-    elif base == "boolean" and kind in ("integer", "number"):
-        value = f"{value}::integer"
-    elif base.startswith(("date", "timestamp")) and kind in ("integer", "number"):
-        value = f"extract(epoch FROM {value})"
-    elif base in FIRST and (base, kind) != ("interval", "category"):
-        value = FIRST[base].format(value)
-    return CASTS.get(kind, "{}::text").format(value)
 
 
 def _shorten(name: str, short: str) -> str:

@@ -16,6 +16,8 @@ from credit_assets.loans.extraction import extract_loans
 from credit_assets.settings.file import Settings
 
 AS_OF = datetime(2026, 7, 1, 12, tzinfo=UTC)
+# What stands in a refusal before the statements of its view.
+NAMED = "then names the view: "
 
 
 def declare(features: dict[str, Any], **table: str) -> Settings:
