@@ -15,6 +15,7 @@ from credit_assets.inspection.declarations import (
     describe_column,
     describe_count,
     describe_gaps,
+    list_levels,
     suggest_cast,
     type_of,
 )
@@ -32,6 +33,8 @@ from credit_assets.inspection.suspicions.names import (
     find_identity,
     find_personal,
     says_afterwards,
+    says_person,
+    says_span,
 )
 from credit_assets.inspection.suspicions.persons import is_person, may_be_person
 from credit_assets.inspection.suspicions.stored import find_stored, suggest_stored_cast
@@ -62,6 +65,7 @@ class Subject:
         created_values: that time; shape (rows,).
         outcome: which loans defaulted, and of which this is known; None without a target.
         is_rival: whether the column could have been the target.
+        is_state: whether it may say by more than two values how the loan stands.
     """
 
     facts: Facts
@@ -70,6 +74,13 @@ class Subject:
     created_values: "pa.ChunkedArray | None" = None
     outcome: "tuple[np.ndarray, np.ndarray] | None" = None
     is_rival: bool = False
+    is_state: bool = False
+
+    @property
+    def shows_states(self) -> bool:
+        """Whether the values are few states of the loan: they name nobody, and a person has to judge them."""
+        is_state = (self.is_state or self.is_rival) and self.facts.form == "text" and self.facts.distinct <= FEW_LEVELS
+        return is_state and not says_person(self.facts.name) and not _find_identity(self)
 
     @cached_property
     def auc(self) -> float:
@@ -105,13 +116,19 @@ def _draft_feature(subject: Subject) -> Line:
     facts = subject.facts
     value = declare_column(facts, subject.created.name if subject.created else None) if type_of(facts) else None
     if reason := next((reason for find in REASONS if (reason := find(subject))), None):
-        return Line(facts.name, value, reason, "left out")
+        shown = f"; {list_levels(facts, FEW_LEVELS)}" if subject.shows_states else ""
+        return Line(facts.name, value, f"{reason}{shown}", "left out")
     doubts = [_say(subject.auc)] if subject.auc > HIGH_AUC else []
     if stored := find_stored(facts):
         doubts.append(suggest_stored_cast(facts, stored))
-    if may_be_people := type_of(facts) == "category" and may_be_person(facts):
+    may_be_people = type_of(facts) == "category" and may_be_person(facts) and not subject.shows_states
+    if may_be_people:
         doubts.append("its name or its values may be those of persons, so none is shown")
+    if subject.is_state:
+        doubts.append("it may say how the loan stands, which nobody knew when it was made")
     seen = describe_count(facts) if may_be_people else describe_column(facts)
+    if subject.shows_states:
+        seen = list_levels(facts, FEW_LEVELS)
     comment = "; ".join(filter(None, (*doubts, describe_gaps(facts), seen)))
     return Line(facts.name, value, f"{LOOK} {comment}" if doubts else comment)
 
@@ -141,7 +158,10 @@ def _find_attribute(subject: Subject) -> str | None:
         return None
     if subject.created and is_date_of_birth(facts, subject.created):
         return "date of birth"
-    return find_personal(facts.name) or find_personal_content(facts)
+    attribute = find_personal(facts.name)
+    # For how long somebody has lived there says neither where nor who.
+    is_span = attribute == "postcode or address" and facts.form != "text" and says_span(facts.name)
+    return find_personal_content(facts) if is_span else attribute or find_personal_content(facts)
 
 
 def _find_type(subject: Subject) -> str | None:
@@ -164,7 +184,9 @@ def _find_infinity(subject: Subject) -> str | None:
     facts = subject.facts
     if not facts.infinite:
         return None
-    return f"{facts.infinite:,} rows are infinite; a view may have nullif({quote_name(facts.name)}, 'infinity')"
+    column, new = quote_name(facts.name), quote_name(f"{facts.name}_finite")
+    finite = f"nullif(nullif({column}, 'infinity'), '-infinity') AS {new}"
+    return f"{facts.infinite:,} rows are infinite; a view may have {finite}"
 
 
 def _find_constant(subject: Subject) -> str | None:

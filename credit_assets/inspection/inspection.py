@@ -84,6 +84,7 @@ def draft_sections(table: FoundTable, sample: Sample) -> Sections:
             sample.rows.column(created.name) if created else None,
             outcome,
             each.name in target.rivals,
+            each.name in target.states,
         )
         for each in rest
         if each.name != target.column

@@ -13,15 +13,13 @@ from credit_assets.inspection.reading.facts import Facts
 from credit_assets.inspection.suspicions.names import (
     DEFAULTED,
     EARLIER,
-    PAST_DUE,
     REPAID,
     STATES,
-    VAGUE,
-    find_personal,
     names_any,
     says_past_due,
     spell,
 )
+from credit_assets.inspection.suspicions.states import find_states, may_say_state, says_state
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,6 +47,7 @@ class TargetChoice:
         positive: the value of a loan that defaulted, as the sample has it; None if the target is a bound.
         negative: the value of a loan that did not.
         rivals: columns that could have been chosen, or that say the outcome by more values; they know it.
+        states: columns that may say by more than two values how the loan stands; a person judges their values.
     """
 
     lines: list[Line]
@@ -56,6 +55,7 @@ class TargetChoice:
     positive: Value | None = None
     negative: Value | None = None
     rivals: list[str] = field(default_factory=list)
+    states: list[str] = field(default_factory=list)
 
     def mark(self, rows: "pa.Table") -> tuple["np.ndarray", "np.ndarray"] | None:
         """Which rows defaulted, and of which the outcome is known; both of shape (rows,). None without a column."""
@@ -75,15 +75,17 @@ class TargetChoice:
 def choose_target(columns: Sequence[Facts]) -> TargetChoice:
     """The column that says whether a loan defaulted, with its two values or its bound; or open lines."""
     scores = {facts.name: score for facts in columns if (score := _score_target(facts))}
+    found = [each for each in find_states(columns) if each.name not in scores]
+    states, knowing = [each.name for each in found], [each.name for each in found if says_state(each)]
     if not scores:
-        return TargetChoice(_open_lines(columns))
+        return TargetChoice(_open_lines(columns), rivals=knowing, states=states)
     best = max(scores, key=lambda name: scores[name])
     rivals = [name for name in scores if name != best]
     (facts,) = (each for each in columns if each.name == best)
     notes = [f"it could also be {join_names(rivals)}"] if rivals else []
-    if others := [each for each in _find_others(columns) if each.name not in scores]:
-        notes.append(f"{join_names([each.name for each in others])} may say it too, by more than two values")
-        rivals += [each.name for each in others if _says_state(each)]
+    if states:
+        notes.append(f"{join_names(states)} may say it too, by more than two values")
+    rivals += knowing
     if facts.missing:
         notes.append(f"{facts.missing_share:.1%} of the loans have none, so they have no outcome")
     if _is_past_due(facts):
@@ -91,7 +93,7 @@ def choose_target(columns: Sequence[Facts]) -> TargetChoice:
             _choose_column(best, "its name says how many days a loan is past due", notes),
             Line("at_least", DAYS, f"{LOOK} so many days, or more, are a default"),
         ]
-        return TargetChoice([*lines, MATURITY], best, rivals=rivals)
+        return TargetChoice([*lines, MATURITY], best, rivals=rivals, states=states)
     (positive, count), negative, why = _choose_positive(facts)
     lines = [
         _choose_column(best, "its name and its two values say so", notes),
@@ -102,7 +104,7 @@ def choose_target(columns: Sequence[Facts]) -> TargetChoice:
             f"{LOOK} the loan defaulted, {count / facts.filled:.1%} of the loans; {why}",
         ),
     ]
-    return TargetChoice([*lines, MATURITY], best, positive, negative, rivals)
+    return TargetChoice([*lines, MATURITY], best, positive, negative, rivals, states)
 
 
 def _choose_column(name: str, why: str, notes: Sequence[str]) -> Line:
@@ -122,7 +124,7 @@ def _score_target(facts: Facts) -> int:
         return 0
     if names_any(facts.name, f"{DEFAULTED} {REPAID}"):
         return 3
-    return 1 if names_any(facts.name, VAGUE) else 0
+    return 1 if names_any(facts.name, f"{STATES} flag y") or may_say_state(facts) else 0
 
 
 def _choose_positive(facts: Facts) -> tuple[tuple[Value, int], Value, str]:
@@ -143,29 +145,8 @@ def _write_value(facts: Facts, value: Value) -> Value | bool:
     return value == "true" if facts.column.type.base == "boolean" else value
 
 
-def _find_others(columns: Sequence[Facts]) -> list[Facts]:
-    """Columns whose name says that they know the outcome, and whose values can't say it: they are not two."""
-    return [
-        facts
-        for facts in columns
-        if (facts.distinct > 2 or not facts.rows)
-        and names_any(facts.name, f"{DEFAULTED} {REPAID} {PAST_DUE} {VAGUE}")
-        and not names_any(facts.name, EARLIER)
-        and not find_personal(facts.name)
-    ]
-
-
-def _says_state(facts: Facts) -> bool:
-    """Whether a column has words for how the loan itself stands, which nobody knew when it was made.
-
-    A number counts what was late before, and a status may be that of an account, a job or a home.
-    """
-    is_named = names_any(facts.name, f"{DEFAULTED} {REPAID} {PAST_DUE}") or spell(facts.name) in STATES.split()
-    return facts.form == "text" and is_named
-
-
 def _open_lines(columns: Sequence[Facts]) -> list[Line]:
-    others = [facts.name for facts in _find_others(columns)]
+    others = [facts.name for facts in find_states(columns)]
     what = "the column that says whether a loan defaulted, by two values or by a bound (at_least); none was found"
     if columns and not columns[0].rows:
         what = "the column that says whether a loan defaulted; the table has no rows whose values could say it"

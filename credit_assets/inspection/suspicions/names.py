@@ -60,10 +60,16 @@ DEFAULTED = (
     "ausfall ausgefallen zahlungsausfall impago impagado moroso defaut en_defaut defaillance"
 )
 REPAID = "creditability creditworthy creditworthiness repaid is_repaid good is_good fully_paid paid performing bonitat"
-# How a loan stands.
-STATES = "loan_status contract_status credit_status repayment_status outcome target label result good_bad"
-# Words that a target often has, and other columns too.
-VAGUE = f"{STATES} status flag y"
+# A span of time, in the name of a number or of a time: `months_at_address`, `wohnhaft_seit`.
+SPANS = (
+    "day days week weeks month months year years since time duration tenure tag tage monat monate jahr jahre seit "
+    "dauer jour jours mois annee annees an ans depuis duree dia dias mes meses ano anos desde duracion antiguedad"
+)
+# How a loan stands: a part of a name, and a whole name.
+LOAN_STATES = "loan_status loan_state contract_status credit_status repayment_status kreditstatus vertragsstatus"
+STATES = f"{LOAN_STATES} outcome target label result good_bad"
+# A target often has these words, and other columns too: a status may be that of an account, a job or a home.
+VAGUE = "status state zustand estado statut etat"
 AFTERWARDS = (
     "recovered recovery recoveries recovered_amount collection collections collected debt_collection written_off "
     "write_off writeoff written_off_at charge_off chargeoff repossessed repossession foreclosed foreclosure past_due "
@@ -115,6 +121,16 @@ def find_personal(name: str) -> str | None:
         if names_any(name, words):
             return attribute
     return None
+
+
+def says_span(name: str) -> bool:
+    """Whether a name says for how long, or since when, something holds."""
+    return names_any(name, SPANS)
+
+
+def says_loan_state(name: str) -> bool:
+    """Whether a name says how a loan stands, and not an earlier one."""
+    return (names_any(name, LOAN_STATES) or spell(name) in STATES.split()) and not names_any(name, EARLIER)
 
 
 def find_identity(name: str) -> str | None:

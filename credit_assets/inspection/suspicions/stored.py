@@ -6,6 +6,7 @@ Belongs here: how a number or a date is written. Does not belong here: types tha
 import re
 from dataclasses import dataclass
 
+from credit_assets.inspection.reading.catalogue import FoundColumn
 from credit_assets.inspection.reading.facts import Facts
 from credit_assets.settings.names import quote_name
 
@@ -68,8 +69,10 @@ def suggest_stored_cast(facts: Facts, stored: Stored) -> str:
     """What the values are, with SQL of a view that reads them; another value becomes a missing one."""
     said = f"its values are {stored.kind}s that are stored as text"
     if not is_ambiguous(facts, stored):
-        return f"{said}; a view may have {_write_cast(facts.name, stored)}"
-    ways = "; or ".join(f"if {way.first} is first, {_write_cast(facts.name, way)}" for way in (MONTH_FIRST, DAY_FIRST))
+        return f"{said}; a view may have {_write_cast(facts.column, stored)}"
+    ways = "; or ".join(
+        f"if {way.first} is first, {_write_cast(facts.column, way)}" for way in (MONTH_FIRST, DAY_FIRST)
+    )
     return (
         f"{said}, and they are ambiguous: 01/02/2026 has the month or the day first. Ask who writes them, or some "
         f"become other dates or missing ones. A view may have, {ways}"
@@ -88,8 +91,11 @@ def is_ambiguous(facts: Facts, stored: Stored) -> bool:
     return not (month < day or day < month)
 
 
-def _write_cast(name: str, stored: Stored) -> str:
-    column, new = quote_name(name), quote_name(f"{name}_{stored.kind}")
+def _write_cast(found: FoundColumn, stored: Stored) -> str:
+    column, new = quote_name(found.name), quote_name(f"{found.name}_{stored.kind}")
+    # A `character` has blanks after its value, and a pattern sees them.
+    if found.type.base == "character":
+        column = f"{column}::text"
     return f"CASE WHEN {column} ~ '^({stored.pattern})$' THEN {stored.cast.format(column)} END AS {new}"
 
 

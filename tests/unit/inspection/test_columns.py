@@ -22,7 +22,13 @@ def draft(facts: Any, values: Any) -> Draft:
     """The section of one column of 200 loans, of which every fourth defaulted, and its line."""
 
     def make(
-        name: str, sql_type: str, cells: Sequence[Any], *, key: str = "", is_rival: bool = False
+        name: str,
+        sql_type: str,
+        cells: Sequence[Any],
+        *,
+        key: str = "",
+        is_rival: bool = False,
+        is_state: bool = False,
     ) -> tuple[str, Line]:
         created = [float(1_000_000 + row) for row in range(ROWS)]
         subject = Subject(
@@ -32,6 +38,7 @@ def draft(facts: Any, values: Any) -> Draft:
             values("timestamp with time zone", created),
             (DEFAULTED, KNOWN),
             is_rival,
+            is_state,
         )
         ((section, (line,)),) = ((name, lines) for name, lines in draft_columns([subject]).items() if lines)
         return section, line
@@ -94,6 +101,53 @@ def test_a_column_that_could_have_been_the_target_is_no_feature(draft: Draft) ->
     assert draft("label", "integer", cells)[1].state == "kept"
     _, line = draft("label", "integer", cells, is_rival=True)
     assert (line.state, line.comment) == ("left out", "it could be the target, so it knows the outcome")
+
+
+STANDS = ["Fully Paid", "Charged Off", "In Grace Period", "Late Again", "Not Yet Issued"]
+
+
+def test_the_few_states_of_a_loan_are_shown_with_their_rows_because_a_person_judges_them(draft: Draft) -> None:
+    cells = per_row(lambda row: STANDS[row % 5] if row else "Anna Krause")
+    _, line = draft("loan_status", "text", cells, is_rival=True, is_state=True)
+    assert line.state == "left out"
+    assert all(f'"{each}" ' in line.comment for each in STANDS)
+    assert ", 1 more" in line.comment
+    assert "Krause" not in line.comment, "one row has it"
+    _, line = draft("account_status", "text", cells, is_state=True)
+    assert line.state == "kept"
+    assert line.comment.startswith("LOOK: it may say how the loan stands, which nobody knew when it was made; ")
+    assert '"Not Yet Issued" 40' in line.comment
+    assert "Not Yet Issued" not in draft("account_status", "text", cells)[1].comment
+
+
+def test_a_column_of_persons_shows_none_although_its_name_says_a_state_of_the_loan(draft: Draft) -> None:
+    people = ["Anna Krause", "Bert Brecht", "Ada Lovelace", "Emmy Noether", "Lise Meitner"]
+    for name in ("default_agent", "loan_status"):
+        persons = [f"Mrs {each}" for each in people] if name == "loan_status" else people
+        _, line = draft(name, "text", per_row(lambda row, persons=persons: persons[row % 5]), is_state=True)
+        assert not any(each in line.comment for each in people)
+    many = per_row(lambda row: f"state {row % 21}" if row < 21 else STANDS[0])
+    assert STANDS[0] not in draft("loan_status", "text", many, is_rival=True)[1].comment
+
+
+@pytest.mark.parametrize(
+    ("name", "sql_type", "section"),
+    [
+        ("months_at_address", "integer", "features"),
+        ("years_in_city", "numeric", "features"),
+        ("adresse_seit", "timestamp with time zone", "features"),
+        ("months_at_address", "text", "personal"),
+        ("address", "integer", "personal"),
+        ("zip", "integer", "personal"),
+    ],
+)
+def test_for_how_long_somebody_has_lived_there_is_no_address(
+    draft: Draft, name: str, sql_type: str, section: str
+) -> None:
+    cells = per_row(lambda row: f"{row % 40}" if sql_type == "text" else float(row % 40))
+    if sql_type == "integer":
+        cells = per_row(lambda row: row % 40)
+    assert draft(name, sql_type, cells)[0] == section
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,40 @@ def test_what_was_late_before_and_the_status_of_something_else_stay_features(fac
     assert "previous_loan_status" not in chosen.lines[0].comment, "it says how an earlier loan stood"
 
 
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [
+        ("housing_status", ["own", "rent", "mortgage"]),
+        ("employment_status", ["salaried", "self-employed", "none"]),
+        ("verification_status", ["verified", "source verified", "not verified"]),
+        ("state", ["CA", "NY", "TX"]),
+        ("house_flag", ["a", "b", "c"]),
+    ],
+)
+def test_the_state_of_a_home_or_a_job_is_named_nowhere_beside_the_target(
+    facts: Any, name: str, cells: list[str]
+) -> None:
+    flag, status = facts("is_bad", "integer", [0, 1, 0]), facts(name, "text", cells)
+    chosen = choose_target([flag, status])
+    assert (chosen.rivals, chosen.states) == ([], [])
+    assert name not in chosen.lines[0].comment
+    assert name not in choose_target([status]).lines[0].comment
+    two = facts(name, "text", [*cells[:2], cells[0]])
+    assert name == "house_flag" or choose_target([flag, two]).rivals == [], "two kinds of homes are no outcome"
+
+
+def test_a_status_whose_values_only_a_loan_has_is_named_whatever_it_is_the_status_of(facts: Any) -> None:
+    flag = facts("is_bad", "integer", [0, 1, 0])
+    account = facts("account_status", "text", ["Open", "Fully Paid", "Charged Off"])
+    chosen = choose_target([flag, account])
+    assert (chosen.rivals, chosen.states) == ([], ["account_status"]), "an account may be another one than the loan's"
+    assert "account_status may say it too" in chosen.lines[0].comment
+    status = facts("status", "text", ["Open", "Fully Paid", "Charged Off"])
+    assert choose_target([flag, status]).rivals == ["status"]
+    alone = choose_target([facts("loan_status", "text", ["Open", "Fully Paid", "Charged Off"])])
+    assert (alone.column, alone.rivals) == (None, ["loan_status"]), "without a target it knows the outcome as well"
+
+
 def test_a_second_candidate_is_named_and_the_stronger_name_wins(facts: Any) -> None:
     chosen = choose_target([facts("status", "text", ["a", "b"]), facts("charged_off", "integer", [0, 1])])
     assert (chosen.column, chosen.rivals) == ("charged_off", ["status"])
