@@ -4,16 +4,24 @@ Belongs here: what follows what. Does not belong here: statements (`reading`), c
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from credit_assets.inspection.columns import Subject, draft_columns
-from credit_assets.inspection.keys import choose_created_at, choose_id, propose_row_policy, propose_time_zone
+from credit_assets.inspection.days import describe_bound
+from credit_assets.inspection.keys import (
+    choose_created_at,
+    choose_id,
+    describe_future,
+    propose_row_policy,
+    propose_time_zone,
+)
 from credit_assets.inspection.limits import propose_limits
 from credit_assets.inspection.lines import Line, Sections, leave_open
 from credit_assets.inspection.reading.catalogue import FoundTable
-from credit_assets.inspection.reading.facts import describe_column
+from credit_assets.inspection.reading.facts import Facts, describe_column
 from credit_assets.inspection.reading.sample import InspectionError, Sample
-from credit_assets.inspection.targets import choose_target
+from credit_assets.inspection.targets import TargetChoice, choose_target
 from credit_assets.settings.names import split_table
 from credit_assets.tables.kinds import list_kinds
 
@@ -101,11 +109,35 @@ def draft_sections(table: FoundTable, sample: Sample) -> Sections:
     size = f"a {table.kind}; this role sees {sample.size}" if table.hides_rows else f"a {table.kind} of {sample.size}"
     name = Line("name", table.full_name, size)
     return {
-        "table": [name, row_id, created_at, *propose_time_zone(created), *propose_row_policy(table, sample)],
-        "target": target.lines,
+        "table": [
+            name,
+            row_id,
+            _describe_times(created_at, created, sample),
+            *propose_time_zone(created),
+            *propose_row_policy(table, sample),
+        ],
+        "target": _describe_target(target, sample),
         **drafted,
         **_propose_limits(sample, outcome),
     }
+
+
+def _describe_target(target: TargetChoice, sample: Sample) -> list[Line]:
+    """The lines of the target; that of a bound says what the bound makes of the sample."""
+    return [
+        describe_bound(target.column, sample.rows.column(target.column), line.value)
+        if line.key == "at_least" and target.column
+        else line
+        for line in target.lines
+    ]
+
+
+def _describe_times(line: Line, created: Facts | None, sample: Sample) -> Line:
+    """The line `created_at`, with the loans that a dataset would leave out or refuse."""
+    if created is None:
+        return line
+    notes = describe_future(created, sample.rows.column(created.name), sample.read_at)
+    return replace(line, comment="; ".join([line.comment, *notes])) if notes else line
 
 
 def _propose_limits(sample: Sample, outcome: "tuple[np.ndarray, np.ndarray] | None") -> Sections:

@@ -4,6 +4,7 @@ Belongs here: the choice between candidates. Does not belong here: the other rol
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from credit_assets.inspection.lines import LOOK, Line, join_names, leave_open
 from credit_assets.inspection.reading.catalogue import FoundTable
@@ -12,6 +13,9 @@ from credit_assets.inspection.reading.sample import Sample
 from credit_assets.inspection.suspicions.names import CREATED, EARLIER, ends_as_reference, names_any, spell
 from credit_assets.inspection.suspicions.persons import names_somebody
 from credit_assets.tables.kinds import SQL_TYPES, list_kinds
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 ENDED = "updated modified changed closed paid due last next birth end expiry expired deleted geburtsdatum"
 
@@ -83,6 +87,30 @@ def choose_created_at(columns: Sequence[Facts]) -> Line:
     if facts.missing:
         notes.append(f"{LOOK} {facts.missing:,} rows have none")
     return Line("created_at", best, "; ".join(notes))
+
+
+def describe_future(created: Facts, values: "pa.ChunkedArray", now: float) -> list[str]:
+    """What is said of loans that a dataset of now would leave out, or refuse; empty if there are none.
+
+    Args:
+        created: the time of the loans.
+        values: seconds since 1970; shape (rows,).
+        now: the time of the sample, in seconds since 1970.
+    """
+    import pyarrow.compute as pc
+
+    later = pc.sum(pc.greater(values, now)).as_py() or 0
+    endless = pc.sum(pc.equal(values, float("inf"))).as_py() or 0
+    before = created.infinite - endless
+    said = []
+    if later:
+        share = f"{later:,} of the {created.rows:,} rows of the sample lie in the future"
+        at = f", {endless:,} of them at infinity" if endless else ""
+        zone = "" if created.column.type.base == "timestamp with time zone" else "name the time zone of its clock, or "
+        said.append(f"{LOOK} {share}{at}: a dataset leaves them out (left_out) until then; {zone}correct them")
+    if before:
+        said.append(f"{LOOK} {before:,} rows lie at -infinity, and a run refuses them: correct them")
+    return said
 
 
 def propose_time_zone(created: Facts | None) -> list[Line]:

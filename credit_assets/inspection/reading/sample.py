@@ -37,12 +37,14 @@ class Sample:
         total: how many rows the table has: counted if the sample is all of it, or else what the planner expects.
         is_all: whether the sample is the whole table.
         way: for people, how many rows were read, and how they were chosen.
+        read_at: the time of the database when they were read, in seconds since 1970.
     """
 
     rows: "pa.Table"
     total: int
     is_all: bool
     way: str
+    read_at: float
 
     @property
     def size(self) -> str:
@@ -102,7 +104,9 @@ def read_sample(cursor: "cursor", table: FoundTable, most_rows: int = MOST_ROWS)
         way = f"{part}, in blocks that were drawn by lot (TABLESAMPLE SYSTEM)"
     else:
         way = f"{part}, in no order (LIMIT), because a {table.kind} of this size is not drawn by lot"
-    return Sample(rows, total, is_all, way)
+    cursor.execute("SELECT extract(epoch FROM transaction_timestamp())::float8")
+    ((read_at,),) = cursor.fetchall()
+    return Sample(rows, total, is_all, way, read_at)
 
 
 def _expression(column: FoundColumn) -> str:

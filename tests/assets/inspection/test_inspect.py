@@ -106,6 +106,22 @@ def test_without_a_target_the_draft_says_which_line_is_open_and_a_filled_one_is_
     assert load_settings(drafts.sandbox.settings).target.column == "x7"
 
 
+def test_the_draft_counts_codes_of_the_days_past_due_and_loans_of_the_future(drafts) -> None:
+    drafts.make(
+        GOOD_LOANS + "ALTER TABLE loans RENAME default_status TO days_past_due; UPDATE loans SET days_past_due = "
+        "CASE WHEN id <= 30 THEN -1 WHEN id <= 60 THEN 9999 ELSE id % 150 END; "
+        "UPDATE loans SET created_at = now() + interval '9 days' WHERE id <= 7;"
+    )
+    assert drafts.inspect() == 0
+    (bound,) = re.findall(r"^at_least = 90 # (LOOK: .*)$", drafts.text, re.MULTILINE)
+    assert "-1 (30 rows) lies below 0, counted as repaid" in bound
+    assert "9,999 (30 rows) lies far from the others, counted as defaults" in bound
+    ((view,),) = [re.findall(r"a view may have (.*?);", bound)]
+    drafts.sandbox.execute(f"CREATE VIEW known AS SELECT *, {view} FROM loans")
+    assert drafts.sandbox.execute("SELECT count(*), count(days_past_due_known) FROM known") == [(300, 240)]
+    assert "LOOK: 7 of the 300 rows of the sample lie in the future: a dataset leaves them out" in drafts.text
+
+
 def test_neither_the_draft_nor_what_is_printed_shows_a_value_of_a_person(
     drafts, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -5,8 +5,11 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from credit_assets.inspection.keys import choose_created_at, choose_id
+from credit_assets.inspection.keys import choose_created_at, choose_id, describe_future
+from credit_assets.inspection.reading.catalogue import FoundColumn
+from credit_assets.inspection.reading.facts import describe_column
 from credit_assets.inspection.targets import choose_target
+from credit_assets.tables.kinds import ColumnType
 
 TIME = "timestamp with time zone"
 
@@ -182,3 +185,19 @@ def test_times_that_say_nothing_of_the_loan_are_left_to_a_person_and_a_single_on
     single = choose_created_at([closed])
     assert (single.value, single.comment.startswith("LOOK: the only time of the table")) == ("closed_at", True)
     assert choose_created_at([facts("amount", "integer", [1])]).state == "open"
+
+
+@pytest.mark.parametrize(("sql_type", "is_local"), [(TIME, False), ("timestamp without time zone", True)])
+def test_loans_of_the_future_are_counted_because_a_dataset_leaves_them_out(
+    facts: Any, sql_type: str, is_local: bool
+) -> None:
+    cells = [5.0, 10.0, 11.0, 12.0, float("inf"), float("-inf"), None]
+    column = pa.chunked_array([pa.array(cells, pa.float64())])
+    created = describe_column(FoundColumn("created_at", ColumnType(sql_type, sql_type)), column)
+    later, before = describe_future(created, column, 10.0)
+    assert later.startswith("LOOK: 3 of the 7 rows of the sample lie in the future, 1 of them at infinity: a dataset ")
+    assert "(left_out)" in later
+    assert ("name the time zone" in later) == is_local
+    assert before == "LOOK: 1 rows lie at -infinity, and a run refuses them: correct them"
+    past = facts("created_at", TIME, [5.0, None])
+    assert describe_future(past, pa.chunked_array([pa.array([5.0, None], pa.float64())]), 10.0) == []
