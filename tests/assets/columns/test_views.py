@@ -22,8 +22,14 @@ CREATE DOMAIN labels AS label;
 CREATE DOMAIN flag AS boolean;
 CREATE DOMAIN code AS char(12);
 """
-WORDS = {"integer": "'7'", "number": "'7'", "category": "'7'", "boolean": "'true'", "date": "'2026-01-01'"}
-DAY = dict.fromkeys(DECLARABLE, "20260101")
+WORDS: dict[str, str] = {
+    "integer": "'7'",
+    "number": "'7'",
+    "category": "'7'",
+    "boolean": "'true'",
+    "date": "'2026-01-01'",
+}
+DAY = {str(kind): "20260101" for kind in DECLARABLE}
 QUOTED = {kind: f"to_json({value}::text)" for kind, value in WORDS.items()}
 IN_ARRAY = {kind: f"ARRAY[{value}]" for kind, value in WORDS.items()}
 # A value that says each kind as far as the type can.
