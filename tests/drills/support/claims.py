@@ -22,6 +22,7 @@ def assert_retried(
     struck: float,
     *,
     notice: float = 300,
+    warned: bool = False,
     beside_others: bool = False,
     **more: float,
 ) -> str:
@@ -35,6 +36,7 @@ def assert_retried(
         began: when its training began, in Unix seconds.
         struck: when the fault happened, in Unix seconds.
         notice: within how many seconds the loss must be noticed.
+        warned: whether the worker was told, and could commit what it had. Its work counts until the run failed.
         beside_others: whether runs with newer loans are under way; the retry need not be promoted then.
         more: other figures of the report.
 
@@ -45,19 +47,22 @@ def assert_retried(
         NeverRetried: no retry appears within 90 s.
     """
     assert platform.webserver.wait_for_run(run, notice) == "FAILURE"
+    worked_until = platform.read_events(run, "RunFailureEvent")[0]["at"] if warned else struck
     try:
         retry = platform.wait_until("the run is retried", lambda: platform.find_retry(run), 90)
     except NotInTime as error:
-        platform.record_lost(fault, run, began, struck)
+        platform.record_lost(fault, run, began, struck, worked_until)
         raise NeverRetried(str(error)) from None
     platform.wait_until("training runs again", lambda: platform.read_step_starts(retry, "training"), 120)
     assert platform.webserver.wait_for_run(retry, 600) == "SUCCESS"
     assert not platform.read_step_starts(retry, "loan_dataset"), "what was committed was computed again"
     found = [message for _, message in platform.read_log_lines(retry) if FOUND in message]
-    assert len(found) >= len(platform.read_commit_times(run, struck)) > 0, "trees that were committed were grown again"
+    assert len(found) >= len(platform.read_commit_times(run, worked_until)) > 0, (
+        "trees that were committed were grown again"
+    )
     assert platform.read_digests(run, retry) == expected_digests
     platform.assert_complete(run, retry, beside_others=beside_others)
-    platform.record_loss(fault, run, retry, began, struck, **more)
+    platform.record_loss(fault, run, retry, began, struck, worked_until, **more)
     return retry
 
 

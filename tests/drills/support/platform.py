@@ -103,17 +103,22 @@ class Platform(Histories):
         self.runs += [each for each in children if each not in self.runs]
         return children[0] if children else None
 
-    def record_loss(self, fault: str, run: str, retry: str, began: float, struck: float, **more: Any) -> None:
+    def record_loss(
+        self, fault: str, run: str, retry: str, began: float, struck: float, worked_until: float, **more: Any
+    ) -> None:
         """Adds a line to the report, from the event logs of a lost run and of its retry; times are Unix seconds."""
         (again,) = self.read_step_starts(retry, "training")
-        again_after = round(again - struck, 1)
-        self.record_lost(
-            fault, run, began, struck, running_again_after=again_after, **self.count_repetitions(run, retry), **more
-        )
+        more |= {"running_again_after": round(again - struck, 1), **self.count_repetitions(run, retry)}
+        self.record_lost(fault, run, began, struck, worked_until, **more)
 
-    def record_lost(self, fault: str, run: str, began: float, struck: float, **more: Any) -> None:
-        """Adds a line to the report for a lost run, even if it has no retry."""
+    def record_lost(
+        self, fault: str, run: str, began: float, struck: float, worked_until: float | None = None, **more: Any
+    ) -> None:
+        """Adds a line to the report for a lost run, even if it has no retry.
+
+        Without a notice, the worker worked until the fault struck.
+        """
         detected = self.read_events(run, "RunFailureEvent")[0]["at"] - struck
-        kept = [began, *self.read_commit_times(run, struck)]
-        lost = {"detected_after": round(detected, 1), "work_lost": round(count_work_lost(struck, kept), 1)}
-        self.record(fault=fault, **lost, **more)
+        end = struck if worked_until is None else worked_until
+        work_lost = count_work_lost(end, [began, *self.read_commit_times(run, end)])
+        self.record(fault=fault, detected_after=round(detected, 1), work_lost=round(work_lost, 1), **more)

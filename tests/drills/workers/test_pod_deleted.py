@@ -11,16 +11,16 @@ from tests.drills.support.claims import assert_retried
 
 
 @pytest.mark.parametrize(
-    ("flags", "fault"),
+    ("flags", "fault", "warned"),
     [
-        (["--wait=false"], "run pod deleted"),
-        (["--force", "--grace-period=0"], "run pod deleted by force"),
+        (["--wait=false"], "run pod deleted", True),
+        (["--force", "--grace-period=0"], "run pod deleted by force", False),
     ],
 )
-def test_a_run_whose_pod_was_deleted_goes_on_in_another(platform, expected_digests, flags, fault) -> None:
+def test_a_run_whose_pod_was_deleted_goes_on_in_another(platform, expected_digests, flags, fault, warned) -> None:
     run, began = platform.train_for()
     pod = platform.find_pod(run)["metadata"]
     deleted = time.time()
     platform.kubectl("delete", "pod", pod["name"], *flags)
-    retry = assert_retried(platform, expected_digests, fault, run, began, deleted)
+    retry = assert_retried(platform, expected_digests, fault, run, began, deleted, warned=warned)
     assert platform.find_pod(retry)["metadata"]["uid"] != pod["uid"]

@@ -17,7 +17,8 @@ def test_a_reclaimed_run_goes_on_elsewhere_without_repeating_what_was_committed(
     noticed = time.time()
     drain = platform.nodes.reclaim(node)
     try:
-        retry = assert_retried(platform, expected_digests, "reclaim, 30 s notice", run, began, noticed, notice=120)
+        fault = "reclaim, 30 s notice"
+        retry = assert_retried(platform, expected_digests, fault, run, began, noticed, notice=120, warned=True)
         assert platform.find_pod(retry)["spec"]["nodeName"] != node
     finally:
         drain.wait(120)
