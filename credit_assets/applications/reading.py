@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from credit_assets.applications.tables import LocationsError, declare_applications, open_only
+from credit_assets.applications.tables import LocationsError, declare_applications, open_only, select_table_features
 from credit_assets.settings.columns import Column
 from credit_assets.settings.file import Settings
 from credit_assets.settings.names import quote_name
@@ -45,16 +45,6 @@ def application_schema(settings: Settings, *, text_ids: bool = False) -> "pa.Sch
 def _list_kinds(scoring: Scoring, features: Mapping[str, Column]) -> dict[str, str]:
     kinds = {name: column.type for name, column in features.items()}
     return {scoring.location: "name", scoring.id: "id", **kinds}
-
-
-def select_table_features(settings: Settings) -> dict[str, Column]:
-    """The features that the table of applications has: all of those that no service answers.
-
-    Raises:
-        SettingsError: the settings have no section `scoring`.
-    """
-    answered = settings.require_scoring().answered_columns
-    return {name: column for name, column in settings.features.items() if name not in answered}
 
 
 def read_applications(

@@ -59,7 +59,7 @@ def prepare_scores(database: Database, scores: Database, settings: Settings) -> 
         DatabaseError: a database can't be used, or its user lacks a right.
     """
     with database.open_snapshot() as cursor:
-        ids = check_applications(cursor, settings.require_scoring(), settings.table.time_zone)
+        ids = check_applications(cursor, settings)
     with scores.open_transaction() as cursor:
         create_scores_table(cursor, settings.require_scoring(), ids)
 

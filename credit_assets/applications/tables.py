@@ -7,9 +7,16 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from credit_assets.settings.columns import Column
+from credit_assets.settings.file import Settings
 from credit_assets.settings.names import quote_name
 from credit_assets.settings.scoring import Scoring
-from credit_assets.tables.declared import DeclaredTable, check_columns, check_time_zone, has_unique_index
+from credit_assets.tables.declared import (
+    DeclaredTable,
+    check_columns,
+    check_time_zone,
+    explain_other_times,
+    has_unique_index,
+)
 from credit_assets.tables.kinds import ColumnType
 from credit_assets.tables.rules import count_of
 from resources.errors import PlatformError
@@ -31,6 +38,16 @@ def declare_locations(scoring: Scoring) -> DeclaredTable:
     return DeclaredTable(scoring.locations, "scoring.locations", columns, LocationsError)
 
 
+def select_table_features(settings: Settings) -> dict[str, Column]:
+    """The features that the table of applications has: all of those that no service answers.
+
+    Raises:
+        SettingsError: the settings have no section `scoring`.
+    """
+    answered = settings.require_scoring().answered_columns
+    return {name: column for name, column in settings.features.items() if name not in answered}
+
+
 def declare_applications(scoring: Scoring, features: Mapping[str, Column] | None = None) -> DeclaredTable:
     """The table of applications, as the settings declare it.
 
@@ -38,23 +55,40 @@ def declare_applications(scoring: Scoring, features: Mapping[str, Column] | None
         scoring: which table it is.
         features: those that are read; none if applications are only counted.
     """
+    features = features or {}
+    before = explain_other_times(features)
     columns = {scoring.location: "name", scoring.id: "id"}
     if scoring.decided_at:
         columns[scoring.decided_at] = "time"
-    features = features or {}
-    columns |= {before: "time" for column in features.values() if (before := column.before_column)}
+    columns |= dict.fromkeys(before, "time")
     columns |= {name: column.type for name, column in features.items()}
-    return DeclaredTable(scoring.applications, "scoring.applications", columns, LocationsError)
+    return DeclaredTable(
+        scoring.applications,
+        "scoring.applications",
+        columns,
+        LocationsError,
+        reasons={name: f"because it is the key {key} in [scoring]" for key, name in scoring.own_keys.items()}
+        | dict.fromkeys(features, "because it is a feature of the loans")
+        | before,
+        shared={*features, *before},
+    )
 
 
-def check_applications(cursor: "cursor", scoring: Scoring, time_zone: str) -> ColumnType:
+def check_applications(cursor: "cursor", settings: Settings) -> ColumnType:
     """The type of the applications' ids. A wave asks once, before it reads: the answer on the time zone is slow.
+
+    All columns that a wave reads are looked at here, so that a wrong table is one error, and not one for each location.
+
+    Args:
+        cursor: of a connection that may read the table.
+        settings: with the section `scoring`.
 
     Raises:
         LocationsError: the table is not as declared, or PostgreSQL does not know the time zone.
     """
-    check_time_zone(cursor, time_zone, LocationsError)
-    return check_columns(cursor, declare_applications(scoring))[scoring.id]
+    scoring = settings.require_scoring()
+    check_time_zone(cursor, settings.table.time_zone, LocationsError)
+    return check_columns(cursor, declare_applications(scoring, select_table_features(settings)))[scoring.id]
 
 
 def open_only(scoring: Scoring) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from credit_assets.settings.file import Settings
 from credit_assets.settings.names import quote_name, quote_table
-from credit_assets.tables.declared import DeclaredTable, check_columns, check_time_zone
+from credit_assets.tables.declared import DeclaredTable, check_columns, check_time_zone, explain_other_times
 from credit_assets.tables.expressions import TimeColumn, order_by, select_columns
 from credit_assets.tables.kinds import ColumnType, list_kinds, make_plain_types, make_schema
 from resources.errors import PlatformError
@@ -39,8 +39,7 @@ def expected_types(settings: Settings) -> dict[str, str]:
 def needed_types(settings: Settings) -> dict[str, str]:
     """The columns of `expected_types`, and those that only a statement reads, because a date lies before them."""
     types = expected_types(settings)
-    before = (column.before_column for column in settings.columns.values())
-    return types | {name: "time" for name in before if name and name not in types}
+    return types | {name: "time" for name in explain_other_times(settings.columns) if name not in types}
 
 
 def table_sql(settings: Settings) -> str:
@@ -59,7 +58,8 @@ def check_table(cursor: "cursor", settings: Settings) -> dict[str, ColumnType]:
             are not those of its type, or PostgreSQL does not know the time zone.
     """
     advise = {settings.target.column: partial(_advise_on_target, settings)}
-    table = DeclaredTable(settings.table.name, "table.name", needed_types(settings), LoansError, advise)
+    reasons = explain_other_times(settings.columns)
+    table = DeclaredTable(settings.table.name, "table.name", needed_types(settings), LoansError, advise, reasons)
     found = check_columns(cursor, table)
     _refuse_other_values(found[settings.target.column], settings)
     check_time_zone(cursor, settings.table.time_zone, LoansError)

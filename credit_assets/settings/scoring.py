@@ -45,9 +45,15 @@ class Scoring(Strict):
     services: tuple[ScoringService, ...] = ()
 
     @property
+    def own_keys(self) -> dict[str, str]:
+        """The keys of this section that name a column of the applications, each with its column."""
+        keys = {"location": self.location, "id": self.id}
+        return keys | ({"decided_at": self.decided_at} if self.decided_at else {})
+
+    @property
     def own_columns(self) -> list[str]:
         """The columns of the applications that are no features."""
-        return [self.location, self.id, *([self.decided_at] if self.decided_at else [])]
+        return list(self.own_keys.values())
 
     @property
     def answered_columns(self) -> list[str]:

@@ -4,10 +4,11 @@ Belongs here: the catalogue, and the refusal of a table that has other columns. 
 (`kinds`), reading rows (`rows`), and the columns of one particular table.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from credit_assets.settings.columns import Column
 from credit_assets.settings.names import quote_name, quote_table, spell_table, split_table
 from credit_assets.tables.kinds import SQL_TYPES, ColumnType, list_kinds
 from credit_assets.tables.ways_out import suggest_remedy
@@ -15,6 +16,9 @@ from resources.errors import PlatformError
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor
+
+CORRECT_NAME = "correct its name in the settings"
+CHANGE_HERE = "The settings declare this column for the loans too, so change its type in this table"
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,8 @@ class DeclaredTable:
         columns: every column that is needed, with its kind: a key of `kinds.SQL_TYPES`.
         error: what is raised if the table is another than declared.
         advise: what to do about a column of another type that the settings declare without a `type`, by its name.
+        reasons: why a column is needed, by its name, if its own line in the settings does not say so.
+        shared: columns that another table has too. One line of the settings declares both, so this table has to change.
     """
 
     name: str
@@ -34,6 +40,8 @@ class DeclaredTable:
     columns: Mapping[str, str]
     error: type[PlatformError]
     advise: Mapping[str, Callable[[ColumnType], str]] = field(default_factory=dict)
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    shared: Collection[str] = ()
 
     @property
     def sql(self) -> str:
@@ -105,6 +113,19 @@ def has_unique_index(cursor: "cursor", table: str, column: str) -> bool:
     return cursor.fetchone() == (True,)
 
 
+def explain_other_times(columns: Mapping[str, Column]) -> dict[str, str]:
+    """The columns that dates lie before, each with the reason why a table needs it.
+
+    Args:
+        columns: what the settings declare of the table.
+    """
+    return {
+        before: f'because it is the time in before = "{before}" of {name}'
+        for name, column in columns.items()
+        if (before := column.before_column)
+    }
+
+
 def check_time_zone(cursor: "cursor", zone: str, error: type[PlatformError]) -> None:
     """Raises `error` if PostgreSQL has no time zone of this name, because it would read each time as another one."""
     if zone == "UTC":
@@ -137,18 +158,19 @@ def check_columns(cursor: "cursor", table: DeclaredTable) -> dict[str, ColumnTyp
     for name, kind in table.columns.items():
         if name not in found:
             types = " or ".join(sorted(SQL_TYPES[kind]))
-            raise table.error(
-                f"table {table.name} has no column {name} (expected {types}): add it, or correct its name in "
-                "the settings"
-            )
+            reason = f", {table.reasons[name]}" if name in table.reasons else ""
+            other = f"name a view that has it in {table.setting}" if name in table.shared else CORRECT_NAME
+            raise table.error(f"table {table.name} has no column {name} (expected {types}{reason}): add it, or {other}")
         if kind not in list_kinds(found[name]):
-            advise = table.advise.get(name)
-            reader = cursor.connection.info.user
             raise table.error(
                 f"column {table.name}.{name} is of type {found[name]}; expected {kind} "
-                f"({', '.join(sorted(SQL_TYPES[kind]))}). "
-                + suggest_remedy(
-                    table.name, table.setting, name, kind, found, reader, advise(found[name]) if advise else ""
-                )
+                f"({', '.join(sorted(SQL_TYPES[kind]))}). {_suggest(table, name, found, cursor)}"
             )
     return found
+
+
+def _suggest(table: DeclaredTable, name: str, found: Mapping[str, ColumnType], cursor: "cursor") -> str:
+    """What to do about a column of another type than declared, in a table with these columns."""
+    advice = table.advise[name](found[name]) if name in table.advise else CHANGE_HERE if name in table.shared else ""
+    reader = cursor.connection.info.user
+    return suggest_remedy(table.name, table.setting, name, table.columns[name], found, reader, advice)

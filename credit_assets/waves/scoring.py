@@ -88,11 +88,13 @@ def score_chunk(locations: Sequence[str], scorer: Scorer) -> ScoredChunk:
 
     if not locations:
         return ScoredChunk(_make_no_scores(), [])
-    together = Step(f"read and scored, {count_of(len(locations), 'location')} together")
+    together = Step(f"reading and scoring, {count_of(len(locations), 'location')} together")
     try:
         with together.watch():
             made = _score_together(locations, scorer)
-        return replace(made, steps={each.location: [together] for each in list_failed(made.outcomes)})
+        return replace(
+            made, steps={each.location: [together.fail_for_location(each.cause)] for each in list_failed(made.outcomes)}
+        )
     except DatabaseAway:
         raise
     except Exception:  # noqa: BLE001 - whatever one location does to a chunk must not reach the others
@@ -179,11 +181,12 @@ def _find_spans(names: "pa.ChunkedArray") -> dict[str, tuple[int, int]]:
 
 def _score_alone(location: str, scorer: Scorer, together: Step) -> ScoredChunk:
     """Scores one location of a chunk that could not be scored together."""
-    alone = Step("read and scored, alone")
+    alone = Step("reading and scoring, alone")
     try:
         with alone.watch():
             made = _score_together([location], scorer)
-        return replace(made, steps={each.location: [together, alone] for each in list_failed(made.outcomes)})
+        steps = {each.location: [together, alone.fail_for_location(each.cause)] for each in list_failed(made.outcomes)}
+        return replace(made, steps=steps)
     except DatabaseAway:
         raise
     except Exception as error:  # noqa: BLE001 - as above: it becomes the outcome of this location

@@ -83,12 +83,13 @@ class WaveRun:
             LocationsError, ScoresError: the table of applications or of scores is not as declared.
             DatabaseError, StoreError: a database refuses, or the store is full, denied or away.
         """
+        # Before any location is begun: no outside service is asked for applications that can't be read.
+        repeat_while_away(lambda: prepare_scores(self.database, self.scores, self.settings))
         outcomes, page = list[Outcome](), PageUnderWay(self.show)
         with (
             open_readiness(self.settings, on_wait=lambda: page.show_if_due(outcomes)) as readiness,
             self._score_ahead(plan, readiness) as ahead,
         ):
-            repeat_while_away(lambda: prepare_scores(self.database, self.scores, self.settings))
             log.plan(list(share.rows))
             self.context.log.info(
                 f"scores {count_of(len(share.rows), 'location')}. A long log of a run is shown without the events of "

@@ -7,7 +7,7 @@ import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
 # Parts of a path before a module of a library.
@@ -43,6 +43,14 @@ class Step:
             raise
         finally:
             self.seconds = time.monotonic() - started
+
+    def fail_for_location(self, cause: str) -> "Step":
+        """The same step for a location that failed in it, while the step itself succeeded for others.
+
+        Args:
+            cause: of the failure, which quotes no row.
+        """
+        return replace(self, result=f"failed for this location: {cause}")
 
 
 def list_places(error: BaseException) -> list[str]:

@@ -13,6 +13,7 @@ from credit_assets.applications.tables import (
     read_locations,
 )
 from credit_assets.applications.validation import find_defects
+from credit_assets.settings.columns import Column
 from credit_assets.settings.file import Settings
 from credit_assets.tables.kinds import make_schema
 from credit_assets.tables.rows import open_batches
@@ -195,6 +196,35 @@ def test_a_table_that_is_not_as_declared_is_refused_by_column_and_setting(
     assert expected in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ("DROP purpose", "table requests has no column purpose (expected "),
+        ("ALTER score TYPE real", "column requests.score is of type real; expected integer"),
+        ("DROP number", "because it is the key id in [scoring]): add it"),
+        ("DROP decided", "because it is the key decided_at in [scoring]): add it"),
+        ("DROP applied_at", 'because it is the time in before = "applied_at" of employed_since): add it'),
+        ("ALTER applied_at TYPE text", "column requests.applied_at is of type text; expected time"),
+    ],
+    ids=["feature", "type", "id", "decided", "time", "type of a time"],
+)
+def test_a_wave_asks_once_for_every_column_that_it_reads(
+    database: Database, declared: Settings, change: str, expected: str
+) -> None:
+    date = Column(type="date", before="applied_at")
+    dated = declared.model_copy(update={"features": {**declared.features, "employed_since": date}})
+    with database.open_transaction() as cursor:
+        cursor.execute("ALTER TABLE requests ADD applied_at timestamp, ADD employed_since date")
+        assert check_applications(cursor, dated).base == "bigint"
+        assert read_applications(cursor, dated, []).num_rows == 0
+        cursor.execute(f"ALTER TABLE requests {change}")
+        with pytest.raises(LocationsError) as refused:
+            check_applications(cursor, dated)
+        said = str(refused.value)
+        assert expected in said
+    assert "correct its type in the settings" not in said, "the loans have that type"
+
+
 def test_a_missing_table_of_locations_is_refused_by_its_setting(database_url: str, declared: Settings) -> None:
     expected = "table branches is not in the database: create it, or correct scoring.locations"
     with pytest.raises(LocationsError, match=expected), Database(url=database_url).open_snapshot() as cursor:
@@ -206,11 +236,11 @@ def test_a_time_zone_that_the_database_does_not_know_is_refused_once_and_not_for
 ) -> None:
     local = declared.model_copy(update={"table": declared.table.model_copy(update={"time_zone": "Europe/Berlin"})})
     with database.open_transaction() as cursor:
-        assert check_applications(cursor, declared.require_scoring(), "Europe/Berlin").base == "bigint"
+        assert check_applications(cursor, local).base == "bigint"
         cursor.execute("CREATE VIEW pg_timezone_names AS SELECT 'UTC' AS name; SET search_path = public, pg_catalog")
         assert read_applications(cursor, local, []).num_rows == 0
         with pytest.raises(LocationsError, match=r"table\.time_zone: the database knows no time zone Europe/Berlin"):
-            check_applications(cursor, declared.require_scoring(), "Europe/Berlin")
+            check_applications(cursor, local)
 
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity"])

@@ -46,6 +46,17 @@ class Waves:
             .execute_in_process(instance=self.instance, run_config=ops, raise_on_error=False)
         )
 
+    def select(self, first: str, last: str) -> Any:
+        """Materializes the partitions of these locations and of all between them, as the UI does."""
+        self.instance.add_dynamic_partitions(LOCATIONS, sorted(self.applications()))
+        job = build_defs(Deployment.from_environment()).resolve_implicit_global_asset_job_def()
+        return job.execute_in_process(
+            instance=self.instance,
+            asset_selection=[ASSET],
+            tags={"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last},
+            raise_on_error=False,
+        )
+
     def retry(
         self, run: str, job: str = SCORE_LOCATIONS, config: Mapping[str, Any] | None = None
     ) -> dg.JobExecutionResult:

@@ -8,14 +8,11 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from credit_assets.definitions import build_defs
 from credit_assets.jobs import SCORE_LOCATIONS
 from credit_assets.waves import wave_run
 from credit_assets.waves.page import RESCORE
-from credit_assets.waves.record import ASSET, LOCATIONS
 from credit_assets.waves.runs.attempts import find_wave, list_attempts
 from credit_assets.waves.runs.exclusion import TAG, WaveUnderWay, claim_wave, find_wave_under_way
-from resources.deployment import Deployment
 from resources.history.tags import BACKFILL, ROOT
 from tests.assets.waves.conftest import Waves
 
@@ -36,19 +33,6 @@ def add_wave(
             root_run_id=root,
             parent_run_id=parent.run_id if parent else None,
         )
-    )
-
-
-def select(waves: Waves) -> Any:
-    """Materializes the partitions of two locations, as the UI does."""
-    waves.instance.add_dynamic_partitions(LOCATIONS, sorted(waves.applications()))
-    job = build_defs(Deployment.from_environment()).resolve_implicit_global_asset_job_def()
-    ends = {"start": "branch-0002", "end": "branch-0003"}
-    return job.execute_in_process(
-        instance=waves.instance,
-        asset_selection=[ASSET],
-        tags={f"dagster/asset_partition_range_{end}": name for end, name in ends.items()},
-        raise_on_error=False,
     )
 
 
@@ -88,7 +72,7 @@ def test_a_selection_of_locations_is_refused_while_a_wave_or_another_selection_i
     assert waves.run().success
     scored = sorted(waves.sandbox.execute("SELECT * FROM scores"))
     other = add_wave(waves.instance, "loans")
-    refused = select(waves)
+    refused = waves.select("branch-0002", "branch-0003")
     waves.instance.delete_run(other.run_id)
     assert f"the wave of run {other.run_id} is under way" in waves.find_reason(refused)
     assert sorted(waves.sandbox.execute("SELECT * FROM scores")) == scored
@@ -106,7 +90,7 @@ def test_a_wave_that_is_asked_for_while_a_selection_is_under_way_is_refused(
         return read(cursor, settings, locations, as_of)
 
     monkeypatch.setattr(wave_run, "read_applications", ask_for_a_wave)
-    selected = select(waves)
+    selected = waves.select("branch-0002", "branch-0003")
     assert selected.success
     (refused,) = results
     assert f"the wave of run {selected.run_id} is under way" in waves.find_reason(refused)

@@ -97,7 +97,8 @@ def test_a_failed_location_has_a_stored_log_that_the_page_and_the_report_name(wa
     assert "cause: rows break the schema" in texts["branch-0003"]
     assert f"wave: {result.run_id}" in texts["branch-0003"]
     assert "1. 20" in texts["branch-0003"]
-    assert "2 locations together: done" in texts["branch-0003"]
+    assert "2 locations together: failed for this location: rows break the schema" in texts["branch-0003"]
+    assert "done" not in texts["branch-0003"]
     assert "cause: unknown location" in texts["nowhere"]
     (report,) = Path(waves.sandbox.store).glob(f"wave/{result.run_id}/*/*.txt")
     assert all(address in report.read_text() for address in rows.values())
@@ -180,24 +181,12 @@ def test_a_retry_records_no_location_twice_and_its_page_is_the_last_one(waves, b
 def test_a_person_can_materialize_a_range_of_locations_in_the_ui_and_one_that_fails_is_shown(
     waves, break_location
 ) -> None:
-    from credit_assets.definitions import build_defs
-    from resources.deployment import Deployment
-
-    waves.instance.add_dynamic_partitions("locations", sorted(waves.applications()))
-    job = build_defs(Deployment.from_environment()).resolve_implicit_global_asset_job_def()
-    selection: dict[str, Any] = {
-        "asset_selection": [dg.AssetKey("location_scores")],
-        "tags": {
-            "dagster/asset_partition_range_start": "branch-0002",
-            "dagster/asset_partition_range_end": "branch-0004",
-        },
-    }
-    result = job.execute_in_process(instance=waves.instance, **selection)
+    result = waves.select("branch-0002", "branch-0004")
     assert result.success
     assert set(waves.scores()) == {"branch-0002", "branch-0003", "branch-0004"}
     assert waves.status()[0] == {"branch-0002", "branch-0003", "branch-0004"}
     break_location("branch-0003")
-    failed = job.execute_in_process(instance=waves.instance, raise_on_error=False, **selection)
+    failed = waves.select("branch-0002", "branch-0004")
     assert "1 of 3 locations failed" in waves.find_reason(failed)
     assert waves.status() == ({"branch-0002", "branch-0004"}, {"branch-0003"}, set())
     waves.sandbox.execute("UPDATE applications SET income = 1000 WHERE income IS NULL")

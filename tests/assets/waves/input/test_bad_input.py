@@ -1,5 +1,6 @@
 """A wave that can't be scored rightly must score nothing, and must name the setting, the table or the model."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,27 @@ def test_a_table_without_locations_is_named_and_nothing_is_scored(waves) -> None
     waves.sandbox.execute("DROP TABLE locations")
     assert "table locations is not in the database" in waves.find_reason(waves.run())
     assert not has_scores(waves)
+
+
+@pytest.mark.parametrize("selects", [False, True], ids=["wave", "selection"])
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("DROP age", r"table applications has no column age \(expected .+, because it is a feature of the loans\):"),
+        ("ALTER age TYPE text", r"column applications\.age is of type text; expected integer .+ for the loans too, so"),
+    ],
+    ids=["missing", "type"],
+)
+def test_a_column_that_no_location_can_be_scored_without_is_one_error_before_any_location_begins(
+    waves, selects: bool, change: str, said: str
+) -> None:
+    waves.sandbox.execute(f"ALTER TABLE applications {change}")
+    result = waves.select("branch-0001", "branch-0003") if selects else waves.run()
+    assert re.search(said, waves.find_reason(result))
+    assert not has_scores(waves)
+    assert waves.recorded(result.run_id) == []
+    assert waves.status()[2] == set(), "a location is shown as under way"
+    assert not list(waves.sandbox.store.glob("*/*/failed/*.log")), "a location was tried"
 
 
 def test_without_a_database_for_scores_the_wave_names_its_variable(waves, monkeypatch) -> None:

@@ -29,7 +29,7 @@ def test_the_steps_of_a_failed_location_are_the_chunk_and_then_the_location_alon
     assert [each.location for each in list_failed(made.outcomes)] == ["b"]
     assert set(made.steps) == {"b"}
     together, alone = made.steps["b"]
-    assert (together.what, alone.what) == ("read and scored, 2 locations together", "read and scored, alone")
+    assert (together.what, alone.what) == ("reading and scoring, 2 locations together", "reading and scoring, alone")
     assert together.result == alone.result == "failed with ValueError"
     assert alone.places[0] == "builtins.ValueError"
     assert "builtins.KeyError" in alone.places
@@ -37,16 +37,38 @@ def test_the_steps_of_a_failed_location_are_the_chunk_and_then_the_location_alon
     assert "Jane" not in repr(made.steps)
 
 
+@pytest.mark.parametrize("is_unreadable", [False, True], ids=["chunk", "alone"])
+def test_the_log_of_a_location_whose_rows_are_bad_says_of_no_step_that_it_is_done(is_unreadable: bool) -> None:
+    def read_rows(locations) -> pa.Table:
+        if is_unreadable and len(locations) > 1:
+            raise ValueError
+        return pa.table({"location": locations, "id": list(range(len(locations)))})
+
+    scorer = Scorer(
+        read_rows,
+        lambda rows: {"b": "income: 1 row"} if "b" in rows.column("location").to_pylist() else {},
+        lambda rows: np.full(rows.num_rows, 0.5),
+        "f" * 64,
+    )
+    made = score_chunk(["a", "b"], scorer)
+    assert made.scores.column("location").to_pylist() == ["a"], "the other location is scored"
+    assert set(made.steps) == {"b"}
+    (failed,) = list_failed(made.outcomes)
+    text = describe_failure(failed, made.steps["b"], PLAN, "attempt")
+    assert text.splitlines()[-1].endswith(": failed for this location: rows break the schema")
+    assert "done" not in text
+
+
 def test_a_log_has_the_cause_the_steps_their_times_and_their_places_and_no_row() -> None:
     steps = [
         *make_call_steps("economy", [Try(1_700_000_000.0, 10.0, "no answer within 10 s")]),
-        Step("read and scored, alone", "failed with DataError", 1_700_000_010.5, 0.25, ["psycopg2.DataError", "  x"]),
+        Step("scoring, alone", "failed with DataError", 1_700_000_010.5, 0.25, ["psycopg2.DataError", "  x"]),
     ]
     text = describe_failure(replace(FAILED, location="two\nlines"), steps, PLAN, "attempt")
     assert "location: 'two\\nlines'\ncause: DataError\n" in text
     assert "wave: root\nrun: attempt\nmodel: promotion 3, sha256 aaa" in text
     assert "\n1. 2023-11-14T22:13:20.000+00:00, 10.000 s: service economy was called, try 1: no answer within" in text
-    assert "\n2. 2023-11-14T22:13:30.500+00:00, 0.250 s: read and scored, alone: failed with DataError\n" in text
+    assert "\n2. 2023-11-14T22:13:30.500+00:00, 0.250 s: scoring, alone: failed with DataError\n" in text
     assert text.endswith("   psycopg2.DataError\n     x\n")
 
 
