@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -82,7 +83,7 @@ def serve(deployment: Deployment, port: int) -> int:
     """
     address = local_address(port)
     with only_daemon(deployment, address) as lock:
-        print(f"the UI comes up at {address}; stop it with Ctrl-C", flush=True)
+        print("the UI starts; stop it with Ctrl-C", flush=True)
         start = [sys.executable, "-m", "resources.machine.end_with_parent", str(os.getpid())]
         command = [*start, "dagster", "dev", "-w", "workspace.yaml", "-h", HOST, "-p", str(port)]
         # A session of its own: Ctrl-C reaches this process only, which then ends the other once and waits for it.
@@ -90,10 +91,41 @@ def serve(deployment: Deployment, port: int) -> int:
             command, env=with_address(deployment, address).child_environment(), start_new_session=True, pass_fds=(lock,)
         ) as served:
             try:
-                return served.wait()
+                with announce(address):
+                    return served.wait()
             except KeyboardInterrupt:
                 served.terminate()
                 return 0 if served.wait() in (0, -signal.SIGTERM) else 1
+
+
+@contextmanager
+def announce(address: str, pause: float = 0.5) -> Iterator[None]:
+    """Prints the address of the UI once, as soon as its webserver answers, and never before.
+
+    Args:
+        address: of the UI.
+        pause: seconds between two questions.
+    """
+    from resources.services.webserver import Webserver, WebserverError
+
+    webserver, ended = Webserver(address, repeats=0), threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(pause):
+            try:
+                webserver.query("{ version }")
+            except WebserverError:
+                continue
+            if not ended.is_set():
+                print(f"the UI is ready at {address}", flush=True)
+            return
+
+    # Nobody waits for it at the end: a question may take longer than Ctrl-C should.
+    threading.Thread(target=watch, name="asks whether the UI is ready", daemon=True).start()
+    try:
+        yield
+    finally:
+        ended.set()
 
 
 def serve_history(deployment: Deployment, port: int) -> int:

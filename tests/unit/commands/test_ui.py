@@ -5,15 +5,17 @@ import re
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
 from credit_assets.commands.main import main
 from credit_assets.commands.one_machine import local
-from credit_assets.commands.one_machine.ui import HOST, UiError, check_port, only_daemon
+from credit_assets.commands.one_machine.ui import HOST, UiError, announce, check_port, only_daemon
 from resources.deployment import Deployment
 
 
@@ -72,6 +74,42 @@ def test_what_is_left_of_the_last_uis_connections_is_no_reason_to_refuse(listeni
         taken.close()  # first, so that this end of it lingers
     listening.close()
     check_port(port)
+
+
+class Starting(BaseHTTPRequestHandler):
+    """A webserver that answers from the third question on."""
+
+    asked = 0
+
+    def do_POST(self) -> None:
+        type(self).asked += 1
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200 if self.asked > 2 else 503)
+        self.end_headers()
+        self.wfile.write(b'{"data": {"version": "1"}}' if self.asked > 2 else b"{}")
+
+    def log_request(self, *_: object, **__: object) -> None:
+        pass
+
+
+def test_the_address_of_the_ui_is_printed_once_when_its_webserver_answers_and_not_before(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with HTTPServer((HOST, 0), Starting) as server:
+        address = f"http://{HOST}:{server.server_port}"
+        with announce(address, pause=0.01):
+            for _ in range(2):
+                server.handle_request()
+                assert capsys.readouterr().out == "", "nobody answers there yet"
+            server.handle_request()
+            deadline, printed = time.monotonic() + 20, ""
+            while not printed and time.monotonic() < deadline:
+                printed = capsys.readouterr().out
+                time.sleep(0.01)
+            assert printed == f"the UI is ready at {address}\n"
+            server.timeout = 0.2
+            server.handle_request()
+    assert Starting.asked == 3, "it was asked again after it had answered"
 
 
 def test_a_second_ui_of_one_history_is_refused_and_says_where_the_first_is(tmp_path: Path) -> None:
