@@ -45,8 +45,9 @@ class RunLog:
 
 
 def assert_one_error(printed: str, *expected: str) -> None:
-    """One error was printed, in one line, with all of these words in it, and no traceback."""
+    """One error was printed, in one line, the last one, with all of these words in it, and no traceback."""
     assert "Traceback" not in printed
     (error,) = re.findall(r"^error: (.*)$", printed, re.MULTILINE)
+    assert printed.splitlines()[-1] == f"error: {error}", printed
     for words in expected:
         assert words in error

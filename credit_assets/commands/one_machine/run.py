@@ -65,11 +65,12 @@ def materialize_all(local: LocalPlatform, ui: str) -> int:
         keep_log_writers(instance)
         result = execute(local.deployment, REFRESH, instance)
         if not result.success:
-            print_failures(result)
             # What failed may be the benchmark, for which the promotion does not wait.
             for line in [*describe_warnings(result), *describe_promotion(result)]:
-                print(line)
+                print(line, flush=True)
             print(f"run {result.run_id} failed; `{ui}` shows it", file=sys.stderr)
+            # Last, where a person looks first.
+            print_failures(result)
             return 1
         print(summary(result))
         if not score_all(local.deployment, instance):
@@ -100,7 +101,7 @@ def score_all(deployment: Deployment, instance: dg.DagsterInstance) -> bool:
         print("\nWave: none, because PLATFORM_SCORES_URL is not set: it names the database that scores are written to")
         return True
     result = execute(deployment, SCORE_LOCATIONS, instance)
-    print("\n".join(["", *describe_warnings(result), f"Wave: {describe_wave_run(result)}"]))
+    print("\n".join(["", *describe_warnings(result), f"Wave: {describe_wave_run(result)}"]), flush=True)
     if not result.success:
         print_failures(result)
     return result.success

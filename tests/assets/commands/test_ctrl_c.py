@@ -74,6 +74,7 @@ def assert_interrupted(terminal: Terminal) -> None:
     assert terminal.printed.count("interrupted: ") == 1, terminal.printed
     assert "Traceback" not in terminal.printed, terminal.printed
     assert "KeyboardInterrupt" not in terminal.printed, terminal.printed
+    assert "interrupted unexpectedly" not in terminal.printed, terminal.printed
 
 
 def test_ctrl_c_amid_a_run_is_one_line_and_no_traceback_of_the_processes_that_copy_its_log(sandbox: Sandbox) -> None:
