@@ -127,7 +127,7 @@ def _may_show(days: Days) -> "np.ndarray":
 
 
 def _list_codes(days: Days, marks: "np.ndarray") -> str:
-    """`-1 (118 rows) and 2 other rows are`: a number that few rows have is not shown, if it may be a person's."""
+    """For example `-1 (118 rows) and 2 rows with other numbers lie`. A number that may be one person's is not shown."""
     shown = marks & _may_show(days)
     most = 5
     pairs = list(zip(days.numbers[shown], days.rows[shown], strict=True))[:most]

@@ -123,7 +123,7 @@ def draft_sections(table: FoundTable, sample: Sample) -> Sections:
 
 
 def _describe_target(target: TargetChoice, sample: Sample) -> list[Line]:
-    """The lines of the target; that of a bound says what the bound makes of the sample."""
+    """The lines of the target. That of a bound has its comment from the rows of the sample."""
     return [
         describe_bound(target.column, sample.rows.column(target.column), line.value)
         if line.key == "at_least" and target.column

@@ -91,7 +91,7 @@ def choose_target(columns: Sequence[Facts]) -> TargetChoice:
     if _is_past_due(facts):
         lines = [
             _choose_column(best, "its name says how many days a loan is past due", notes),
-            Line("at_least", DAYS, f"{LOOK} so many days, or more, are a default"),
+            Line("at_least", DAYS),
         ]
         return TargetChoice([*lines, MATURITY], best, rivals=rivals, states=states)
     (positive, count), negative, why = _choose_positive(facts)

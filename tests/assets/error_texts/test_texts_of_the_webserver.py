@@ -3,12 +3,7 @@
 The text comes from a webserver and a code server of Dagster, about a run that they executed.
 """
 
-import os
-import socket
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import dagster as dg
@@ -20,13 +15,13 @@ from resources.history.tags import NUMBER
 from resources.services.webserver import Webserver, WebserverError
 from sensors.lost_retries import retry
 from tests.assets.error_texts import doomed
+from tests.support.servers.webserver import PATIENCE, serve_webserver
 
 # Runs start at once, because no daemon empties a queue here.
 CONFIG = {
     "run_coordinator": {"module": "dagster.core.run_coordinator", "class": "DefaultRunCoordinator"},
     "telemetry": {"enabled": False},
 }
-PATIENCE = 120
 
 
 @pytest.fixture(scope="module")
@@ -39,23 +34,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def webserver(home: Path) -> Iterator[Webserver]:
     """Dagster's own, with the jobs beside this file."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as free:
-        port = str(free.getsockname()[1])
-    location = ["--python-file", str(doomed.__file__), "--attribute", "definitions"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "dagster_webserver", "--host", "127.0.0.1", "--port", port, *location],
-        env={**os.environ, "DAGSTER_HOME": str(home)},
-        cwd=home,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        started = Webserver(f"http://127.0.0.1:{port}")
-        started.wait_for_location(PATIENCE)
+    location = ("--python-file", str(doomed.__file__), "--attribute", "definitions")
+    with serve_webserver(home, {"DAGSTER_HOME": str(home)}, *location) as started:
         yield started
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 def test_a_run_whose_steps_had_all_ended_is_told_apart_from_one_that_can_t_be_retried(

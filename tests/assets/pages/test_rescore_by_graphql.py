@@ -1,12 +1,8 @@
 """The command of the page that scores failed locations again must launch that job, and no other, and say so."""
 
 import json
-import os
-import socket
 import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import closing
 from typing import Any
 
 import dagster as dg
@@ -18,29 +14,14 @@ from resources.deployment import Deployment
 from resources.services.webserver import Webserver
 from tests.support.pages import ROOT, code_blocks
 from tests.support.sandbox import Sandbox
-
-PATIENCE = 120
+from tests.support.servers.webserver import serve_webserver
 
 
 @pytest.fixture
 def webserver(sandbox: Sandbox) -> Iterator[Webserver]:
     """Dagster's own, with the workspace that `make ui` gives it."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as free:
-        port = str(free.getsockname()[1])
-    process = subprocess.Popen(
-        [sys.executable, "-m", "dagster_webserver", "-w", str(ROOT / "workspace.yaml"), "-h", "127.0.0.1", "-p", port],
-        env={**os.environ, **sandbox.environment},
-        cwd=sandbox.folder,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        started = Webserver(f"http://127.0.0.1:{port}")
-        started.wait_for_location(PATIENCE)
+    with serve_webserver(sandbox.folder, sandbox.environment, "-w", str(ROOT / "workspace.yaml")) as started:
         yield started
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 def ask(command: str, webserver: Webserver) -> dict[str, str]:
