@@ -77,7 +77,6 @@ def compare_trainings(results: dict[str, list[ProcessResult]], rounds: int, core
 def train_once(name: str, folder: Path, trees: int) -> dict[str, float | str]:
     """Seconds of a training, the blocks that it committed below the folder, and the digest of its scores."""
     import pyarrow.csv as csv
-    from joblib import cpu_count
 
     from credit_assets.loans.seed import LOAN_COLUMNS, generate_loans
     from credit_assets.model.growth import AtOnce
@@ -92,7 +91,7 @@ def train_once(name: str, folder: Path, trees: int) -> dict[str, float | str]:
     loans = csv.read_csv(io.BytesIO(generate_loans(LOANS).encode()), read_options=options)
     config, counts = TrainingConfig(n_estimators=trees), list[int]()
     store = open_store(Path(tempfile.mkdtemp(dir=folder)).as_uri())
-    blocks = Blocks(store, "training", at_once=cpu_count(), on_commit=lambda committed, _: counts.append(committed))
+    blocks = Blocks(store, "training", on_commit=lambda committed, _: counts.append(committed))
     # A small fit comes first: it imports the remaining modules.
     fit_pipeline(loans, settings, TrainingConfig(n_estimators=1), AtOnce())
 

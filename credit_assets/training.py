@@ -73,8 +73,6 @@ def training(
     test = yield from commit_if_passed("test_split", split_draft, split_verdicts)
 
     def fit() -> tuple[Any, dict[str, Any]]:
-        from joblib import cpu_count
-
         kind = declared.model.kind
         can_be_helped = kind == "random_forest"
         is_helped = _ask_for_help(context, work, loan_dataset, declared, config) if can_be_helped else False
@@ -85,8 +83,7 @@ def training(
             )
         what = "a logistic regression" if kind == "logistic_regression" else f"{config.n_estimators} trees"
         context.log.info(f"training {what} on {len(rows):,} loans")
-        # The trees of a boosting are made one after another, each by all cores.
-        trees = work.blocks("trees", at_once=cpu_count() if can_be_helped else 1, is_helped=is_helped)
+        trees = work.blocks("trees", is_helped=is_helped)
         # A fold is a training of its own and may take longer than a notice allows.
         folds = work.blocks("folds", folder="folds", hold_notices=False)
         model = fit_pipeline(loans, declared, config, trees, rows)

@@ -7,10 +7,13 @@ Belongs here: whatever reads or writes an attribute that is private to scikit-le
 """
 
 import pickle
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from credit_assets.model.growth import Growth
+from resources.store.blocks.pace import NOTICE_SECONDS, choose_size
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,6 +39,21 @@ class Boosting:
         self._made: list[bytes] = []
         self._mapper = self._binned = self._sums = None
         self._model._bin_data, self._model._raw_predict = self._bin_once, self._sum_up
+
+    def go_on(self, numbers: Iterator[int], earlier: Sequence[bytes]) -> Iterator[bytes]:
+        """The trees of the numbers, each as a pickle. Small trees are made several at a time, because a fit takes long.
+
+        Args:
+            numbers: they follow each other.
+            earlier: the trees before the first one.
+        """
+        trees, size = [*earlier], 1
+        while batch := [*islice(numbers, size)]:
+            began = time.monotonic()
+            made = self.make(batch[0], batch[-1] + 1, trees)
+            size = choose_size(len(made), time.monotonic() - began, NOTICE_SECONDS)
+            trees += made
+            yield from made
 
     def make(self, start: int, stop: int, earlier: Sequence[bytes]) -> list[bytes]:
         """Trees start … stop - 1, each as a pickle.
@@ -91,7 +109,7 @@ def grow_boosting(
             f"random_state is {boosting.random_state!r} and early_stopping is {boosting.early_stopping!r}: expected an "
             "int and False, so that trees can be made again"
         )
-    trees = growth.chain(boosting.max_iter, Boosting(boosting, rows, outcomes).make)
+    trees = growth.chain(boosting.max_iter, Boosting(boosting, rows, outcomes).go_on)
     # As for a forest: a fit of one tree sets what scikit-learn learns beside the trees. Its tree is then replaced.
     fitted = clone(boosting).set_params(max_iter=1).fit(rows, outcomes)
     fitted._predictors = [pickle.loads(tree) for tree in trees]  # noqa: S301 - as above

@@ -1,6 +1,7 @@
 """Cross-validation: the AUC over folds of all loans with an outcome, a fold at a time, so that a retry repeats none."""
 
 import json
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from credit_assets.loans.columns import select_outcomes, take_loans_with_outcome
@@ -37,11 +38,9 @@ def cross_validate(
     outcome = select_outcomes(loans, settings)
     splits = list(StratifiedKFold(folds, shuffle=True, random_state=config.random_state).split(outcome, outcome))
 
-    def score_folds(start: int, stop: int) -> list[bytes]:
-        return [
-            json.dumps({"roc_auc": _score_fold(loans, outcome, train, test, settings, config)}).encode()
-            for train, test in splits[start:stop]
-        ]
+    def score_folds(numbers: Iterator[int]) -> Iterator[bytes]:
+        for train, test in map(splits.__getitem__, numbers):
+            yield json.dumps({"roc_auc": _score_fold(loans, outcome, train, test, settings, config)}).encode()
 
     aucs = np.array([json.loads(item)["roc_auc"] for item in grow(folds, score_folds)])
     return {"folds": folds, "roc_auc_mean": float(aucs.mean()), "roc_auc_std": float(aucs.std())}

@@ -3,11 +3,14 @@
 Belongs here: the interface, and its form without a store. Does not belong here: what an item is (`forest`, `boosting`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
-# `grow(total, make)` returns items 0 … total - 1, in order; `make(start, stop)` makes items start … stop - 1.
-Make = Callable[[int, int], list[bytes]]
+# `make(numbers)` makes the items of the numbers, which follow each other. It takes a number when it can begin with it.
+Make = Callable[[Iterator[int]], Iterable[bytes]]
+# `make(numbers, earlier)` is given the items before the first number, too.
+MakeNext = Callable[[Iterator[int], Sequence[bytes]], Iterable[bytes]]
+# `grow(total, make)` returns items 0 … total - 1, in order.
 Grow = Callable[[int, Make], list[bytes]]
 
 
@@ -18,8 +21,8 @@ class Growth(Protocol):
         """All items, each of which can be made without the others."""
         ...
 
-    def chain(self, total: int, make: Callable[[int, int, Sequence[bytes]], list[bytes]]) -> list[bytes]:
-        """All items, each of which is made from those before it, which `make` gets as its third argument."""
+    def chain(self, total: int, make: MakeNext) -> list[bytes]:
+        """All items, each of which is made from those before it, which `make` gets as its second argument."""
         ...
 
 
@@ -28,8 +31,8 @@ class AtOnce:
 
     def grow(self, total: int, make: Make) -> list[bytes]:
         """All items."""
-        return make(0, total)
+        return [*make(iter(range(total)))]
 
-    def chain(self, total: int, make: Callable[[int, int, Sequence[bytes]], list[bytes]]) -> list[bytes]:
+    def chain(self, total: int, make: MakeNext) -> list[bytes]:
         """All items."""
-        return make(0, total, [])
+        return [*make(iter(range(total)), [])]

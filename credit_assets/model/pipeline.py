@@ -4,8 +4,6 @@ Belongs here: the steps of each kind of model. Does not belong here: which rows 
 are grown (`forest`, `boosting`), its categories (`encoding`), and how it is validated (`cross_validation`).
 """
 
-from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -14,8 +12,8 @@ from pydantic import Field
 from credit_assets.loans.columns import select_features, select_outcomes
 from credit_assets.model.boosting import grow_boosting
 from credit_assets.model.encoding import fit_encoder, trace_columns
-from credit_assets.model.forest import grow_forest, grow_trees
-from credit_assets.model.growth import Growth
+from credit_assets.model.forest import TreeMaker, grow_forest
+from credit_assets.model.growth import Growth, Make
 from credit_assets.model.missing import FILLER, build_filler
 from credit_assets.settings.file import Settings
 from resources.errors import PlatformError
@@ -107,15 +105,15 @@ def _build_steps(settings: Settings, config: TrainingConfig) -> list[tuple[str, 
 
 def prepare_trees(
     loans: "pa.Table", settings: Settings, config: TrainingConfig, rows: "np.ndarray | None" = None
-) -> Callable[[int, int], list[bytes]]:
-    """A function that grows trees of the forest of `fit_pipeline`, from any one up to any other.
+) -> Make:
+    """A function that grows trees of the forest of `fit_pipeline`, by their numbers.
 
     Args:
         loans: the training part, or more.
         rows: which of them are the training part; None for all.
     """
     pipeline, encoded, outcomes = prepare(loans, settings, config, rows)
-    return partial(grow_trees, pipeline.named_steps["forest"], encoded, outcomes)
+    return TreeMaker(pipeline.named_steps["forest"], encoded, outcomes).make
 
 
 def fit_pipeline(

@@ -145,15 +145,12 @@ class Work:
         """`asset/root run/fingerprint of the identity`."""
         return f"{self.asset}/{self.root_run}/{compute_sha256(self.identity)[:16]}"
 
-    def blocks(
-        self, items: str, folder: str = "", at_once: int = 1, hold_notices: bool = True, is_helped: bool = False
-    ) -> Blocks:
+    def blocks(self, items: str, folder: str = "", hold_notices: bool = True, is_helped: bool = False) -> Blocks:
         """The blocks that attempts of this step have committed, for a step that takes long.
 
         Args:
             items: what is made, such as `trees`: it tells the facts of two kinds of items apart.
             folder: below the place; a step that makes two kinds of items needs one for the second.
-            at_once: items that are made side by side.
             hold_notices: whether a notice waits for the items that are being made.
             is_helped: whether other runs may make some of the items.
         """
@@ -165,7 +162,6 @@ class Work:
             self.store,
             f"{self.place}/{folder}".rstrip("/"),
             items=items,
-            at_once=at_once,
             hold_notices=hold_notices,
             is_helped=is_helped,
             on_commit=log_commit,

@@ -1,6 +1,6 @@
 """The worker of a run: it computes little, and commits, adopts and promotes with the platform's own code."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -18,6 +18,7 @@ from resources.store.artifacts import MANIFEST, Committed
 from resources.store.checkpoints import Work
 from resources.store.formats import FORMATS, Document
 from resources.store.object_store import StoreError
+from simulation.actors.beside import BesideExecutor
 from simulation.actors.failure import list_failure_statements
 from simulation.actors.step_log import WorkerLog
 from simulation.invariants import TABLE, TICK
@@ -121,13 +122,15 @@ class Worker:
         folder = f"{work.place}/blocks/"
         known = {int(key.removeprefix(folder)[:8]) for key in self._was_committed if key.startswith(folder)}
 
-        def make(start: int, stop: int) -> list[bytes]:
-            if start in known:
-                self._world.watcher.report(self._name, f"tree {start} was committed before, and is made again")
-            self._world.loop.sleep((stop - start) * TREE_SECONDS)
-            return [f"{self._run.root} tree {number}".encode() for number in range(start, stop)]
+        def make(numbers: Iterator[int]) -> Iterator[bytes]:
+            for number in numbers:
+                if number in known:
+                    self._world.watcher.report(self._name, f"tree {number} was committed before, and is made again")
+                self._world.loop.sleep(TREE_SECONDS)
+                yield f"{self._run.root} tree {number}".encode()
 
-        return replace(blocks, clock=lambda: self._world.loop.now).grow(TREES, make)
+        beside = partial(BesideExecutor, self.thread.process)
+        return replace(blocks, clock=lambda: self._world.loop.now, beside=beside).grow(TREES, make)
 
     def _promote(self, parts: Mapping[str, Committed]) -> None:
         self._log.write_event("STEP_START")

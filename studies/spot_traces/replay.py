@@ -13,6 +13,7 @@ which is assumed to be there at once. Runs don't compete for machines: each is a
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 
 from obstore.store import MemoryStore
@@ -23,7 +24,7 @@ from resources.launching.placement import place_attempt
 from resources.store.blocks.series import Blocks
 from resources.supervision.worker import draw_delay
 from sensors.lost_retries import lost_retries
-from studies.spot_traces.machine import DistantStore, Machine, MachineLost, Stopped
+from studies.spot_traces.machine import DistantStore, InTurn, Machine, MachineLost, Stopped
 from studies.spot_traces.run import Outcome, Platform, Training
 from studies.spot_traces.trace import Trace
 
@@ -86,9 +87,10 @@ def run_attempt(machine: Machine, training: Training, platform: Platform, client
     """Trains on a machine; returns whether the training ended before the machine was lost."""
     trees = max(1, round(training.work / training.tree))
 
-    def make(first: int, last: int) -> list[bytes]:
-        machine.spend((last - first) * training.tree)
-        return [b"tree"] * (last - first)
+    def make(numbers: Iterator[int]) -> Iterator[bytes]:
+        for _ in numbers:
+            machine.spend(training.tree)
+            yield b"tree"
 
     store = DistantStore(
         uri="memory://", client=client, machine=machine, writing=platform.writing, reading=platform.reading
@@ -98,9 +100,9 @@ def run_attempt(machine: Machine, training: Training, platform: Platform, client
             machine.spend(starting)
             machine.saved_at = machine.now
             if platform.blocks:
-                Blocks(store, "training", log=lambda _: None, clock=machine.read_clock).grow(trees, make)
+                Blocks(store, "training", beside=InTurn, log=lambda _: None, clock=machine.read_clock).grow(trees, make)
             else:
-                make(0, trees)
+                list(make(iter(range(trees))))
     except (MachineLost, Stopped):
         return False
     return True

@@ -5,19 +5,20 @@ where blocks begin: a step that was interrupted a hundred times returns the same
 depend on who makes a block: other runs may help.
 
 Belongs here: which items are made next, and their blocks in the store. Does not belong here: the bytes of a block
-(`encoding`), and how many items it has (`pace`).
+(`encoding`), when it is due (`pace`), and the thread that commits it (`commits`).
 """
 
 import logging
 import re
 import time
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import groupby
 
+from resources.store.blocks.commits import Beside, Commits, use_a_thread
 from resources.store.blocks.encoding import BlockDamaged, decode_block, encode_block
-from resources.store.blocks.pace import choose_size, hold_notices
+from resources.store.blocks.pace import choose_seconds, choose_size, hold_notices, is_due
 from resources.store.object_store import ObjectStore
 from resources.store.written_once import write_once
 
@@ -25,9 +26,14 @@ log = logging.getLogger(__name__)
 NAME = re.compile(r"\d{8}\.\d{2}")
 # What `Blocks.log` says of each block that an earlier attempt committed.
 FOUND = "an earlier attempt committed them"
-Make = Callable[[int, int], list[bytes]]
-# The third argument is all items before the first one.
-MakeNext = Callable[[int, int, Sequence[bytes]], list[bytes]]
+# Makes the items of the numbers, which follow each other. It takes a number when it can begin with the item.
+Make = Callable[[Iterator[int]], Iterable[bytes]]
+# The second argument is all items before the first number.
+MakeNext = Callable[[Iterator[int], Sequence[bytes]], Iterable[bytes]]
+
+
+# Names of the blocks in the store, by their first item.
+Known = dict[int, list[str]]
 
 
 def ignore_commit(_committed: int, _total: int) -> None:
@@ -45,15 +51,14 @@ class Blocks:
         store: where the blocks lie.
         place: of the step's output; it is derived from everything that an item depends on (`Work.place`).
         items: what the items are called in messages, such as `trees`.
-        at_once: items that are made at the same time, one on each core; a block has at least as many.
+        at_once: items that `help` makes at the same time, one on each core; a block of it has at least as many.
         max_share: the greatest share of the time that committing may take.
-        max_seconds: how long a block may take to make, unless `at_once` items take longer. If the worker is lost, so is
-            the block.
-        notice_seconds: seconds of work for each of `at_once` between two looks for a notice, which ends the block
-            early. Each look leaves cores idle until all have finished, so more cores look less often.
+        max_seconds: how much work is lost at most if the worker is, unless one item takes longer: the block that is
+            committed and the one that is made meanwhile.
         hold_notices: whether a notice waits for the items that are being made. False for items that may take longer
             than a notice allows: the notice then stops the step at once, and the unfinished block is lost.
-        is_helped: whether other runs may help. It then looks for their blocks before it makes one of its own.
+        is_helped: whether other runs may help. It then looks for their blocks whenever it has committed one of its own.
+        beside: opens what a block is committed in while the next one is made.
         on_commit: called after each block with the number of items that are committed, and of all.
         log: called with a sentence for each block that is found, and for each damaged one.
         clock: seconds, by which blocks are measured.
@@ -65,9 +70,9 @@ class Blocks:
     at_once: int = 1
     max_share: float = 0.02
     max_seconds: float = 2.5
-    notice_seconds: float = 0.3
     hold_notices: bool = True
     is_helped: bool = False
+    beside: Beside = use_a_thread
     on_commit: Callable[[int, int], None] = ignore_commit
     log: Callable[[str], None] = log.info
     clock: Callable[[], float] = time.monotonic
@@ -77,47 +82,75 @@ class Blocks:
 
         Args:
             total: the number of all items.
-            make: `make(start, stop)` returns items start … stop - 1; it is called several times for a block.
+            make: makes items by their numbers.
 
         Raises:
             StoreError: the store is denied, full or away.
         """
-        return self.chain(total, lambda start, stop, _: make(start, stop))
+        return self.chain(total, lambda numbers, _: make(numbers))
 
     def chain(self, total: int, make: MakeNext) -> list[bytes]:
         """As `grow`, for items each of which is made from those before it. Other runs can't help to make them.
 
         Args:
             total: the number of all items.
-            make: as in `grow`; its third argument is items 0 … start - 1, whoever made them.
+            make: as in `grow`; its second argument is the items before the first number, whoever made them.
 
         Raises:
             StoreError: the store is denied, full or away.
         """
-        blocks, size, step = self._list_blocks(), self.at_once, self.at_once
+        known = self._list_blocks()
         items: list[bytes] = []
         while (first := len(items)) < total:
-            if self.is_helped and first not in blocks:
-                blocks = self._list_blocks()
-            if block := self._read_first_whole(blocks.get(first, [])):
+            if block := self._read_first_whole(known.get(first, [])):
                 items += block
                 self.log(f"{len(items):,} of {total:,} {self.items} found: {FOUND}")
-                continue
-            last = min([total, first + size, *(known for known in blocks if known > first)])
-            made, began = list[bytes](), self.clock()
-            try:
-                with hold_notices() if self.hold_notices else nullcontext([]) as noticed:
-                    while (start := first + len(made)) < last and not (made and noticed):
-                        made += make(start, min(start + step, last), [*items, *made])
-                    took = self.clock() - began
-                    items += self._commit(first, made)
-            finally:  # a notice ends the step here, and the block that it waited for is reported nevertheless
-                if len(items) > first:
-                    self.on_commit(len(items), total)
-            step = max(self.at_once, round(len(made) * self.notice_seconds * self.at_once / max(took, 1e-6)))
-            committing = self.clock() - began - took
-            size = choose_size(len(made), took, committing, self.max_share, self.max_seconds, self.at_once)
+            else:
+                known = self._fill_gap(items, total, known, make)
         return items[:total]
+
+    def _fill_gap(self, items: list[bytes], total: int, known: Known, make: MakeNext) -> Known:
+        """Makes items up to the next block that is known, or until a notice, and appends those that are committed.
+
+        If another attempt committed a block first, its items are taken, and what was made after ours is made again.
+
+        Returns:
+            The blocks that are known by then.
+        """
+        committed, is_beaten = len(items), False
+
+        def commit(first: int, made: list[bytes]) -> list[bytes]:
+            nonlocal known
+            standing = self._commit(first, made)
+            known = self._list_blocks() if self.is_helped else known
+            return standing
+
+        def report(made: list[bytes], standing: list[bytes]) -> None:
+            nonlocal is_beaten
+            items.extend(standing)
+            is_beaten = is_beaten or standing != made
+            self.on_commit(len(items), total)
+
+        def count() -> Iterator[int]:
+            number = committed
+            while number < total and not (noticed or is_beaten or (number > committed and number in known)):
+                yield number
+                number += 1
+
+        with Commits(commit, report, self.beside, self.clock) as commits, self._hold() as noticed:
+            made, begun, began = list[bytes](), committed, self.clock()
+            for item in make(count(), [*items]):
+                made.append(item)
+                commits.settle(only_if_done=True)
+                if is_due(len(made), self.clock() - began, self._choose_seconds(commits)):
+                    commits.settle()
+                    if not is_beaten:
+                        commits.begin(begun, made)
+                    made, begun, began = [], begun + len(made), self.clock()
+            commits.settle()
+            if made and not is_beaten:
+                commits.begin(begun, made)
+        return known
 
     def help(self, first: int, stop: int, make: Make, is_over: Callable[[], bool] = lambda: False) -> int:
         """Makes items of a part for another run, which makes all from the first to the last.
@@ -137,24 +170,29 @@ class Blocks:
             StoreError: the store is denied, full or away.
         """
         end, size, helped = min(self._list_starts(first, stop), default=stop), self.at_once, 0
-        while end > first and not is_over():
-            begin, began = max(first, end - size), self.clock()
-            with hold_notices() if self.hold_notices else nullcontext():
-                made = make(begin, end)
-                took = self.clock() - began
-                self._commit(begin, made)
-            helped += len(made)
-            size = choose_size(
-                len(made), took, self.clock() - began - took, self.max_share, self.max_seconds, self.at_once
-            )
-            end = first if self._list_starts(first, begin) else begin
+        with Commits(self._commit, lambda *_: None, self.beside, self.clock) as commits:
+            while end > first and not is_over():
+                begin, began = max(first, end - size), self.clock()
+                with self._hold():
+                    made = [*make(iter(range(begin, end)))]
+                    took = self.clock() - began
+                    commits.begin(begin, made)
+                helped += len(made)
+                size = choose_size(len(made), took, self._choose_seconds(commits), self.at_once)
+                end = first if self._list_starts(first, begin) else begin
         return helped
+
+    def _hold(self) -> AbstractContextManager[list[int]]:
+        return hold_notices() if self.hold_notices else nullcontext([])
+
+    def _choose_seconds(self, commits: Commits) -> float:
+        return choose_seconds(commits.seconds, self.max_share, self.max_seconds)
 
     def _list_starts(self, first: int, stop: int) -> list[int]:
         """The first items of the blocks that begin in a part."""
         return [start for start in self._list_blocks() if first <= start < stop]
 
-    def _list_blocks(self) -> dict[int, list[str]]:
+    def _list_blocks(self) -> Known:
         """Names of the blocks that earlier attempts committed, by their first item."""
         keys = self.store.list_keys(f"{self.place}/blocks/")
         names = sorted(name for key in keys if NAME.fullmatch(name := key.rsplit("/", 1)[1]))

@@ -42,8 +42,8 @@ class InBlocks:
         made: list[bytes] = []
         for size in [*self.sizes, total]:
             if (stop := min(total, len(made) + size)) > len(made):
-                each = Boosting(self.boosting, ROWS, OUTCOMES).make if self.attempts else make
-                made += each(len(made), stop, list(made))
+                each = Boosting(self.boosting, ROWS, OUTCOMES).go_on if self.attempts else make
+                made += each(iter(range(len(made), stop)), list(made))
         return made
 
 

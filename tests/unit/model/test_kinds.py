@@ -100,9 +100,7 @@ def test_a_scoring_service_needs_nothing_of_this_platform_to_load_a_model(loans,
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_kind_can_be_cross_validated(loans, kind: str) -> None:
-    folds = cross_validate(
-        loans, declare(kind, limits={"cross_validation_folds": 3}), CONFIG, lambda total, make: make(0, total)
-    )
+    folds = cross_validate(loans, declare(kind, limits={"cross_validation_folds": 3}), CONFIG, AtOnce().grow)
     assert folds
     assert folds["folds"] == 3
     assert folds["roc_auc_mean"] > 0.8

@@ -13,6 +13,7 @@ from credit_assets.measurement.scores import THRESHOLD
 from credit_assets.model.pipeline import TrainingConfig
 from credit_assets.settings.limits import Limits
 from resources.history.retry_rule import DAEMON_SECONDS
+from resources.store.blocks.pace import NOTICE_SECONDS
 from resources.store.blocks.series import Blocks
 from resources.store.object_store import ONE_REQUEST
 from resources.supervision.worker import LONGEST_DELAY, RETRIES_WITHOUT_DELAY
@@ -36,9 +37,9 @@ STATED = [
     (
         "decisions/recovery/0012-a-forest-in-blocks.md",
         r"after ([\d.]+) s of work for each core",
-        BLOCKS["notice_seconds"],
+        NOTICE_SECONDS,
     ),
-    ("recovery.md", r"works at most ([\d.]+) s per core", BLOCKS["notice_seconds"]),
+    ("recovery.md", r"works at most ([\d.]+) s per core", NOTICE_SECONDS),
     ("recovery.md", r"not renewed for (\d+) s", MONITORING["leaseSeconds"]),
     ("recovery.md", r"restarts its (\d+)-second count", MONITORING["leaseSeconds"]),
     ("decisions/recovery/0015-a-worker-holds-a-lease.md", r"no renewal for (\d+) s", MONITORING["leaseSeconds"]),
