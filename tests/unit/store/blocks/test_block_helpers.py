@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from resources.store.blocks.series import Blocks
-from tests.unit.store.test_blocks import Maker, items, make
+from tests.unit.store.blocks.test_blocks import Maker, items, make
 
 
 @pytest.fixture

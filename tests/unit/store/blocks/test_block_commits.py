@@ -10,7 +10,7 @@ from resources.store.blocks.commits import Commits
 from resources.store.blocks.series import Blocks
 from resources.store.blocks.side_by_side import make_side_by_side
 from resources.store.object_store import ObjectStore, StoreError
-from tests.unit.store.test_blocks import items, make
+from tests.unit.store.blocks.test_blocks import items, make
 
 SOON = 10
 

@@ -5,13 +5,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from functools import partial
 
 import obstore
 import pytest
 
 from resources.store.blocks.encoding import BlockDamaged, decode_block
-from resources.store.blocks.pace import choose_seconds, choose_size, hold_notices, is_due
 from resources.store.blocks.series import Blocks
 from studies.spot_traces.machine import InTurn
 
@@ -159,23 +157,6 @@ def test_a_block_that_is_whole_is_read_as_it_was_written(blocks) -> None:
         decode_block(b"")
 
 
-def test_a_block_is_long_enough_to_be_cheap_and_short_enough_to_lose() -> None:
-    choose = partial(choose_seconds, max_share=0.02, max_seconds=2.5)
-    assert choose(committing=None) == 0, "the first one tells how long a commit takes"
-    assert choose(committing=0) == 0.625, "a quarter of what may be lost"
-    assert choose(committing=0.02) == 1, "committing is 2 % of it"
-    assert choose(committing=9) == 1.25, "two of them are never more than may be lost"
-    assert not is_due(made=9, took=0.9, seconds=1)
-    assert is_due(made=10, took=1.0, seconds=1), "one more would be too much"
-    assert is_due(made=1, took=60, seconds=1)
-
-
-def test_several_items_are_made_in_the_time_that_they_may_take() -> None:
-    assert choose_size(made=10, took=0.5, seconds=0.6) == 12
-    assert choose_size(made=1, took=60, seconds=0.3, fewest=4) == 4
-    assert choose_size(made=1, took=0, seconds=0.3) == 16, "one item is too little to go by"
-
-
 def test_blocks_are_as_long_as_the_clock_that_they_are_given_says(store, counts, slowly) -> None:
     make, read_clock = slowly(0.5)
     Blocks(store, "simulated", beside=InTurn, on_commit=counts.add, clock=read_clock).grow(16, make)
@@ -285,17 +266,3 @@ def test_a_notice_stops_items_at_once_that_take_longer_than_it_allows(store, cou
     finally:
         signal.signal(signal.SIGTERM, before)
     assert counts == [(1, 5), (2, 5)], "what was committed before was lost or counted again"
-
-
-def test_a_notice_waits_for_the_block_and_is_not_lost() -> None:
-    heard = []
-    before = signal.signal(signal.SIGTERM, lambda *_: heard.append("notice"))
-    try:
-        with hold_notices():
-            os.kill(os.getpid(), signal.SIGTERM)
-            assert not heard
-        assert heard == ["notice"]
-        os.kill(os.getpid(), signal.SIGTERM)
-        assert heard == ["notice", "notice"], "it stays deaf afterwards"
-    finally:
-        signal.signal(signal.SIGTERM, before)
