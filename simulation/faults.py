@@ -13,7 +13,8 @@ from simulation.world import World
 # Seconds: the last fault begins before this, and the longest lasts so long.
 LAST, LONGEST = 24.0, 40.0
 # Seconds for which a busy node does nothing: longer than an unreachable holder may be silent, and shorter than a lease.
-BUSY = (3.0, 4.5)
+# Between two such times each lease is renewed. Else they would be longer than a lease together.
+BUSY, BUSY_PAUSE = (3.0, 4.5), 3.0
 Fault = Callable[["Striker"], None]
 
 
@@ -63,8 +64,9 @@ class Striker:
 
     def busy_node(self) -> None:
         """The processors of a node have no time for its processes. Its kernel answers: no worker may be given up."""
-        if node := self._choose_node():
+        if (node := self._choose_node()) and self.loop.now >= node.busy_until + BUSY_PAUSE:
             seconds = self.chance.uniform(*BUSY)
+            node.busy_until = self.loop.now + seconds
             self.loop.note(node.name, f"is busy for {seconds:.1f} s")
             for process in node.processes:
                 process.freeze(seconds)

@@ -21,11 +21,13 @@ class Node:
 
     Attributes:
         away_until: nothing of it is reached until then, because its wire is cut or it is frozen.
+        busy_until: its processors have no time until then.
         is_lost: it has no power any more.
     """
 
     name: str
     away_until: float = 0.0
+    busy_until: float = float("-inf")
     is_lost: bool = False
     processes: list[Process] = field(default_factory=list)
 
