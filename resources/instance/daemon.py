@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from resources.deployment import Deployment
 from resources.instance.metrics_server import register_collector, serve
+from resources.instance.news.listener import News
 from resources.machine.console_script import load
 from resources.supervision.leader import lead
 from resources.supervision.lease import Lease
@@ -60,12 +61,22 @@ def run_daemon(heartbeat_seconds: float, leads: "Gauge | None" = None) -> None:
         leads: the gauge that is 1 in the daemon that leads; None: there are no metrics.
     """
     run = load("dagster-daemon", *sys.argv[1:])  # before the threads start, because they import parts of it too
+    hear_news()
     threading.Thread(target=end_when_hung, args=(heartbeat_seconds,), name="heartbeats", daemon=True).start()
     threading.Thread(target=watch_starting_runs, name="starts", daemon=True).start()
     if leads:
         leads.set(1)
         threading.Thread(target=register_collector, name="collector", daemon=True).start()
     run()
+
+
+def hear_news() -> None:
+    """Lets parts of the daemon hear of runs at once. It imports Dagster here: a daemon that stands by must not."""
+    from resources.instance.news.loops import listen
+
+    news = News()
+    listen(news)
+    news.start()
 
 
 def watch_starting_runs() -> None:

@@ -114,6 +114,10 @@ def test_a_code_server_can_serve_all_definitions() -> None:
     build_defs(Deployment()).get_repository_def().load_all_definitions()
 
 
+CONSUMER = "dagster._daemon.auto_run_reexecution.event_log_consumer.EventLogConsumerDaemon"
+QUEUE = "dagster._daemon.run_coordinator.queued_run_coordinator_daemon.QueuedRunCoordinatorDaemon"
+
+
 def test_nothing_private_to_dagster_is_imported_but_what_the_decision_names() -> None:
     """docs/decisions/code/0017-names-of-dagster-that-are-not-public.md has every such name."""
     assert {
@@ -124,10 +128,17 @@ def test_nothing_private_to_dagster_is_imported_but_what_the_decision_names() ->
     } == {
         "resources/history/partitions.py: dagster._core.events.AssetMaterializationPlannedData",
         "resources/history/partitions.py: dagster._core.events.StepMaterializationData",
+        f"resources/instance/news/loops.py: {CONSUMER}",
+        f"resources/instance/news/loops.py: {QUEUE}",
+        "resources/instance/news/loops.py: dagster._daemon.daemon.SpanMarker",
         "resources/instance/run_page.py: dagster._core.event_api.EventLogCursor",
         "resources/instance/run_page.py: dagster._core.execution.stats.STEP_STATS_EVENT_TYPES",
         "resources/instance/run_page.py: dagster._core.execution.stats.build_run_step_stats_from_events",
         "resources/instance/run_page.py: dagster._core.storage.event_log.base.EventLogConnection",
+        f"tests/unit/instance/test_news_loops.py: {CONSUMER}",
+        f"tests/unit/instance/test_news_loops.py: {QUEUE}",
+        "tests/unit/instance/test_news_loops.py: dagster._daemon.controller",
+        "tests/unit/instance/test_news_loops.py: dagster._daemon.daemon.IntervalDaemon",
     }
 
 
