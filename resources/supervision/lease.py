@@ -20,6 +20,7 @@ RENEW = """UPDATE leases SET deadline = clock_timestamp() + %(seconds)s * interv
     WHERE name = %(name)s AND holder = %(holder)s AND fence = %(fence)s RETURNING fence"""
 RELEASE = """UPDATE leases SET deadline = clock_timestamp()
     WHERE name = %(name)s AND holder = %(holder)s AND fence = %(fence)s RETURNING fence"""
+FIND = "SELECT fence FROM leases WHERE name = %(name)s"
 CHECK = "SELECT fence FROM leases WHERE name = %(name)s AND holder = %(holder)s AND fence = %(fence)s"
 # It deletes the leases named below this one too, and every lease that nobody has renewed for a day.
 END = """DELETE FROM leases WHERE (name = %(name)s AND holder = %(holder)s AND fence = %(fence)s)
@@ -71,6 +72,10 @@ class Lease:
     def is_held(self) -> bool:
         """Whether this holder still has the lease. It does not renew it."""
         return self._fetch_fence(CHECK) is not None
+
+    def was_ended(self) -> bool:
+        """Whether the lease is gone in order, with its run. One that was revoked, or is another's, has a row."""
+        return self._fetch_fence(FIND) is None
 
     def release(self) -> None:
         """Lets the lease end now, so that the next holder does not wait. Its row stays and counts the holders."""

@@ -6,6 +6,7 @@ time even while the worker computes in C. While the database is away, it waits f
 """
 
 import logging
+import math
 import os
 import random
 import signal
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 SIGNALS = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT)
 # The worker does not get the address of the leases: a database URL of its own that lacks a password would get this one.
 LEASE_DATABASE = ("PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGPASSWORD")
+# Seconds that the worker of a step has to end by itself after its run has ended. PostgreSQL refuses what it writes.
+TIME_TO_END = 10.0
 # The first retries start at once. After them each waits, at most twice as long as the one before, and a minute at most.
 RETRIES_WITHOUT_DELAY, LONGEST_DELAY = 3, 60
 
@@ -88,12 +91,14 @@ def supervise(
     if (code := _wait_for_lease(lease, pause, delay)) is not None:
         return code
     worker = os.posix_spawnp(command[0], list(command), dict(environment), setsigmask=[])
-    due, asked_to_end = time.monotonic() + pause, False
+    due, kill_at, asked_to_end = time.monotonic() + pause, math.inf, False
     while True:
         if time.monotonic() >= due:
             due = time.monotonic() + pause
             if not hold(lease, renew=not is_frozen(worker)):
-                log.error("the lease %s was revoked or has another holder: its worker is ended", lease.name)
+                kill_at = min(kill_at, time.monotonic() + _find_time_to_end(lease))
+            if time.monotonic() >= kill_at:
+                log.error("the lease %s was revoked, has another holder or is gone: its worker is ended", lease.name)
                 os.kill(worker, signal.SIGKILL)
         if port:
             close_calls(port)
@@ -101,13 +106,23 @@ def supervise(
         if received and received.si_signo != signal.SIGCHLD:
             asked_to_end = True
             os.kill(worker, received.si_signo)
-        # As the first process of its container it becomes the parent of every process whose parent has ended.
-        for pid, status in iter(lambda: os.waitpid(-1, os.WNOHANG), (0, 0)):
-            if pid == worker:
-                if not asked_to_end:  # the launcher knows by a lease left behind that the worker was asked to end
-                    _end_lease(lease)
-                code = os.waitstatus_to_exitcode(status)
-                return code if code >= 0 else 128 - code
+        if (code := _reap(worker)) is not None:
+            if not asked_to_end:  # the launcher knows by a lease left behind that the worker was asked to end
+                _end_lease(lease)
+            return code if code >= 0 else 128 - code
+
+
+def _reap(worker: int) -> int | None:
+    """The exit code of the worker, if it has ended, as Python says it: negative for a signal.
+
+    As the first process of its container this one is the parent of every process whose parent has ended.
+    """
+    code = None
+    for pid, status in iter(lambda: os.waitpid(-1, os.WNOHANG), (0, 0)):
+        if pid == worker:
+            code = os.waitstatus_to_exitcode(status)
+            break  # without children waitpid is an error
+    return code
 
 
 def _wait_for_lease(lease: Lease, pause: float, delay: float) -> int | None:
@@ -152,6 +167,16 @@ def hold(lease: Lease, renew: bool = True) -> bool:
 def is_frozen(process: int) -> bool:
     """Whether a process was stopped by SIGSTOP. It does nothing, so its lease must not be renewed."""
     return read_status(process)[0] in "Tt"
+
+
+def _find_time_to_end(lease: Lease) -> float:
+    """Seconds that a worker without a lease has: none if it was given up, some if its run has ended in order."""
+    import psycopg2
+
+    try:
+        return TIME_TO_END if lease.was_ended() else 0
+    except psycopg2.Error:
+        return 0
 
 
 def _end_lease(lease: Lease) -> None:

@@ -18,7 +18,7 @@ from resources.launching.knocking import knock
 from resources.supervision.lease import Lease
 from resources.supervision.lease_table import Leases
 from resources.supervision.port import LONGEST_QUEUE
-from resources.supervision.worker import draw_delay
+from resources.supervision.worker import TIME_TO_END, draw_delay
 
 RUN = "run/1234"
 # Says that it works, and then does so until it is ended.
@@ -135,6 +135,31 @@ def test_a_worker_whose_lease_was_revoked_is_killed_before_it_can_say_anything(s
     assert "was revoked" in complaint
     assert leases.find_deadline(RUN), "a revoked lease stays, so that nobody takes it"
     assert not Lease(storage, RUN, "a second pod of the same run", 3).take()
+
+
+def test_the_worker_of_a_step_may_end_by_itself_when_its_run_has_ended_and_its_pod_did_not_fail(
+    supervised, leases, storage
+) -> None:
+    at_its_end = "import time; print('working', flush=True); time.sleep(4)"
+    started = supervised(at_its_end)
+    working(started, leases)
+    delete_lease(storage)
+    assert started.wait(10) == 0
+
+
+def test_a_worker_that_goes_on_after_its_run_has_ended_is_killed(supervised, leases, storage) -> None:
+    started = supervised(WORKING)
+    working(started, leases)
+    delete_lease(storage)
+    with pytest.raises(subprocess.TimeoutExpired):
+        started.wait(TIME_TO_END - 3)
+    assert started.wait(8) == 128 + signal.SIGKILL
+
+
+def delete_lease(storage: str) -> None:
+    """What the end of a run does with the leases of its steps."""
+    with closing(psycopg2.connect(storage)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute("DELETE FROM leases WHERE name = %s", (RUN,))
 
 
 def test_a_frozen_worker_falls_silent_and_never_wakes_up_once_it_was_given_up(supervised, leases) -> None:

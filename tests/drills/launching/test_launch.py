@@ -9,16 +9,21 @@ import time
 
 import pytest
 
+from resources.services.webserver import Webserver
 from tests.drills.support.cluster import RELEASE, kubectl, list_pods, upgrade_release
 
 CONTROL_PLANE = "app.kubernetes.io/component in (webserver, webserver-read-only, daemon, code-server)"
+ENDED = {"Succeeded", "Failed"}
 SESSIONS = "SELECT sessions FROM pg_stat_database WHERE datname = current_database()"
 
 
 @pytest.fixture(scope="module", params=["in_process", "k8s_job"])
-def executor(request):
-    """The release with a whole run in one pod, and with a pod for each step."""
+def executor(request, address):
+    """The release with a whole run in one pod, and with a pod for each step. One run has opened what is kept open."""
     with upgrade_release("--set", f"executor={request.param}"):
+        webserver = Webserver(address)
+        webserver.wait_for_location(120)
+        assert webserver.wait_for_run(webserver.launch("refresh"), 300) == "SUCCESS"
         yield request.param
 
 
@@ -39,6 +44,8 @@ def test_a_run_opens_few_connections_and_takes_as_long_as_is_recorded(platform, 
         connections=opened,
         **platform.count_repetitions(run),
     )
+    platform.wait_until("its pods have ended", lambda: read_phases(run) <= ENDED, 30)
+    assert read_phases(run) == {"Succeeded"}, "a pod of a run that ended well counts as failed"
 
 
 def test_the_control_plane_stands_by_in_little_memory_and_leaves_the_processor_to_runs(platform) -> None:
@@ -51,6 +58,11 @@ def test_the_control_plane_stands_by_in_little_memory_and_leaves_the_processor_t
     cores = sum(after[pod][1] - before[pod][1] for pod in after) / 30
     assert resident < 1.2 * 1024, f"{resident:.0f} MiB: {after}"
     platform.record(fault="control plane idle", resident_mib=round(resident), cores=round(cores, 2))
+
+
+def read_phases(run: str) -> set[str]:
+    """The phases of the pods of a run and of its steps."""
+    return {pod["status"]["phase"] for pod in list_pods(f"dagster/run-id={run}")}
 
 
 def measure_usage() -> dict[str, tuple[float, float]]:
