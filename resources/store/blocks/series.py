@@ -19,8 +19,7 @@ from itertools import groupby
 from resources.store.blocks.commits import Beside, Commits, use_a_thread
 from resources.store.blocks.encoding import BlockDamaged, decode_block, encode_block
 from resources.store.blocks.pace import choose_seconds, choose_size, hold_notices, is_due
-from resources.store.object_store import ObjectStore
-from resources.store.written_once import write_once
+from resources.store.object_store import ObjectExists, ObjectStore
 
 log = logging.getLogger(__name__)
 NAME = re.compile(r"\d{8}\.\d{2}")
@@ -206,10 +205,13 @@ class Blocks:
         block = encode_block(made)
         for number in range(100):
             name = f"{first:08d}.{number:02d}"
-            if write_once(self.store, f"{self.place}/blocks/{name}", block).created:
+            try:
+                self.store.create(f"{self.place}/blocks/{name}", block)
+            except ObjectExists:
+                if items := self._read(name):
+                    return items
+            else:
                 return made
-            if items := self._read(name):
-                return items
         raise BlockDamaged(
             f"{self.store.location(self.place)}/blocks: 100 blocks of item {first} are damaged: check the disks of the "
             "store, and who may write to it"

@@ -14,7 +14,7 @@ import dagster as dg
 import pytest
 
 from resources.history.facts import ITEMS, ITEMS_COMMITTED, ITEMS_TOTAL, is_committed_block
-from resources.store.written_once import write_once
+from resources.store.object_store import ObjectStore
 from tests.support.jobs import reconstructable_job
 
 FOLDS = 4
@@ -74,17 +74,17 @@ def short_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 @contextmanager
 def die_at_block(number: int, folder: str) -> Iterator[None]:
     """Ends the worker before it commits this block, counted from 1, of the blocks below a folder."""
-    seen = []
+    seen, create = [], ObjectStore.create
 
-    def write_or_die(store: Any, key: str, content: bytes) -> Any:
+    def create_or_die(store: ObjectStore, key: str, data: bytes | Path) -> None:
         if f"/{folder}" in key:
             seen.append(key)
             if len(seen) == number:
                 raise KeyboardInterrupt
-        return write_once(store, key, content)
+        create(store, key, data)
 
     with pytest.MonkeyPatch.context() as dying:
-        dying.setattr("resources.store.blocks.series.write_once", write_or_die)
+        dying.setattr(ObjectStore, "create", create_or_die)
         with pytest.raises(KeyboardInterrupt):
             yield
 
