@@ -9,7 +9,7 @@ lives as long as its connection, and a connection from a node that lost power li
 from dataclasses import dataclass, field
 from typing import LiteralString
 
-from resources.supervision.lease_table import LeaseConnection
+from resources.supervision.lease_table import FIND_DEADLINE, LeaseConnection
 
 # A lease without a holder was revoked: nobody takes it again.
 TAKE = """INSERT INTO leases VALUES (%(name)s, %(holder)s, 1, clock_timestamp() + %(seconds)s * interval '1 s')
@@ -20,7 +20,6 @@ RENEW = """UPDATE leases SET deadline = clock_timestamp() + %(seconds)s * interv
     WHERE name = %(name)s AND holder = %(holder)s AND fence = %(fence)s RETURNING fence"""
 RELEASE = """UPDATE leases SET deadline = clock_timestamp()
     WHERE name = %(name)s AND holder = %(holder)s AND fence = %(fence)s RETURNING fence"""
-FIND = "SELECT fence FROM leases WHERE name = %(name)s"
 CHECK = "SELECT fence FROM leases WHERE name = %(name)s AND holder = %(holder)s AND fence = %(fence)s"
 # It deletes the leases named below this one too, and every lease that nobody has renewed for a day.
 END = """DELETE FROM leases WHERE (name = %(name)s AND holder = %(holder)s AND fence = %(fence)s)
@@ -75,7 +74,7 @@ class Lease:
 
     def was_ended(self) -> bool:
         """Whether the lease is gone in order, with its run. One that was revoked, or is another's, has a row."""
-        return self._fetch_fence(FIND) is None
+        return self.connection.fetch_value(FIND_DEADLINE, name=self.name) is None
 
     def release(self) -> None:
         """Lets the lease end now, so that the next holder does not wait. Its row stays and counts the holders."""

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 SIGNALS = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT)
 # The worker does not get the address of the leases: a database URL of its own that lacks a password would get this one.
 LEASE_DATABASE = ("PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGPASSWORD")
-# Seconds that the worker of a step has to end by itself after its run has ended. PostgreSQL refuses what it writes.
+# Seconds that the worker of a step has to end by itself after its run has ended. Dagster's storage refuses its writes.
 TIME_TO_END = 10.0
 # The first retries start at once. After them each waits, at most twice as long as the one before, and a minute at most.
 RETRIES_WITHOUT_DELAY, LONGEST_DELAY = 3, 60

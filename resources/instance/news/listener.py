@@ -1,7 +1,7 @@
-"""What PostgreSQL tells about runs, and who listens (`LISTEN` and `NOTIFY`).
+"""What PostgreSQL tells about runs (`NOTIFY`), and the thread that listens (`LISTEN`).
 
-News only makes a part of the daemon look earlier. Who hears nothing looks once a second anyway, so lost news costs that
-second and no run.
+News only makes a part of the daemon look earlier. A part without news looks once a second, so lost news costs a second
+and no run.
 """
 
 import logging
@@ -33,9 +33,9 @@ TELL = """DO $$ BEGIN
       RETURN NULL;
     END $tell$;
     CREATE OR REPLACE TRIGGER news_of_runs AFTER INSERT OR UPDATE OF status ON runs FOR EACH ROW
-      WHEN (NEW.status IN ('QUEUED', 'SUCCESS', 'FAILURE', 'CANCELED')) EXECUTE FUNCTION tell_news('platform_queue');
+      WHEN (NEW.status IN ('QUEUED', 'SUCCESS', 'FAILURE', 'CANCELED')) EXECUTE FUNCTION tell_news(%(queue)s);
     CREATE OR REPLACE TRIGGER news_of_runs AFTER INSERT ON event_logs FOR EACH ROW
-      WHEN (NEW.dagster_event_type = 'PIPELINE_FAILURE') EXECUTE FUNCTION tell_news('platform_failures');
+      WHEN (NEW.dagster_event_type = 'PIPELINE_FAILURE') EXECUTE FUNCTION tell_news(%(failures)s);
   END IF;
 END $$"""
 # A connection to a node that lost its power says nothing. The kernel asks it, and gives it up after 11 s.
@@ -93,7 +93,7 @@ class News:
         try:
             listening.autocommit = True
             with listening.cursor() as cursor:
-                cursor.execute(TELL)
+                cursor.execute(TELL, {"queue": Topic.QUEUE, "failures": Topic.FAILURES})
                 for topic in Topic:
                     cursor.execute(f'LISTEN "{topic}"')
             for told in self._told.values():  # what was told before is not told again

@@ -41,9 +41,9 @@ def make_prompt(part: type[Any], wait: Callable[[float], bool], clock: Callable[
         try:
             for step in stock(self, context, shutdown_event):
                 yield step
-                end = clock() + interval
-                while step is SpanMarker.END_SPAN and (left := end - clock()) > 0:
-                    if wait(min(left, LONGEST_STEP)) or shutdown_event.is_set():
+                end = clock() + (interval if step is SpanMarker.END_SPAN else 0)
+                while (left := end - clock()) > 0 and not wait(min(left, LONGEST_STEP)):
+                    if shutdown_event.is_set():
                         break
                     yield None
         finally:

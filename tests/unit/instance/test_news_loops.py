@@ -98,23 +98,18 @@ def test_a_loop_that_begins_again_after_an_error_has_its_interval(make_part) -> 
 def test_the_queue_hears_of_the_queue_and_the_search_for_failures_of_failures(monkeypatch) -> None:
     """Dagster's command makes its parts of these two classes (decision 0026)."""
     source = inspect.getsource(controller.create_daemon_of_type)
-    heard = []
+    topics = {QueuedRunCoordinatorDaemon: Topic.QUEUE, EventLogConsumerDaemon: Topic.FAILURES}
+    heard = list[Topic]()
     news = News()
     monkeypatch.setattr(news, "wait", lambda topic, _: heard.append(topic) or True)
-    for part, topic in ((QueuedRunCoordinatorDaemon, Topic.QUEUE), (EventLogConsumerDaemon, Topic.FAILURES)):
-        assert f"return {part.__name__}(" in source
-        monkeypatch.setattr(part, "core_loop", part.core_loop)  # given back at the end of the test
+    for part in topics:  # the test gives both back as they were
+        monkeypatch.setattr(part, "core_loop", part.core_loop)
         monkeypatch.setattr(part, "run_iteration", lambda *_: iter([None]))
-        listen_once(news, monkeypatch)
+    listen(news)
+    for part, topic in topics.items():
+        assert f"return {part.__name__}(" in source
         loop = part(1).core_loop(None, threading.Event())
         while not heard:
             next(loop)
         assert {heard.pop()} == {topic}
         loop.close()
-
-
-def listen_once(news: News, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Calls `listen` on the stock classes, however often this is called."""
-    for part in (QueuedRunCoordinatorDaemon, EventLogConsumerDaemon):
-        monkeypatch.setattr(part, "core_loop", IntervalDaemon.core_loop)
-    listen(news)

@@ -6,6 +6,7 @@ import pytest
 
 from simulation.guards import Guard
 from simulation.history import live_through
+from simulation.many import format_timeline
 from tests.support.pages import ROOT
 
 PAGE = (ROOT / "docs" / "simulation.md").read_text()
@@ -20,8 +21,8 @@ def test_the_table_names_a_seed_that_breaks_without_the_guard_and_what_breaks(gu
 
 def test_the_page_shows_the_timeline_that_its_command_prints() -> None:
     seed, option = re.findall(r"^`make simulate HISTORIES=1 SEED=(\d+) GUARDS=(\S+)`", PAGE, re.MULTILINE)[0]
-    shown = [line.split(maxsplit=1) for line in PAGE.split("     …\n")[1].split("```")[0].splitlines()]
+    shown = [line.strip() for line in PAGE.split("     …\n")[1].split("```")[0].splitlines()]
     lived = live_through(int(seed), [each for each in Guard if each.option == option])
     assert lived.broken
-    printed = [[f"{at:.2f}", f"{who:18} {what}"] for at, who, what in lived.timeline]
+    printed = [line.strip() for line in format_timeline(lived)]
     assert shown == printed[-len(shown) :]
