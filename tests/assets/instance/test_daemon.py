@@ -16,6 +16,7 @@ from psycopg2.extensions import parse_dsn
 from tests.support.instances import open_instance
 
 HOLDER = "SELECT fence FROM leases WHERE name = 'daemon' AND deadline > clock_timestamp()"
+LISTENING = "SELECT pid FROM pg_stat_activity WHERE application_name = 'news of runs' AND datname = current_database()"
 HEARTBEATS = "SELECT daemon_id FROM daemon_heartbeats"
 
 
@@ -74,6 +75,7 @@ def test_one_daemon_acts_and_the_other_does_when_it_is_lost(daemons, ports, ask)
     assert ask(HOLDER) == {1}
     leader = max(daemons, key=lambda each: resident(each.pid))
     assert sum(resident(each.pid) > 100 for each in daemons) == 1, "the one that stands by has imported Dagster"
+    until(lambda: len(ask(LISTENING)) == 1)
     port = dict(zip((each.pid for each in daemons), ports, strict=True))
     leads, (stands_by,) = port.pop(leader.pid), port.values()
     until(lambda: "platform_storage_answers 1.0" in scraped(leads))
