@@ -2,16 +2,20 @@
 
 A run that waits for PostgreSQL is not harmed: it succeeds, nothing starts twice and nothing is retried. Scaling to zero
 removes the pod for as long as the drill needs. Connections then break and new ones are refused, like after the loss of
-its node. (Freezing is not possible: the first process of a container can't be frozen from inside.) In a third drill
-PostgreSQL goes away just when a retry is decided: the retry comes, and comes once.
+its node. In another drill PostgreSQL stands still for 30 s beside ten runs: connections stay open, and nobody answers.
+In the last one it goes away just when a retry is decided: the retry comes, and comes once.
 """
 
 import time
 
 import pytest
 
-from tests.drills.support.claims import assert_retried, assert_unharmed
+from tests.drills.support.adapter import stop_service
+from tests.drills.support.claims import assert_none_given_up, assert_retried, assert_unharmed
 from tests.drills.support.cluster import cordon, list_pods, make_selector, stop_component
+
+# So many trees that all runs train when the last one has begun, and for as long again.
+RUNS, TREES, FROZEN = 10, 600, 30
 
 
 @pytest.mark.parametrize("seconds", [5, 60])
@@ -31,6 +35,22 @@ def test_a_run_waits_for_a_database_that_moves_to_another_node(platform, expecte
     (new,) = list_pods(make_selector("postgresql"))
     assert new["spec"]["nodeName"] != old["spec"]["nodeName"]
     assert_unharmed(platform, expected_digests, "PostgreSQL moved to another node", run)
+
+
+def test_of_ten_healthy_runs_none_is_given_up_while_the_database_stands_still(platform, undisturbed) -> None:
+    runs = platform.train_many(RUNS, TREES)
+    (pod,) = list_pods(make_selector("postgresql"))
+    (container,) = pod["status"]["containerStatuses"]
+    place = {"node": pod["spec"]["nodeName"], "container": container["containerID"].partition("://")[2]}
+    with stop_service("CONTAINER", place):
+        stopped = time.time()
+        time.sleep(FROZEN)
+        back = time.time()
+    assert_none_given_up(platform, undisturbed(TREES), f"PostgreSQL stands still for {FROZEN} s", runs)
+    committed = [at for run in runs for at in platform.read_commit_times(run, time.time())]
+    # A commit is announced to PostgreSQL first. One that was announced may be recorded a moment later.
+    assert not [at for at in committed if stopped + 3 < at < back], "PostgreSQL answered meanwhile"
+    assert [at for at in committed if at > back], "the runs were over before the database was back"
 
 
 def test_a_retry_that_is_decided_on_while_the_database_goes_away_comes_once(platform, expected_digests) -> None:

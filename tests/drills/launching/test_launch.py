@@ -6,6 +6,8 @@ platform, and have limits.
 
 import json
 import time
+from datetime import datetime
+from typing import Any
 
 import pytest
 
@@ -34,18 +36,23 @@ def test_a_run_opens_few_connections_and_takes_as_long_as_is_recorded(platform, 
     time.sleep(2)  # PostgreSQL counts a connection when it ends
     opened = int(platform.run_sql(SESSIONS, "dagster")) - before - 1
     assert 0 < opened <= 20, f"a run opened {opened} connections"
+    platform.wait_until("its pods have ended", lambda: read_phases(run) <= ENDED, 30)
+    assert read_phases(run) == {"Succeeded"}, "a pod of a run that ended well counts as failed"
     requested = platform.webserver.read_run(run)["creationTime"]
     (first,) = platform.read_step_starts(run, "loan_dataset")
     (end,) = platform.read_events(run, "RunSuccessEvent")
+    (launched,) = platform.read_events(run, "RunStartingEvent")
+    (process,) = platform.read_events(run, "RunStartEvent")
     platform.record(
         fault=f"nothing, executor={executor}",
+        request_to_launch=round(launched["at"] - requested, 2),
+        request_to_container=round(read_container_start(platform.find_pod(run)) - requested, 2),
+        request_to_run_start=round(process["at"] - requested, 2),
         request_to_first_step=round(first - requested, 2),
         request_to_success=round(end["at"] - requested, 2),
         connections=opened,
         **platform.count_repetitions(run),
     )
-    platform.wait_until("its pods have ended", lambda: read_phases(run) <= ENDED, 30)
-    assert read_phases(run) == {"Succeeded"}, "a pod of a run that ended well counts as failed"
 
 
 def test_the_control_plane_stands_by_in_little_memory_and_leaves_the_processor_to_runs(platform) -> None:
@@ -58,6 +65,12 @@ def test_the_control_plane_stands_by_in_little_memory_and_leaves_the_processor_t
     cores = sum(after[pod][1] - before[pod][1] for pod in after) / 30
     assert resident < 1.2 * 1024, f"{resident:.0f} MiB: {after}"
     platform.record(fault="control plane idle", resident_mib=round(resident), cores=round(cores, 2))
+
+
+def read_container_start(pod: dict[str, Any]) -> float:
+    """When the container of a pod that has ended was started, in Unix seconds. Kubernetes cuts off fractions."""
+    (container,) = pod["status"]["containerStatuses"]
+    return datetime.fromisoformat(container["state"]["terminated"]["startedAt"]).timestamp()
 
 
 def read_phases(run: str) -> set[str]:

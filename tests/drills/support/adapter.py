@@ -1,7 +1,8 @@
 """Faults that kubectl can't cause. They are commands, and each depends on the kind of cluster.
 
 The environment sets a command; a default is for kind (docs/kubernetes/drills.md). In a command, {node} stands for the
-name of a node, {ip} for the address of a pod on it, and {api} for the address where pods reach the API server.
+name of a node, {ip} for the address of a pod on it, {container} for the id of a container on it, and {api} for the
+address where pods reach the API server.
 
 Belongs here: commands for nodes, store and API server. Does not belong here: what kubectl can do (`cluster`).
 """
@@ -35,6 +36,8 @@ docker network connect kind {node}; docker exec {node} iptables -D OUTPUT -p tcp
     "API_START": _REFUSE.format("D", ""),
     "API_HALF_STOP": _REFUSE.format("I", _EVERY_SECOND),
     "API_HALF_START": _REFUSE.format("D", _EVERY_SECOND),
+    "CONTAINER_STOP": "docker exec {node} ctr --namespace k8s.io tasks pause {container}",
+    "CONTAINER_START": "docker exec {node} ctr --namespace k8s.io tasks resume {container}",
     "CLOCK_LIBRARY": "",
 }
 
@@ -99,7 +102,7 @@ def stop_service(service: str, *places: dict[str, str]) -> Iterator[None]:
     """Stops a service by its command, such as STORE_STOP, and starts it again at the end.
 
     Args:
-        service: `STORE`, `API` or `API_HALF`.
+        service: `STORE`, `API`, `API_HALF` or `CONTAINER`.
         places: the fields of the command, once for each place where the service is stopped; none to stop it once.
     """
     with ExitStack() as stack:

@@ -88,6 +88,19 @@ def assert_unharmed(
     platform.record(fault=fault, work_lost=0.0, **platform.count_repetitions(run), **more)
 
 
+def assert_none_given_up(platform: Platform, expected_digests: dict[str, str], fault: str, runs: list[str]) -> None:
+    """Asserts that each of many runs beside each other ends well without a retry, with the same bytes.
+
+    The arguments are those of `assert_retried`.
+    """
+    for run in runs:
+        assert platform.webserver.wait_for_run(run, 600) == "SUCCESS"
+        platform.assert_complete(run, beside_others=True)
+        assert platform.read_digests(run) == expected_digests
+    given_up = sum(len(platform.find_runs("dagster/root_run_id", run)) for run in runs)
+    platform.record(fault=f"{fault}, {len(runs)} runs", false_deaths=given_up)
+
+
 def assert_stays_failed(platform: Platform, expected_digests: dict[str, str], run: str, retry: str) -> None:
     """Asserts that a lost worker that came back has published nothing, started nothing, and changed no status."""
     time.sleep(15)

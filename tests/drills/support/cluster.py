@@ -14,6 +14,13 @@ from typing import Any
 
 NAMESPACE, RELEASE = os.environ.get("NAMESPACE", "credit"), os.environ.get("RELEASE", "platform")
 CHART = str(Path(__file__).parents[3] / "helm" / "credit-platform")
+# Uses every core of a machine, with four processes for each.
+KEEP_BUSY = """import os, time
+for _ in range(4 * os.cpu_count()):
+    if not os.fork():
+        while True:
+            pass
+time.sleep(3600)"""
 # The label of the nodes that runs are bound to.
 SPOT = os.environ.get("SPOT", "capacity=spot")
 
@@ -74,3 +81,33 @@ def cordon(*nodes: str) -> Iterator[None]:
         yield
     finally:
         kubectl("uncordon", *nodes)
+
+
+@contextmanager
+def keep_busy(node: str, image: str) -> Iterator[None]:
+    """Uses every core of a node, by a pod of its own, until the end.
+
+    Args:
+        node: its name.
+        image: with Python, and on the node already.
+    """
+    container = {
+        "name": "busy",
+        "image": image,
+        "command": ["python", "-c", KEEP_BUSY],
+        "resources": {"requests": {"cpu": "1"}},
+        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+    }
+    spec = {
+        "nodeName": node,
+        "tolerations": [{"operator": "Exists"}],
+        "automountServiceAccountToken": False,
+        "securityContext": {"runAsNonRoot": True, "runAsUser": 1000, "seccompProfile": {"type": "RuntimeDefault"}},
+        "containers": [container],
+    }
+    kubectl("run", "busy", f"--image={image}", "--restart=Never", f"--overrides={json.dumps({'spec': spec})}")
+    try:
+        kubectl("wait", "--for=condition=Ready", "pod/busy", "--timeout=60s")
+        yield
+    finally:
+        kubectl("delete", "pod", "busy", "--grace-period=1")

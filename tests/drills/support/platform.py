@@ -64,6 +64,13 @@ class Platform(Histories):
             raise NotInTime(f"training of run {run} ended within {seconds:.0f} s: the drill needs more trees")
         return run, began
 
+    def train_many(self, count: int, trees: int = TREES) -> list[str]:
+        """Launches so many long runs at once, and waits until each has begun to train."""
+        runs = [self.train_long(trees) for _ in range(count)]
+        for run in runs:
+            self.wait_until("training has begun", lambda run=run: self.find_training_start(run, 0), 300)
+        return runs
+
     def find_pod(self, run: str) -> dict[str, Any] | None:
         """The pod of a run; None if it has none. Pods of its steps are left out."""
         found = list_pods(f"dagster/run-id={run},!dagster/op")
