@@ -4,11 +4,12 @@ import gc
 import subprocess
 import sys
 from importlib import import_module
+from types import ModuleType
 
 import dagster as dg
 import pytest
 
-from resources.machine.console_script import GARBAGE_THRESHOLD, NoConsoleScript, imports_not_searched, load
+from resources.machine.console_script import COLORS, GARBAGE_THRESHOLD, NoConsoleScript, imports_at_start, load
 
 
 def started(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -36,12 +37,33 @@ def test_a_started_command_collects_garbage_less_often_than_python_does() -> Non
 def test_imports_are_not_searched_for_garbage_and_what_comes_after_them_is() -> None:
     before = gc.get_freeze_count()
     try:
-        with pytest.raises(ModuleNotFoundError), imports_not_searched():
+        with pytest.raises(ModuleNotFoundError), imports_at_start():
             import_module("no_such_module" if not gc.isenabled() else "gc")
         assert gc.isenabled()
         assert gc.get_freeze_count() > before
     finally:
         gc.unfreeze()
+
+
+def test_a_worker_starts_without_what_only_colors_a_terminal_and_an_asset_can_import_it() -> None:
+    code = "import sys; sys.argv = ['worker', 'dagster', '--version']; from runpy import run_module\n"
+    code += "try: run_module('resources.console_script', run_name='__main__')\n"
+    code += f"except SystemExit: print(*(set(sys.modules) & {set(COLORS)}), 'alembic' in sys.modules)\n"
+    code += "import pygments, rich"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert found.stdout.splitlines()[-1] == "True"
+
+
+def test_a_library_that_was_imported_before_the_start_stays_imported(monkeypatch) -> None:
+    loaded, other = ModuleType(COLORS[0]), COLORS[1]
+    monkeypatch.setitem(sys.modules, COLORS[0], loaded)
+    monkeypatch.delitem(sys.modules, other, raising=False)
+    with imports_at_start():
+        assert sys.modules[COLORS[0]] is loaded
+        with pytest.raises(ModuleNotFoundError):
+            import_module(other)
+    assert sys.modules[COLORS[0]] is loaded
+    assert other not in sys.modules
 
 
 def test_an_unknown_console_script_is_an_error_with_its_name(monkeypatch) -> None:
