@@ -2,9 +2,9 @@
 
 import sys
 
-from resources.machine.console_script import imports_at_start, main
+from resources.machine.console_script import colors_left_out, imports_not_searched, main
 
 if __name__ == "__main__":
-    with imports_at_start():
+    with imports_not_searched(), colors_left_out():
         import resources.instance_storage  # noqa: F401 - a worker opens it before anything else
     sys.exit(main())

@@ -30,7 +30,7 @@ from credit_assets.commands.options import (
 from credit_assets.commands.release import backups, check, materialize, prepare
 from resources.deployment import UI_PORT, Deployment
 from resources.errors import PlatformError
-from resources.machine.console_script import GARBAGE_THRESHOLD, imports_at_start
+from resources.machine.console_script import GARBAGE_THRESHOLD, imports_not_searched
 from resources.machine.output import accept_all_output, finish_output
 
 INTERRUPTED = 130
@@ -45,7 +45,7 @@ def cli() -> None:
 @settings_option
 def run(settings: Path | None) -> int:
     """Materialize all assets once on this machine, and print the metrics."""
-    with imports_at_start():
+    with imports_not_searched():
         from credit_assets.commands.one_machine.local import describe_places, local_platform
         from credit_assets.commands.one_machine.run import materialize_all, ui_command
 

@@ -2,7 +2,7 @@
 
 Imports make a million objects that stay. By default Python searches them for garbage after every 700 new objects. That
 takes a sixth of the time until a run begins, or until its retry continues. Libraries that only color what a terminal
-shows take another tenth.
+shows take time too.
 
 Belongs here: how a console script is loaded and started. Does not belong here: what the script does.
 """
@@ -40,29 +40,39 @@ def load(name: str, *arguments: str) -> Callable[[], Any]:
     """
     for command in entry_points(group="console_scripts", name=name):
         sys.argv = [name, *arguments]
-        with imports_at_start():
+        with imports_not_searched(), colors_left_out():
             return command.load()
     raise NoConsoleScript(f"{name}: expected a console script of an installed package, as dagster is one")
 
 
 @contextmanager
-def imports_at_start() -> Iterator[None]:
-    """Makes the imports at the start of a process quick.
+def imports_not_searched() -> Iterator[None]:
+    """Inside this context Python collects no garbage. It never searches again what exists at the end.
 
-    Inside this context Python collects no garbage, and `COLORS` count as not installed. At its end they can be imported
-    again, and Python never searches again what exists by then: almost all of it stays until the process ends.
+    It is for imports at the start of a process: almost all objects that they make stay until its end.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+@contextmanager
+def colors_left_out() -> Iterator[None]:
+    """Inside this context `COLORS` count as not installed. At its end they can be imported again.
+
+    It is for imports of libraries only: an asset may need `COLORS`.
     """
     modules = cast("dict[str, Any]", sys.modules)
     left_out = [name for name in COLORS if name not in modules]
     modules.update(dict.fromkeys(left_out))  # None: the import of this name is an error
-    gc.disable()
     try:
         yield
     finally:
         for name in left_out:
             del modules[name]
-        gc.freeze()
-        gc.enable()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,14 @@ from types import ModuleType
 import dagster as dg
 import pytest
 
-from resources.machine.console_script import COLORS, GARBAGE_THRESHOLD, NoConsoleScript, imports_at_start, load
+from resources.machine.console_script import (
+    COLORS,
+    GARBAGE_THRESHOLD,
+    NoConsoleScript,
+    colors_left_out,
+    imports_not_searched,
+    load,
+)
 
 
 def started(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -37,7 +44,7 @@ def test_a_started_command_collects_garbage_less_often_than_python_does() -> Non
 def test_imports_are_not_searched_for_garbage_and_what_comes_after_them_is() -> None:
     before = gc.get_freeze_count()
     try:
-        with pytest.raises(ModuleNotFoundError), imports_at_start():
+        with pytest.raises(ModuleNotFoundError), imports_not_searched():
             import_module("no_such_module" if not gc.isenabled() else "gc")
         assert gc.isenabled()
         assert gc.get_freeze_count() > before
@@ -54,11 +61,23 @@ def test_a_worker_starts_without_what_only_colors_a_terminal_and_an_asset_can_im
     assert found.stdout.splitlines()[-1] == "True"
 
 
+def test_make_run_loads_assets_that_import_what_colors_a_terminal() -> None:
+    code = "import builtins, sys; stock = builtins.__import__\n"
+    code += "def load(name, *rest):\n"
+    code += f"    if name == 'credit_assets.definitions': [stock(each) for each in {COLORS}]\n"
+    code += "    return stock(name, *rest)\n"
+    code += "builtins.__import__ = load; from credit_assets.commands.main import main\n"
+    code += f"main(['run', '--settings', '/nowhere.toml']); print(*[each in sys.modules for each in {COLORS}])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert found.stdout == "True True\n"
+    assert "there is no settings file /nowhere.toml" in found.stderr
+
+
 def test_a_library_that_was_imported_before_the_start_stays_imported(monkeypatch) -> None:
     loaded, other = ModuleType(COLORS[0]), COLORS[1]
     monkeypatch.setitem(sys.modules, COLORS[0], loaded)
     monkeypatch.delitem(sys.modules, other, raising=False)
-    with imports_at_start():
+    with colors_left_out():
         assert sys.modules[COLORS[0]] is loaded
         with pytest.raises(ModuleNotFoundError):
             import_module(other)
