@@ -14,7 +14,7 @@ from tests.drills.support.adapter import stop_service
 from tests.drills.support.claims import assert_none_given_up, assert_retried, assert_unharmed
 from tests.drills.support.cluster import cordon, list_pods, make_selector, stop_component
 
-# So many trees that all runs train when the last one has begun, and for as long again.
+# Enough trees: all runs still train when the last one begins, and for some time after it.
 RUNS, TREES, FROZEN = 10, 600, 30
 
 

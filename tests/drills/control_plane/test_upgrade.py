@@ -9,7 +9,6 @@ The drill builds the release before from its commit, so it needs LOAD and BUILD_
 this release installed.
 """
 
-import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,16 +20,14 @@ from resources.services.webserver import Webserver
 from tests.drills.support.adapter import Nodes
 from tests.drills.support.claims import assert_retried, assert_unharmed
 from tests.drills.support.cluster import RELEASE, helm, list_pods, make_selector
-from tests.drills.support.platform import Platform
+from tests.drills.support.platform import Platform, give_resources
 from tests.drills.support.releases import Version, build_version_before, read_installed_version
 
 PARTS = ("webserver", "daemon", "code-server")
 AT_ONCE = "dagsterDaemon.runCoordinator.config.queuedRunCoordinator.maxConcurrentRuns"
 # A sixth of a core: the training, 20 s of one core, lasts longer than an upgrade, and its bytes are the same.
 SLOW = {"requests": {"cpu": "100m", "memory": "512Mi"}, "limits": {"cpu": "150m", "memory": "2Gi"}}
-TAGS = {"dagster-k8s/config": json.dumps({"container_config": {"resources": SLOW}})}
-
-# Assets that this release has added: a run that the release before was asked for does not make them.
+# Assets that this release has added. A run that was requested from the release before does not make them.
 ADDED = {"benchmark"}
 
 
@@ -76,7 +73,7 @@ def read_uids() -> dict[str, set[str]]:
 
 
 def train_slowly(platform: Platform) -> str:
-    return platform.train_long(tags=TAGS)
+    return platform.train_long(tags=give_resources(SLOW))
 
 
 def wait_for_training(platform: Platform, run: str) -> float:

@@ -3,15 +3,11 @@
 The runs only read the loans, in pods with small requests, so that the cluster of a laptop has room for fifty.
 """
 
-import json
-
 from tests.drills.support.cluster import upgrade_release
+from tests.drills.support.platform import give_resources
 
 RUNS = 50
-SMALL = {
-    "container_config": {"resources": {"requests": {"cpu": "20m", "memory": "128Mi"}, "limits": {"memory": "1Gi"}}}
-}
-TAGS = {"dagster-k8s/config": json.dumps(SMALL)}
+SMALL = {"requests": {"cpu": "20m", "memory": "128Mi"}, "limits": {"memory": "1Gi"}}
 AT_ONCE = "dagsterDaemon.runCoordinator.config.queuedRunCoordinator.maxConcurrentRuns"
 OPEN = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
 LIMIT = "SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int"
@@ -21,7 +17,7 @@ def test_fifty_runs_at_once_leave_connections_for_others(platform) -> None:
     with upgrade_release("--set", f"{AT_ONCE}={RUNS}"):
         platform.webserver.wait_for_location(120)
         idle = int(platform.run_sql(OPEN, "dagster"))
-        runs = [platform.launch("__ASSET_JOB", ["loan_dataset"], tags=TAGS) for _ in range(RUNS)]
+        runs = [platform.launch("__ASSET_JOB", ["loan_dataset"], tags=give_resources(SMALL)) for _ in range(RUNS)]
         samples: list[tuple[int, int]] = []
 
         def have_all_ended() -> bool:

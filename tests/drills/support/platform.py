@@ -4,6 +4,7 @@ Belongs here: what a drill does to the release, and the lines of its report. Doe
 contain (`history`), and what every drill asserts (`claims`).
 """
 
+import json
 import shlex
 import time
 from collections.abc import Callable
@@ -22,6 +23,11 @@ SIGNAL = """import os, sys
 for pid in open("/proc/1/task/1/children").read().split():
     if "dagster" in open(f"/proc/{pid}/cmdline").read():
         os.kill(int(pid), int(sys.argv[1]))"""
+
+
+def give_resources(resources: dict[str, Any]) -> dict[str, str]:
+    """Tags of a run whose pod has these resources, as Kubernetes names them."""
+    return {"dagster-k8s/config": json.dumps({"container_config": {"resources": resources}})}
 
 
 class NotInTime(AssertionError):

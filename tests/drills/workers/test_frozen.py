@@ -5,19 +5,18 @@ publishes nothing, and its run stays failed. In a third drill the node is not fr
 cores. Its worker is slow, and is not given up.
 """
 
-import json
 import signal
 import time
 
 from tests.drills.support.claims import assert_retried, assert_stays_failed, assert_unharmed
 from tests.drills.support.cluster import keep_busy
+from tests.drills.support.platform import give_resources
 
 FROZEN, BUSY = 90, 60
 # The share of the cores' time that a busy node may leave unused.
 IDLE = 0.05
 # Half a core, of which the worker has a tenth while others are busy: its training outlasts them.
 SMALL = {"requests": {"cpu": "100m", "memory": "512Mi"}, "limits": {"cpu": "500m", "memory": "2Gi"}}
-TAGS = {"dagster-k8s/config": json.dumps({"container_config": {"resources": SMALL}})}
 
 
 def read_core_seconds(platform, pod: str) -> tuple[float, float]:
@@ -47,7 +46,7 @@ def test_a_node_that_was_frozen_wakes_up_to_workers_that_may_not_write(platform,
 
 
 def test_a_worker_on_a_node_whose_cores_are_all_busy_is_not_given_up(platform, expected_digests) -> None:
-    run, _ = platform.train_for(tags=TAGS)
+    run, _ = platform.train_for(tags=give_resources(SMALL))
     pod = platform.find_pod(run)
     (container,) = pod["spec"]["containers"]
     with keep_busy(pod["spec"]["nodeName"], container["image"]):
@@ -56,5 +55,5 @@ def test_a_worker_on_a_node_whose_cores_are_all_busy_is_not_given_up(platform, e
         after = read_core_seconds(platform, pod["metadata"]["name"])
         idle, total = after[0] - before[0], after[1] - before[1]
         assert idle < IDLE * total, f"the cores had nothing to do for {idle / total:.0%} of the time"
-        assert platform.webserver.read_run(run)["status"] == "STARTED", "the run was over before the node was busy"
+        assert platform.webserver.read_run(run)["status"] == "STARTED", "the run was over while the node was still busy"
     assert_unharmed(platform, expected_digests, f"the worker's node has busy cores for {BUSY} s", run)

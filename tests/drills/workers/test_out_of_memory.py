@@ -5,11 +5,11 @@ In the second drill the run never fits: it fails after the few retries that a cr
 run beside it succeeds, and the last good model stays the latest.
 """
 
-import json
 import subprocess
 import time
 
 from tests.drills.support.claims import assert_retried
+from tests.drills.support.platform import give_resources
 
 # Tells the kernel to kill the worker first. Then it uses memory until none is left, in portions so small that the
 # kernel still answers.
@@ -50,7 +50,7 @@ def test_a_run_that_is_killed_for_memory_once_goes_on_in_another_pod(platform, e
 
 
 def test_a_run_that_never_fits_ends_red_with_its_reason_and_harms_no_other(platform) -> None:
-    tags = {"dagster-k8s/config": json.dumps({"container_config": {"resources": TIGHT}})}
+    tags = give_resources(TIGHT)
     runs = [platform.launch("refresh", run_config=HUNGRY, tags=tags)]
     beside = platform.launch("refresh")
     assert platform.webserver.wait_for_run(beside, 300) == "SUCCESS"
