@@ -38,12 +38,16 @@ PAGED = (
 # was lost keeps its turn and its lease. A lease is revoked 3 s after its last renewal at the earliest. A
 # revocation waits up to 3 s for whoever has locked the lease. So it succeeds.
 SILENT_SECONDS = 5
+# How often a page is tried whose connection breaks each time. Each try waits for PostgreSQL with all patience.
+TRIES = 5
 # Whoever writes an asset's events waits for whoever writes them already, so that a greater id never becomes visible
 # first. Dagster's status of partitions remembers the greatest id that it has seen, and reads only what lies above it.
 # Everybody takes the turns of several assets in one order, so that two writers never wait for each other.
 TAKE_TURNS = """SELECT set_config('idle_in_transaction_session_timeout', %(silent)s, true),
   (SELECT count(pg_advisory_xact_lock(hashtext('events of assets'), turn))
    FROM (SELECT DISTINCT hashtext(key) AS turn FROM unnest(%(keys)s::text[]) AS key ORDER BY turn) AS turns)"""
+# A page is there whole or not at all. Whoever has its turn sees whether: nobody writes it any more.
+IS_STORED = "SELECT EXISTS (SELECT FROM event_logs WHERE run_id = %(run_id)s AND event = %(event)s)"
 # A check that a run plans twice would end this run when the check is evaluated, because Dagster expects one row.
 PLAN_CHECKS = """INSERT INTO asset_check_executions (asset_key, check_name, partition, run_id, execution_status,
     evaluation_event, evaluation_event_timestamp, evaluation_event_storage_id)
@@ -110,7 +114,30 @@ class EventLogStorage(Pooled, RunPageStorage):
             self._store_page(stored[begin : begin + PAGE])
 
     def _store_page(self, events: Sequence[dg.EventLogEntry]) -> None:
-        """Writes events in one transaction.
+        """Writes events in one transaction, and again if its connection breaks.
+
+        A connection breaks if PostgreSQL stood still for longer than a client may be silent, and if it was stopped.
+        Nobody knows then whether a commit was carried out. So every further try looks first.
+
+        Raises:
+            sqlalchemy.exc.DBAPIError: the connection broke in each of five tries, or PostgreSQL stayed away.
+        """
+        import tenacity
+
+        tries = tenacity.Retrying(
+            retry=tenacity.retry_if_exception(is_broken),
+            stop=tenacity.stop_after_attempt(TRIES),
+            before_sleep=lambda _: log.warning(
+                "a page of %d events is written again: its connection broke", len(events)
+            ),
+            reraise=True,
+        )
+        for each in tries:
+            with each:
+                self._try_page(events, is_first=each.retry_state.attempt_number == 1)
+
+    def _try_page(self, events: Sequence[dg.EventLogEntry], *, is_first: bool) -> None:
+        """Writes events in one transaction, unless an earlier try has written them.
 
         The last event of a type leaves the row of its asset as all of them would, one after the other. Stock updates
         the row of the last event's asset only, and loses the others of a mixed batch.
@@ -122,9 +149,11 @@ class EventLogStorage(Pooled, RunPageStorage):
         insert = table.insert().returning(table.c.id, sort_by_parameter_order=True)
         of_assets = [place for place, row in enumerate(rows) if row["asset_key"]]
         last = {(rows[place]["dagster_event_type"], rows[place]["asset_key"]): place for place in of_assets}
-        keys = sorted({asset for _, asset in last})
+        keys = sorted({asset for _, asset in last}) or [events[0].run_id]  # planned checks alone belong to no asset
         with self.index_transaction() as connection:
             connection.exec_driver_sql(TAKE_TURNS, {"keys": keys, "silent": f"{SILENT_SECONDS}s"})
+            if not is_first and connection.exec_driver_sql(IS_STORED, rows[0]).scalar():
+                return
             ids = connection.execute(insert, rows).scalars().all()
             self._store_asset_event_tags(
                 connection, [events[place] for place in of_assets], [ids[place] for place in of_assets]
@@ -142,6 +171,13 @@ class EventLogStorage(Pooled, RunPageStorage):
             self.free_concurrency_slots_for_run(run_id)
         except SQLAlchemyError as error:
             log.warning("run %s keeps its places in pools for a while: %s", run_id, type(error).__name__)
+
+
+def is_broken(error: BaseException) -> bool:
+    """Whether a statement failed because its connection broke while it was under way."""
+    from sqlalchemy.exc import DBAPIError
+
+    return isinstance(error, DBAPIError) and error.connection_invalidated
 
 
 def describe_planned_checks(

@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import dagster as dg
+import psycopg2
 import pytest
 from sqlalchemy import Engine, event
+from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from resources.history.partitions import (
@@ -110,16 +112,53 @@ def test_a_single_event_of_an_asset_waits_for_its_turn_too(ours, monkeypatch) ->
     assert count_planned(ours, "single") == 1
 
 
-def test_a_writer_that_falls_silent_in_the_middle_of_a_page_loses_it_and_its_turn(ours, monkeypatch) -> None:
+def test_a_writer_that_falls_silent_in_the_middle_of_a_page_loses_its_turn_and_writes_the_page_later(
+    ours, monkeypatch
+) -> None:
     monkeypatch.setattr(event_log_storage, "SILENT_SECONDS", 1)
     silent = Writer(lambda: record(ours, "silent", 5))
     with held_in_the_middle(silent):
         record(ours, "next", 5)
-    assert isinstance(silent.error, DBAPIError)
-    assert read_recorded(ours, ["silent"], ASSET) == frozenset()
-    assert len(read_recorded(ours, ["next"], ASSET)) == 5
-    record(ours, "silent", 5)
-    assert len(read_recorded(ours, ["silent"], ASSET)) == 5
+        assert read_recorded(ours, ["silent"], ASSET) == frozenset()
+    assert silent.error is None
+    ids = {run: [each.storage_id for each in ours.get_records_for_run(run).records] for run in ("next", "silent")}
+    assert len(ids["next"]) == len(ids["silent"]) == 5
+    assert max(ids["next"]) < min(ids["silent"])
+
+
+def test_a_page_whose_commit_was_carried_out_although_its_connection_broke_is_there_once(ours, monkeypatch) -> None:
+    commit, broken = DefaultDialect.do_commit, []
+
+    def commit_and_break(dialect, connection) -> None:
+        commit(dialect, connection)
+        if not broken:
+            broken.append(connection)
+            connection.close()
+            raise psycopg2.OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(DefaultDialect, "do_commit", commit_and_break)
+    record(ours, "a run", 5)
+    assert broken
+    assert len(ours.get_records_for_run("a run").records) == 5
+    record(ours, "a run", 5)  # its times are others: this is no second try
+    assert len(ours.get_records_for_run("a run").records) == 10
+
+
+def test_a_page_whose_connection_breaks_every_time_is_given_up_with_the_reason_and_stores_nothing(ours) -> None:
+    def end_session(connection, _cursor, statement, *_) -> None:
+        if statement.startswith("INSERT INTO event_logs"):
+            tries.append(statement)
+            connection.connection.dbapi_connection.close()
+
+    tries: list[str] = []
+    event.listen(Engine, "before_cursor_execute", end_session)
+    try:
+        with pytest.raises(DBAPIError, match="closed"):
+            record(ours, "a run", 5)
+    finally:
+        event.remove(Engine, "before_cursor_execute", end_session)
+    assert len(tries) == event_log_storage.TRIES
+    assert not ours.get_records_for_run("a run").records
 
 
 @pytest.fixture
