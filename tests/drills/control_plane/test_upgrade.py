@@ -89,7 +89,7 @@ def digests_before(expected_digests) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def versions(expected_digests, tmp_path_factory) -> Iterator[tuple[Version, Version]]:
+def versions(address, expected_digests, tmp_path_factory) -> Iterator[tuple[Version, Version]]:
     """This release, and the one before it. At the end this one is installed, even if a drill failed."""
     new = read_installed_version(tmp_path_factory.mktemp("installed"))
     # Two runs at once: a third one waits in the queue.
@@ -98,7 +98,7 @@ def versions(expected_digests, tmp_path_factory) -> Iterator[tuple[Version, Vers
     try:
         yield new, old
     finally:
-        new.install()
+        new.install(Webserver(address))
 
 
 @pytest.fixture(scope="module")
@@ -106,8 +106,7 @@ def upgrade(versions, address) -> Upgrade:
     """Upgrades from the release before to this one, with three runs that meet the upgrade."""
     new, old = versions
     platform = Platform(Webserver(address), Nodes(), lambda **_: None)
-    old.install()
-    platform.webserver.wait_for_location(120)
+    old.install(platform.webserver)
     under_way, lost = train_slowly(platform), train_slowly(platform)
     wait_for_training(platform, under_way)
     began = wait_for_training(platform, lost)
@@ -116,8 +115,7 @@ def upgrade(versions, address) -> Upgrade:
     assert read_image(pod) == read_image(victim) == old.image, "the runs do not have the image of the release before"
     assert platform.webserver.read_run(queued)["status"] == "QUEUED", "the run did not wait for a place"
 
-    new.install()
-    platform.webserver.wait_for_location(120)
+    new.install(platform.webserver)
     for run in (under_way, lost):
         status = platform.webserver.read_run(run)["status"]
         assert status == "STARTED", f"{run} is {status}: it ended before the upgrade did, and has not met all of it"
@@ -193,4 +191,4 @@ def test_a_run_under_way_is_not_touched_by_a_rollback_to_the_release_before(
         assert now, "the pod of the run is gone"
         assert now["metadata"]["uid"] == pod["metadata"]["uid"], "the run has another pod"
     finally:
-        new.install()
+        new.install(platform.webserver)
