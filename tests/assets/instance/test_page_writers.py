@@ -173,14 +173,18 @@ def worker(opened, database_url, tmp_path) -> Iterator[dg.DagsterInstance]:
         yield instance
 
 
-def test_a_worker_without_a_lease_stores_nothing_of_a_batch(opened, database_url, worker) -> None:
+def test_a_worker_without_a_lease_stores_nothing_of_a_batch_and_does_not_try_again(
+    opened, database_url, worker, statements
+) -> None:
     plan(worker, "held", 600)
     record(worker, "held", 600)
     leases = Leases(database_url)
     assert revoke(leases, "run/1")
     for write in (plan, record):
+        statements.clear()
         with pytest.raises(ProgrammingError, match="worker pod has no lease any more"):
             write(worker, "revoked", 600, OTHER)
+        assert sum(each.startswith("INSERT INTO event_logs") for each in statements) == 1
     with opened() as platform:
         assert len(read_recorded(platform, ["held"], ASSET)) == count_planned(platform, "held") == 600
         assert count_planned(platform, "revoked") == 0
