@@ -36,13 +36,14 @@ def check(ui: str, patience: int) -> int:
 @click.command(cls=Command)
 @ui_option
 @patience_option
-def materialize(ui: str, patience: int) -> int:
+@click.option("--image", help="Wait until the release has loaded the code of this image. Default: any code will do.")
+def materialize(ui: str, patience: int, image: str | None) -> int:
     """Materialize all assets once in a release, and print the metrics."""
     from credit_assets.commands.cluster import materialize_release
     from resources.services.webserver import Webserver
 
     webserver = Webserver(ui)
-    webserver.wait_for_location(patience)
+    webserver.wait_for_location(patience, image)
     return materialize_release(webserver, patience)
 
 

@@ -18,7 +18,7 @@ REPOSITORY = "__repository__"
 AWAY = (502, 503, 504)
 
 LOCATIONS = """{ workspaceOrError { ... on PythonError { message } ... on Workspace { locationEntries {
-  name locationOrLoadError { __typename ... on PythonError { message } } } } } }"""
+  name displayMetadata { key value } locationOrLoadError { __typename ... on PythonError { message } } } } } }"""
 LAUNCH = """mutation ($params: ExecutionParams!) { launchRun(executionParams: $params) { __typename
   ... on LaunchRunSuccess { run { runId } } ... on PythonError { message }
   ... on RunConfigValidationInvalid { errors { message } } } }"""
@@ -85,8 +85,13 @@ class Webserver:
             raise WebserverError(f"{self.url} does not answer: HTTP {answer.status_code} {body.get('message', '')}")
         return body["data"]
 
-    def wait_for_location(self, patience: float) -> str:
+    def wait_for_location(self, patience: float, image: str | None = None) -> str:
         """Waits until the code location is loaded, and returns its name.
+
+        Args:
+            patience: seconds to wait.
+            image: with its tag. The location must have its code: during an upgrade, a webserver may have loaded that of
+                a code server of the release before, and would launch runs with its image. None: any code will do.
 
         Raises:
             WebserverError: it is not loaded in time. The message has the last reason.
@@ -98,10 +103,13 @@ class Webserver:
             try:
                 found = once.query(LOCATIONS)["workspaceOrError"]
                 for entry in found.get("locationEntries", []):
-                    if entry["locationOrLoadError"]["__typename"] == "RepositoryLocation":
+                    loaded = entry["locationOrLoadError"] or {}  # null while it loads
+                    if loaded.get("__typename") != "RepositoryLocation":
+                        reason = f"{self.url} has no code location: {loaded.get('message', 'it is loading')}"
+                    elif image in (None, stated := read_image(entry)):
                         return entry["name"]
-                    loading = entry["locationOrLoadError"].get("message", "it is loading")
-                    reason = f"{self.url} has no code location: {loading}"
+                    else:
+                        reason = f"{self.url} has the code of image {stated or 'that is not stated'}, expected {image}"
             except WebserverError as error:
                 reason = str(error)
             time.sleep(1)
@@ -225,6 +233,11 @@ class Webserver:
         if not materializations:
             raise WebserverError(f"{self.url}: {asset} was never materialized")
         return read_metadata(materializations[0]["metadataEntries"])
+
+
+def read_image(entry: Mapping[str, Any]) -> str:
+    """The image of a code location, which its code server states; empty if it states none."""
+    return next((each["value"] for each in entry["displayMetadata"] if each["key"] == "image"), "")
 
 
 def read_metadata(entries: list[dict[str, Any]]) -> dict[str, Any]:

@@ -6,7 +6,6 @@ Belongs here: how a version is built and installed. Does not belong here: what a
 import json
 import os
 import subprocess
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,8 +16,7 @@ ROOT = Path(__file__).parents[3]
 # The commit of the release before. Whoever makes a release sets it to the commit of the last one.
 COMMIT_BEFORE = "faa178ebf4f150235a398011c172464018ce026b"
 
-IMAGES = """{ workspaceOrError { ... on Workspace { locationEntries { displayMetadata { key value } } } } }"""
-# Answers in a row: behind the address are several webservers, and each loads the code location by itself.
+# Behind the address are several webservers, and each loads the code location by itself.
 ANSWERS = 10
 
 
@@ -39,22 +37,8 @@ class Version:
     def install(self, webserver: Webserver) -> None:
         """Makes this version the installed one, and waits until all of its pods are ready and know its code."""
         helm("upgrade", RELEASE, str(self.chart), "--reset-values", *self.flags)
-        wait_for_code(webserver, self.image)
-
-
-def wait_for_code(webserver: Webserver, image: str, patience: float = 120) -> None:
-    """Waits until every webserver has loaded the code location from this image.
-
-    A webserver that started before the last code server of the other version ended has that one's location for a
-    moment. It then launches runs with the image of that version.
-    """
-    deadline, answers = time.monotonic() + patience, 0
-    while answers < ANSWERS:
-        found = webserver.query(IMAGES)["workspaceOrError"].get("locationEntries", [])
-        images = {each["value"] for entry in found for each in entry["displayMetadata"] if each["key"] == "image"}
-        answers = answers + 1 if images == {image} else 0
-        assert time.monotonic() < deadline, f"after {patience:.0f} s a webserver has the code of {images}, not {image}"
-        time.sleep(0.2)
+        for _ in range(ANSWERS):
+            webserver.wait_for_location(120, self.image)
 
 
 def read_installed_version(folder: Path) -> Version:

@@ -39,14 +39,33 @@ def webserver(answers: list) -> Iterator[Webserver]:
         thread.join()
 
 
-def location(kind: str, **more: str) -> dict:
-    entry = {"name": "credit_assets", "locationOrLoadError": {"__typename": kind, **more}}
+def location(kind: str, image: str | None = None, **more: str) -> dict:
+    stated = [{"key": "host", "value": "code-server"}] + ([{"key": "image", "value": image}] if image else [])
+    entry = {"name": "credit_assets", "displayMetadata": stated, "locationOrLoadError": {"__typename": kind, **more}}
     return {"data": {"workspaceOrError": {"locationEntries": [entry]}}}
 
 
 def test_a_location_that_loads_is_waited_for(webserver, answers) -> None:
-    answers += [location("PythonError", message="the code server is away"), location("RepositoryLocation")]
+    loading = location("")
+    loading["data"]["workspaceOrError"]["locationEntries"][0]["locationOrLoadError"] = None
+    answers += [loading, location("PythonError", message="the code server is away"), location("RepositoryLocation")]
     assert webserver.wait_for_location(30) == "credit_assets"
+
+
+def test_the_code_of_the_release_before_is_not_taken_for_that_of_the_image_that_was_asked_for(
+    webserver, answers
+) -> None:
+    answers += [
+        location("RepositoryLocation", image="platform:old"),
+        location("RepositoryLocation", image="platform:new"),
+    ]
+    assert webserver.wait_for_location(30, "platform:new") == "credit_assets"
+    assert len(answers) == 1
+    with pytest.raises(WebserverError, match="has the code of image platform:new, expected platform:newer"):
+        webserver.wait_for_location(0.1, "platform:newer")
+    answers[0] = location("RepositoryLocation")
+    with pytest.raises(WebserverError, match="has the code of image that is not stated, expected platform:new"):
+        webserver.wait_for_location(0.1, "platform:new")
 
 
 def test_a_location_that_never_loads_is_an_error_with_its_reason(webserver, answers) -> None:
