@@ -18,7 +18,7 @@ class Release(Webserver):
     statuses: dict[str, str] = field(default_factory=dict)
     stubborn: Sequence[str] = ()
 
-    def wait_for_location(self, patience: float) -> str:
+    def wait_for_location(self, patience: float, image: str | None = None) -> str:
         return "credit"
 
     def query(self, operation: str, **variables: Any) -> dict[str, Any]:
