@@ -18,7 +18,7 @@ import dagster as dg
 from dagster_postgres import PostgresRunStorage
 
 from resources.history.run_groups import PAGE
-from resources.instance.pooled_connections import Pooled
+from resources.instance.pooled_connections import Pooled, is_broken
 from resources.instance.run_page import RunPageStorage
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ PAGED = (
 # was lost keeps its turn and its lease. A lease is revoked 3 s after its last renewal at the earliest. A
 # revocation waits up to 3 s for whoever has locked the lease. So it succeeds.
 SILENT_SECONDS = 5
-# How often a page is tried whose connection breaks each time. Each try waits for PostgreSQL with all patience.
+# How often a page is tried if its connection breaks each time. Each try waits for PostgreSQL with all patience.
 TRIES = 5
 # Whoever writes an asset's events waits for whoever writes them already, so that a greater id never becomes visible
 # first. Dagster's status of partitions remembers the greatest id that it has seen, and reads only what lies above it.
@@ -46,7 +46,7 @@ TRIES = 5
 TAKE_TURNS = """SELECT set_config('idle_in_transaction_session_timeout', %(silent)s, true),
   (SELECT count(pg_advisory_xact_lock(hashtext('events of assets'), turn))
    FROM (SELECT DISTINCT hashtext(key) AS turn FROM unnest(%(keys)s::text[]) AS key ORDER BY turn) AS turns)"""
-# A page is there whole or not at all. Whoever has its turn sees whether: nobody writes it any more.
+# A page is stored whole or not at all. Whoever has its turn can tell: no earlier try can store it any more.
 IS_STORED = "SELECT EXISTS (SELECT FROM event_logs WHERE run_id = %(run_id)s AND event = %(event)s)"
 # A check that a run plans twice would end this run when the check is evaluated, because Dagster expects one row.
 PLAN_CHECKS = """INSERT INTO asset_check_executions (asset_key, check_name, partition, run_id, execution_status,
@@ -171,13 +171,6 @@ class EventLogStorage(Pooled, RunPageStorage):
             self.free_concurrency_slots_for_run(run_id)
         except SQLAlchemyError as error:
             log.warning("run %s keeps its places in pools for a while: %s", run_id, type(error).__name__)
-
-
-def is_broken(error: BaseException) -> bool:
-    """Whether a statement failed because its connection broke while it was under way."""
-    from sqlalchemy.exc import DBAPIError
-
-    return isinstance(error, DBAPIError) and error.connection_invalidated
 
 
 def describe_planned_checks(

@@ -120,3 +120,10 @@ def wait_for_connection(engine: "Engine", patience_seconds: float) -> "Connectio
         reraise=True,
     )
     return patiently(engine.connect)
+
+
+def is_broken(error: BaseException) -> bool:
+    """Whether a statement failed because its connection broke while it was under way."""
+    from sqlalchemy.exc import DBAPIError
+
+    return isinstance(error, DBAPIError) and error.connection_invalidated

@@ -90,8 +90,8 @@ class Webserver:
 
         Args:
             patience: seconds to wait.
-            image: with its tag. The location must have its code: during an upgrade, a webserver may have loaded that of
-                a code server of the release before, and would launch runs with its image. None: any code will do.
+            image: with its tag. The location must have the code of this image. During an upgrade a webserver may still
+                have the old code, and would launch runs with the old image. None: any code will do.
 
         Raises:
             WebserverError: it is not loaded in time. The message has the last reason.
@@ -103,13 +103,9 @@ class Webserver:
             try:
                 found = once.query(LOCATIONS)["workspaceOrError"]
                 for entry in found.get("locationEntries", []):
-                    loaded = entry["locationOrLoadError"] or {}  # null while it loads
-                    if loaded.get("__typename") != "RepositoryLocation":
-                        reason = f"{self.url} has no code location: {loaded.get('message', 'it is loading')}"
-                    elif image in (None, stated := read_image(entry)):
+                    if not (lack := describe_lack(entry, image)):
                         return entry["name"]
-                    else:
-                        reason = f"{self.url} has the code of image {stated or 'that is not stated'}, expected {image}"
+                    reason = f"{self.url} has {lack}"
             except WebserverError as error:
                 reason = str(error)
             time.sleep(1)
@@ -235,9 +231,13 @@ class Webserver:
         return read_metadata(materializations[0]["metadataEntries"])
 
 
-def read_image(entry: Mapping[str, Any]) -> str:
-    """The image of a code location, which its code server states; empty if it states none."""
-    return next((each["value"] for each in entry["displayMetadata"] if each["key"] == "image"), "")
+def describe_lack(entry: Mapping[str, Any], image: str | None) -> str:
+    """What a code location has instead of loaded code, or of the code of this image; empty if it lacks nothing."""
+    loaded = entry["locationOrLoadError"] or {}  # null while it loads
+    if loaded.get("__typename") != "RepositoryLocation":
+        return f"no code location: {loaded.get('message', 'it is loading')}"
+    stated = {each["key"]: each["value"] for each in entry["displayMetadata"]}.get("image", "that is not stated")
+    return "" if image in (None, stated) else f"the code of image {stated}, expected {image}"
 
 
 def read_metadata(entries: list[dict[str, Any]]) -> dict[str, Any]:

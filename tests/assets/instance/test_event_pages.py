@@ -7,6 +7,8 @@ from typing import Any
 import dagster as dg
 import psycopg2
 import pytest
+from sqlalchemy import Engine
+from sqlalchemy import event as hooks
 
 from resources.history.partitions import (
     PartitionRecord,
@@ -28,6 +30,8 @@ TABLES = {
     "asset_check_executions": "asset_key, check_name, partition, run_id, execution_status, evaluation_event,"
     " evaluation_event_timestamp, evaluation_event_storage_id, materialization_event_storage_id",
 }
+TURNS = """SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database
+  WHERE locktype = 'advisory' AND granted AND datname = current_database()"""
 PLACES = dg.StaticPartitionsDefinition([f"place {number:04}" for number in range(600)])
 
 
@@ -174,6 +178,25 @@ def test_a_check_that_is_planned_twice_has_one_row_and_another_run_has_a_row_of_
         instance.event_log_storage.store_event_batch([make_entry(check(ONE), run, 1_700_000_000.5)])
     rows = read_tables(url)["asset_check_executions"]
     assert [row[3] for row in rows] == ["a run", "another run"], "Dagster ends a run that evaluates a check of two rows"
+
+
+def test_checks_that_are_planned_alone_take_a_turn_as_the_events_of_an_asset_do(emptied) -> None:
+    instance, url = emptied["ours"]
+    turns: list[Any] = []
+
+    def count(_connection, _cursor, statement, *_) -> None:
+        if statement.startswith("INSERT INTO event_logs"):
+            with closing(psycopg2.connect(url)) as other, other.cursor() as cursor:
+                cursor.execute(TURNS)
+                turns.extend(cursor.fetchone() or ())
+
+    hooks.listen(Engine, "before_cursor_execute", count)
+    try:
+        for planned in (check(ONE), *plan(ONE, "a")):
+            instance.event_log_storage.store_event_batch([make_entry(planned, "a run", 1_700_000_000.5)])
+    finally:
+        hooks.remove(Engine, "before_cursor_execute", count)
+    assert turns == [1, 1], "without a turn, nobody can tell whether an earlier try has stored a page"
 
 
 def test_a_page_that_can_not_be_written_stores_nothing_of_itself_and_the_pages_before_it_stay(ours) -> None:

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[3]
 # The commit of the release before. Whoever makes a release sets it to the commit of the last one.
 COMMIT_BEFORE = "faa178ebf4f150235a398011c172464018ce026b"
 
-# Behind the address are several webservers, and each loads the code location by itself.
+# So many answers must come from the new code. Several webservers answer, and each loads the code by itself.
 ANSWERS = 10
 
 
@@ -35,7 +35,7 @@ class Version:
     flags: tuple[str, ...]
 
     def install(self, webserver: Webserver) -> None:
-        """Makes this version the installed one, and waits until all of its pods are ready and know its code."""
+        """Makes this version the installed one, and waits until its pods are ready and have loaded its code."""
         helm("upgrade", RELEASE, str(self.chart), "--reset-values", *self.flags)
         for _ in range(ANSWERS):
             webserver.wait_for_location(120, self.image)
