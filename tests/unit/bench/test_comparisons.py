@@ -67,10 +67,14 @@ def trained(seconds: dict[str, float], **scores: str) -> dict[str, list[ProcessR
 
 
 def test_checkpoints_are_charged_what_a_training_takes_longer_than_scikit_learns_own() -> None:
-    (goal,) = compare_trainings(trained({"fit": 20.0, "trees": 20.2, "blocks": 20.5}), 1, 1).goals
+    (goal,) = compare_trainings(trained({"fit": 20.0, "trees": 20.2, "blocks": 20.5}), 1, 2).goals
     assert (round(goal.figure, 6), goal.is_met) == (2.5, True)
-    (goal,) = compare_trainings(trained({"fit": 20.0, "trees": 20.2, "blocks": 20.7}), 1, 1).goals
+    (goal,) = compare_trainings(trained({"fit": 20.0, "trees": 20.2, "blocks": 20.7}), 1, 2).goals
     assert not goal.is_met
+    (goal,) = compare_trainings(trained({"fit": 20.0, "trees": 20.2, "blocks": 20.5}), 1, 1).goals
+    assert not goal.is_met, "one core has a lower goal"
+    (goal,) = compare_trainings(trained({"fit": 20.0, "trees": 20.2, "blocks": 20.1}), 1, 1).goals
+    assert goal.is_met
     with pytest.raises(BenchError, match="do not score alike"):
         compare_trainings(trained({"fit": 20.0, "trees": 20.2, "blocks": 20.5}, blocks="others"), 1, 1)
 
