@@ -11,6 +11,7 @@ assertions (`support`).
 import json
 import subprocess
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -18,10 +19,12 @@ import pytest
 from resources.services.webserver import Webserver, WebserverError
 from tests.drills.support.adapter import Nodes
 from tests.drills.support.cluster import NAMESPACE, RELEASE, make_selector
-from tests.drills.support.platform import TREES, Platform
+from tests.drills.support.platform import LONG, TRAINING, Platform
 from tests.drills.support.report import REPORT, ROUNDS, make_table
 from tests.drills.support.schedules import stop_schedules
 
+# So many trees tell how fast the cluster grows them: 3 to 8 s of one core.
+SAMPLE = 300
 LINES = pytest.StashKey[list[dict[str, Any]]]()
 
 
@@ -54,12 +57,22 @@ def stopped_schedules(address: str) -> Iterator[list[str]]:
 
 
 @pytest.fixture(scope="session")
-def undisturbed(address: str) -> Callable[[int], dict[str, str]]:
-    """Trains so many trees while nothing disturbs the run, and returns the digests of its artifacts."""
+def trees_per_second(address: str) -> float:
+    """How fast an undisturbed training grows trees: so many seconds of training mean the same on any cluster."""
+    platform = Platform(Webserver(address), Nodes(), lambda **_: None)
+    run = platform.train(SAMPLE)
+    assert platform.webserver.wait_for_run(run, 300) == "SUCCESS"
+    return platform.measure_pace(run)
 
-    def train(trees: int) -> dict[str, str]:
-        platform = Platform(Webserver(address), Nodes(), lambda **_: None)
-        run = platform.train_long(trees)
+
+@pytest.fixture(scope="session")
+def undisturbed(address: str, trees_per_second: float) -> Callable[[float], dict[str, str]]:
+    """Trains for about so many seconds while nothing disturbs the run, and returns the digests of its artifacts."""
+    platform = Platform(Webserver(address), Nodes(), lambda **_: None, trees_per_second)
+
+    @cache
+    def train(lasting: float) -> dict[str, str]:
+        run = platform.train_long(lasting)
         assert platform.webserver.wait_for_run(run, 600) == "SUCCESS"
         return platform.read_digests(run)
 
@@ -67,13 +80,19 @@ def undisturbed(address: str) -> Callable[[int], dict[str, str]]:
 
 
 @pytest.fixture(scope="session")
-def expected_digests(undisturbed: Callable[[int], dict[str, str]]) -> dict[str, str]:
-    """Digests of the artifacts of a long run that nothing disturbs. A disturbed run must make the same artifacts."""
-    return undisturbed(TREES)
+def expected_digests(undisturbed: Callable[[float], dict[str, str]]) -> dict[str, str]:
+    """Digests of the artifacts of a run that nothing disturbs. A disturbed run must make the same artifacts."""
+    return undisturbed(TRAINING)
+
+
+@pytest.fixture(scope="session")
+def expected_long_digests(undisturbed: Callable[[float], dict[str, str]]) -> dict[str, str]:
+    """The same for a run whose training is long."""
+    return undisturbed(LONG)
 
 
 @pytest.fixture
-def platform(address: str, request: pytest.FixtureRequest) -> Iterator[Platform]:
+def platform(address: str, trees_per_second: float, request: pytest.FixtureRequest) -> Iterator[Platform]:
     lines = request.config.stash.setdefault(LINES, [])
 
     def record(**line: Any) -> None:
@@ -82,7 +101,7 @@ def platform(address: str, request: pytest.FixtureRequest) -> Iterator[Platform]
         with REPORT.open("a") as report:
             report.write(json.dumps(line) + "\n")
 
-    platform = Platform(Webserver(address), Nodes(), record)
+    platform = Platform(Webserver(address), Nodes(), record, trees_per_second)
     platform.webserver.wait_for_location(120)
     before = request.session.testsfailed
     yield platform

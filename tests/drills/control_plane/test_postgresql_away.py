@@ -13,9 +13,9 @@ import pytest
 from tests.drills.support.adapter import stop_service
 from tests.drills.support.claims import assert_none_given_up, assert_retried, assert_unharmed
 from tests.drills.support.cluster import cordon, list_pods, make_selector, stop_component
+from tests.drills.support.platform import SHORT
 
-# Enough trees: all runs still train when the last one begins, and for some time after it.
-RUNS, TREES, FROZEN = 10, 600, 30
+RUNS, FROZEN = 10, 30
 
 
 @pytest.mark.parametrize("seconds", [5, 60])
@@ -38,7 +38,8 @@ def test_a_run_waits_for_a_database_that_moves_to_another_node(platform, expecte
 
 
 def test_of_ten_healthy_runs_none_is_given_up_while_the_database_stands_still(platform, undisturbed) -> None:
-    runs = platform.train_many(RUNS, TREES)
+    # Beside each other, all of them still train when the last one begins, and for some time after it.
+    runs = platform.train_many(RUNS, SHORT)
     (pod,) = list_pods(make_selector("postgresql"))
     (container,) = pod["status"]["containerStatuses"]
     place = {"node": pod["spec"]["nodeName"], "container": container["containerID"].partition("://")[2]}
@@ -46,7 +47,7 @@ def test_of_ten_healthy_runs_none_is_given_up_while_the_database_stands_still(pl
         stopped = time.time()
         time.sleep(FROZEN)
         back = time.time()
-    assert_none_given_up(platform, undisturbed(TREES), f"PostgreSQL stands still for {FROZEN} s", runs)
+    assert_none_given_up(platform, undisturbed(SHORT), f"PostgreSQL stands still for {FROZEN} s", runs)
     committed = [at for run in runs for at in platform.read_commit_times(run, time.time())]
     # A commit is announced to PostgreSQL first. One that was announced may be recorded a moment later.
     assert not [at for at in committed if stopped + 3 < at < back], "PostgreSQL answered meanwhile"

@@ -20,12 +20,12 @@ from resources.services.webserver import Webserver
 from tests.drills.support.adapter import Nodes
 from tests.drills.support.claims import assert_retried, assert_unharmed
 from tests.drills.support.cluster import RELEASE, helm, list_pods, make_selector
-from tests.drills.support.platform import Platform, give_resources
+from tests.drills.support.platform import LONG, Platform, give_resources
 from tests.drills.support.releases import Version, build_version_before, read_installed_version
 
 PARTS = ("webserver", "daemon", "code-server")
 AT_ONCE = "dagsterDaemon.runCoordinator.config.queuedRunCoordinator.maxConcurrentRuns"
-# A sixth of a core: the training, 20 s of one core, lasts longer than an upgrade, and its bytes are the same.
+# A sixth of a core: the training, 40 s of one core, lasts longer than an upgrade, and its bytes are the same.
 SLOW = {"requests": {"cpu": "100m", "memory": "512Mi"}, "limits": {"cpu": "150m", "memory": "2Gi"}}
 # Assets that this release has added. A run that was requested from the release before does not make them.
 ADDED = {"benchmark"}
@@ -73,7 +73,7 @@ def read_uids() -> dict[str, set[str]]:
 
 
 def train_slowly(platform: Platform) -> str:
-    return platform.train_long(tags=give_resources(SLOW))
+    return platform.train_long(LONG, tags=give_resources(SLOW))
 
 
 def wait_for_training(platform: Platform, run: str) -> float:
@@ -82,14 +82,14 @@ def wait_for_training(platform: Platform, run: str) -> float:
 
 
 @pytest.fixture(scope="module")
-def digests_before(expected_digests) -> dict[str, str]:
+def digests_before(expected_long_digests) -> dict[str, str]:
     """Digests of the artifacts that the release before makes."""
-    assert expected_digests.keys() > ADDED, "an asset was renamed"
-    return {asset: digest for asset, digest in expected_digests.items() if asset not in ADDED}
+    assert expected_long_digests.keys() > ADDED, "an asset was renamed"
+    return {asset: digest for asset, digest in expected_long_digests.items() if asset not in ADDED}
 
 
 @pytest.fixture(scope="module")
-def versions(address, expected_digests, tmp_path_factory) -> Iterator[tuple[Version, Version]]:
+def versions(address, expected_long_digests, tmp_path_factory) -> Iterator[tuple[Version, Version]]:
     """This release, and the one before it. At the end this one is installed, even if a drill failed."""
     new = read_installed_version(tmp_path_factory.mktemp("installed"))
     # Two runs at once: a third one waits in the queue.
@@ -102,15 +102,15 @@ def versions(address, expected_digests, tmp_path_factory) -> Iterator[tuple[Vers
 
 
 @pytest.fixture(scope="module")
-def upgrade(versions, address) -> Upgrade:
+def upgrade(versions, address, trees_per_second) -> Upgrade:
     """Upgrades from the release before to this one, with three runs that meet the upgrade."""
     new, old = versions
-    platform = Platform(Webserver(address), Nodes(), lambda **_: None)
+    platform = Platform(Webserver(address), Nodes(), lambda **_: None, trees_per_second)
     old.install(platform.webserver)
     under_way, lost = train_slowly(platform), train_slowly(platform)
     wait_for_training(platform, under_way)
     began = wait_for_training(platform, lost)
-    queued = platform.train_long()
+    queued = platform.train_long(LONG)
     pod, victim, before = platform.find_pod(under_way), platform.find_pod(lost), read_uids()
     assert read_image(pod) == read_image(victim) == old.image, "the runs do not have the image of the release before"
     assert platform.webserver.read_run(queued)["status"] == "QUEUED", "the run did not wait for a place"
@@ -170,7 +170,7 @@ def test_a_run_that_waits_in_the_queue_during_an_upgrade_starts_after_it(
 
 
 def test_a_run_under_way_is_not_touched_by_a_rollback_to_the_release_before(
-    platform, expected_digests, versions, upgrade
+    platform, expected_long_digests, versions, upgrade
 ) -> None:
     new, old = versions
     run = train_slowly(platform)
@@ -185,7 +185,7 @@ def test_a_run_under_way_is_not_touched_by_a_rollback_to_the_release_before(
             after = list_living_pods(part)
             assert not before[part] & {each["metadata"]["uid"] for each in after}, f"{part}: not replaced"
             assert {read_image(each) for each in after} == {old.image}, part
-        assert_unharmed(platform, expected_digests, "rollback to the release before", run, beside_others=True)
+        assert_unharmed(platform, expected_long_digests, "rollback to the release before", run, beside_others=True)
         now = platform.find_pod(run)
         assert pod, "the run had no pod"
         assert now, "the pod of the run is gone"

@@ -9,15 +9,9 @@ from credit_assets.helping.helper_run import GROW
 from credit_assets.helping.order import HELPERS, PLACE
 from resources.history.facts import ITEMS_COMMITTED
 from resources.services.webserver import read_metadata
-from tests.drills.support.platform import Platform
+from tests.drills.support.platform import LONGEST, Platform
 
-# A training of this many trees takes longer than its helpers need to begin.
-TREES, HELPING = 5_000, 2
-
-
-def train(platform: Platform, **tags: str) -> str:
-    """Trains many trees, and returns the run."""
-    return platform.train_long(TREES, tags=tags)
+HELPING = 2
 
 
 def find_helper(platform: Platform, run: str, part: int) -> str | None:
@@ -34,10 +28,9 @@ def count_grown(platform: Platform, run: str) -> int:
     return sum(int(each[ITEMS_COMMITTED]) for each in facts if ITEMS_COMMITTED in each)
 
 
-def test_a_training_that_three_pods_grow_leaves_the_same_model_although_a_helper_is_lost(platform) -> None:
-    alone = train(platform)
-    assert platform.webserver.wait_for_run(alone, 600) == "SUCCESS"
-    helped = train(platform, **{HELPERS: str(HELPING)})
+def test_a_training_that_three_pods_grow_leaves_the_same_model_although_a_helper_is_lost(platform, undisturbed) -> None:
+    # It takes longer than its helpers need to begin.
+    helped = platform.train_long(LONGEST, tags={HELPERS: str(HELPING)})
     lost, whole = (
         platform.wait_until(f"helper {part} works", lambda part=part: find_helper(platform, helped, part), 120)
         for part in (1, 2)
@@ -46,7 +39,7 @@ def test_a_training_that_three_pods_grow_leaves_the_same_model_although_a_helper
     platform.kubectl("delete", "pod", platform.find_pod(lost)["metadata"]["name"], "--force", "--grace-period=0")
     assert platform.webserver.wait_for_run(lost, 60) == "FAILURE"
     assert platform.webserver.wait_for_run(helped, 600) == "SUCCESS"
-    assert platform.read_digests(helped) == platform.read_digests(alone)
+    assert platform.read_digests(helped) == undisturbed(LONGEST)
     assert platform.find_retry(helped) is None, "the loss of a helper disturbed the training"
     assert platform.webserver.wait_for_run(whole, 120) == "SUCCESS"
     assert count_grown(platform, whole) > 0

@@ -58,13 +58,25 @@ class Histories:
 
         Releases before 0.2 recorded no facts: of their runs, the log messages are read.
         """
-        facts = [
-            event["at"] - self.ahead
-            for event in self.read_events(run, "ObservationEvent")
-            if ITEMS_COMMITTED in read_metadata(event["metadataEntries"])
-        ]
+        facts = [event["at"] - self.ahead for event, _ in self._read_commits(run)]
         messages = [at for at, message in self.read_log_lines(run) if message.endswith(OLD_COMMITTED)]
         return [at for at in sorted(facts + messages) if at <= until]
+
+    def measure_pace(self, run: str) -> float:
+        """Trees per second that a run grew, from its first block to its last.
+
+        Raises:
+            ValueError: it committed fewer than two blocks.
+        """
+        blocks = sorted((event["at"], int(logged[ITEMS_COMMITTED])) for event, logged in self._read_commits(run))
+        if len(blocks) < 2:
+            raise ValueError(f"run {run} committed {len(blocks)} blocks: a pace needs two, so train more trees")
+        return sum(items for _, items in blocks[1:]) / (blocks[-1][0] - blocks[0][0])
+
+    def _read_commits(self, run: str) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+        """Each event that records a block, with its metadata."""
+        observed = [(e, read_metadata(e["metadataEntries"])) for e in self.read_events(run, "ObservationEvent")]
+        return [(event, logged) for event, logged in observed if ITEMS_COMMITTED in logged]
 
     def read_step_starts(self, run: str, step: str) -> list[float]:
         """When a step started in a run."""

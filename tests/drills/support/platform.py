@@ -17,8 +17,11 @@ from tests.drills.support.adapter import Nodes
 from tests.drills.support.cluster import NAMESPACE, RELEASE, kubectl, list_pods
 from tests.drills.support.history import Histories
 
-# About 15 to 20 s of training on one core.
-TREES = 1500
+# Seconds that a training takes on one core of the cluster while nothing disturbs it. LONG outlasts most faults;
+# LONGEST is as much as ten attempts train before their losses.
+SHORT, TRAINING, LONG, LONGEST = 10, 20, 40, 75
+# The limit of `TrainingConfig.n_estimators`.
+MOST_TREES = 5_000
 SIGNAL = """import os, sys
 for pid in open("/proc/1/task/1/children").read().split():
     if "dagster" in open(f"/proc/{pid}/cmdline").read():
@@ -36,10 +39,19 @@ class NotInTime(AssertionError):
 
 @dataclass
 class Platform(Histories):
-    """The release: its webserver, its cluster, and the runs of this drill, which are printed if the drill fails."""
+    """The release: its webserver, its cluster, and the runs of this drill, which are printed if the drill fails.
+
+    Attributes:
+        nodes: the nodes of the cluster.
+        record: adds a line to the report.
+        trees_per_second: how fast an undisturbed training grows trees here; 0 if no drill has measured it.
+        runs: the runs that this drill launched, or found.
+        namespace, release: where the release is, and its name.
+    """
 
     nodes: Nodes
     record: Callable[..., None]
+    trees_per_second: float = 0
     runs: list[str] = field(default_factory=list)
     namespace: str = NAMESPACE
     release: str = RELEASE
@@ -51,9 +63,18 @@ class Platform(Histories):
     def kubectl(self, *arguments: str) -> str:
         return kubectl(*arguments)
 
-    def train_long(self, trees: int = TREES, **more: Any) -> str:
-        """Launches a run that trains so many trees. It never sleeps."""
+    def count_trees(self, lasting: float) -> int:
+        """As many trees as a training grows in so many seconds, but no more than a training may have."""
+        assert self.trees_per_second, "nobody has measured how fast this cluster grows trees"
+        return max(1, min(MOST_TREES, round(lasting * self.trees_per_second)))
+
+    def train(self, trees: int, **more: Any) -> str:
+        """Launches a run that trains so many trees."""
         return self.launch("refresh", run_config={"ops": {"training": {"config": {"n_estimators": trees}}}}, **more)
+
+    def train_long(self, lasting: float = TRAINING, **more: Any) -> str:
+        """Launches a run whose training takes about so many seconds, undisturbed and on one core. It never sleeps."""
+        return self.train(self.count_trees(lasting), **more)
 
     def train_for(self, seconds: float = 5, **more: Any) -> tuple[str, float]:
         """Launches a long run (see `train_long`) and waits until it has trained for some seconds.
@@ -67,12 +88,12 @@ class Platform(Histories):
         run = self.train_long(**more)
         began = self.wait_until("training has begun", lambda: self.find_training_start(run, seconds), 300)
         if self.read_step_ends(run, "training"):
-            raise NotInTime(f"training of run {run} ended within {seconds:.0f} s: the drill needs more trees")
+            raise NotInTime(f"training of run {run} ended within {seconds:.0f} s: the drill needs a longer one")
         return run, began
 
-    def train_many(self, count: int, trees: int = TREES) -> list[str]:
+    def train_many(self, count: int, lasting: float = TRAINING) -> list[str]:
         """Launches so many long runs at once, and waits until each has begun to train."""
-        runs = [self.train_long(trees) for _ in range(count)]
+        runs = [self.train_long(lasting) for _ in range(count)]
         for run in runs:
             self.wait_until("training has begun", lambda run=run: self.find_training_start(run, 0), 300)
         return runs

@@ -10,10 +10,10 @@ from contextlib import ExitStack
 
 from tests.drills.support.claims import assert_retried
 from tests.drills.support.cluster import SPOT, kubectl, list_pods, make_selector
+from tests.drills.support.platform import LONGEST
 from tests.drills.support.victim import choose_victim
 
-# As many trees as a training may have: ten attempts grow fewer before their losses.
-LOSSES, TREES = 10, 5000
+LOSSES = 10
 
 
 def list_nodes(*selector: str) -> list[str]:
@@ -51,7 +51,7 @@ def test_half_of_all_nodes_are_lost_at_once(platform, expected_digests) -> None:
 
 
 def test_a_run_completes_though_ten_workers_in_a_row_are_lost(platform, undisturbed) -> None:
-    runs = [platform.train_long(TREES)]
+    runs = [platform.train_long(LONGEST)]
     began = time.time()
     for number in range(LOSSES):
         run = runs[-1]
@@ -63,7 +63,7 @@ def test_a_run_completes_though_ten_workers_in_a_row_are_lost(platform, undistur
     assert platform.webserver.wait_for_run(runs[-1], 300) == "SUCCESS"
     seconds = round(time.time() - began, 1)
     platform.assert_complete(*runs)
-    assert platform.read_digests(*runs) == undisturbed(TREES)
+    assert platform.read_digests(*runs) == undisturbed(LONGEST)
     for run in runs[1:]:
         assert not platform.read_step_starts(run, "loan_dataset"), "what was committed was computed again"
     platform.record(fault=f"{LOSSES} workers in a row", request_to_success=seconds, published_twice=0)

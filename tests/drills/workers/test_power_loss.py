@@ -6,30 +6,20 @@ of one upload. In a second drill the worker is lost while it still imports; its 
 """
 
 import time
-from collections.abc import Callable
-
-import pytest
 
 from tests.drills.support.claims import assert_retried
 from tests.drills.support.history import measure_missing
+from tests.drills.support.platform import LONG
 
 # Seconds between two uploads of a log (uploadInterval in the values), and seconds that one upload may take.
 INTERVAL, UPLOAD = 15, 5
-# More trees than a fast core grows in an interval, one upload, and the time until the loss.
-TREES = 3000
-
-
-@pytest.fixture(scope="module")
-def expected_long_digests(undisturbed: Callable[[int], dict[str, str]]) -> dict[str, str]:
-    """Digests of the artifacts of a run with that many trees."""
-    return undisturbed(TREES)
 
 
 def test_a_run_whose_node_vanished_is_noticed_and_goes_on_elsewhere(
     platform, expected_long_digests, drill_round
 ) -> None:
     # It trains for more than an interval. If the log were not uploaded at all, more than an interval would be missing.
-    run, began = platform.train_for(INTERVAL + UPLOAD, trees=TREES)
+    run, began = platform.train_for(INTERVAL + UPLOAD, lasting=LONG)
     node = platform.find_pod(run)["spec"]["nodeName"]
     printed = platform.read_observation_times(run)
     lost = time.time()

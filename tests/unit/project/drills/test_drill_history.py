@@ -9,15 +9,15 @@ from resources.history.facts import ITEMS_COMMITTED
 from resources.services.webserver import Webserver
 from tests.drills.support.adapter import Nodes
 from tests.drills.support.history import OBSERVATION_LINE, Histories, measure_missing
-from tests.drills.support.platform import NotInTime, Platform
+from tests.drills.support.platform import MOST_TREES, NotInTime, Platform
 
 
 def make_event(kind: str, seconds_ago: float, **fields: Any) -> dict[str, Any]:
     return {"__typename": kind, "timestamp": str(int((time.time() - seconds_ago) * 1000)), **fields}
 
 
-def make_block(seconds_ago: float) -> dict[str, Any]:
-    return make_event("ObservationEvent", seconds_ago, metadataEntries=[{"label": ITEMS_COMMITTED, "intValue": 1}])
+def make_block(seconds_ago: float, trees: int = 1) -> dict[str, Any]:
+    return make_event("ObservationEvent", seconds_ago, metadataEntries=[{"label": ITEMS_COMMITTED, "intValue": trees}])
 
 
 def make_message(seconds_ago: float, message: str) -> dict[str, Any]:
@@ -63,12 +63,31 @@ def test_a_training_that_ended_before_the_loss_is_no_drill(
     events: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Webserver, "launch", lambda *_, **__: "run")
-    platform = Platform(Webserver("http://nowhere"), Nodes(), lambda **_: None)
+    platform = Platform(Webserver("http://nowhere"), Nodes(), lambda **_: None, trees_per_second=50)
     events += [make_block(9), make_event("ExecutionStepSuccessEvent", 6, stepKey="loan_dataset")]
     assert platform.train_for(5)[0] == "run"
     events += [make_event("ExecutionStepSuccessEvent", 1, stepKey="training")]
-    with pytest.raises(NotInTime, match="run ended within 5 s: the drill needs more trees"):
+    with pytest.raises(NotInTime, match="run ended within 5 s: the drill needs a longer one"):
         platform.train_for(5)
+
+
+def test_a_training_of_so_many_seconds_has_the_trees_that_this_cluster_grows_in_them(
+    events: list[dict[str, Any]],
+) -> None:
+    events += [make_block(9, trees=7), make_block(5, trees=100), make_block(4, trees=50)]
+    pace = Histories(Webserver("http://nowhere")).measure_pace("run")
+    assert pace == pytest.approx(150 / 5, rel=0.01), "the time of the first block is not known"
+    platform = Platform(Webserver("http://nowhere"), Nodes(), lambda **_: None, trees_per_second=pace)
+    assert platform.count_trees(20) == pytest.approx(600, rel=0.01)
+    assert platform.count_trees(10_000) == MOST_TREES, "the platform would refuse more"
+
+
+def test_nobody_guesses_how_fast_a_cluster_grows_trees(events: list[dict[str, Any]]) -> None:
+    events += [make_block(9)]
+    with pytest.raises(ValueError, match="run committed 1 blocks: a pace needs two"):
+        Histories(Webserver("http://nowhere")).measure_pace("run")
+    with pytest.raises(AssertionError, match="nobody has measured"):
+        Platform(Webserver("http://nowhere"), Nodes(), lambda **_: None).count_trees(20)
 
 
 def make_output(lines: int) -> str:
