@@ -7,8 +7,6 @@ import time
 
 from credit_assets.helping.helper_run import GROW
 from credit_assets.helping.order import HELPERS, PLACE
-from resources.history.facts import ITEMS_COMMITTED
-from resources.services.webserver import read_metadata
 from tests.drills.support.platform import LONGEST, Platform
 
 HELPING = 2
@@ -20,12 +18,6 @@ def find_helper(platform: Platform, run: str, part: int) -> str | None:
     found = platform.find_runs("dagster/run_key", f"{place} {part} of {HELPING}") if place else []
     platform.runs += [each for each in found if each not in platform.runs]
     return next((each for each in found if platform.read_step_starts(each, GROW)), None)
-
-
-def count_grown(platform: Platform, run: str) -> int:
-    """How many trees a helper has grown."""
-    facts = [read_metadata(event["metadataEntries"]) for event in platform.read_events(run, "ObservationEvent")]
-    return sum(int(each[ITEMS_COMMITTED]) for each in facts if ITEMS_COMMITTED in each)
 
 
 def test_a_training_that_three_pods_grow_leaves_the_same_model_although_a_helper_is_lost(platform, undisturbed) -> None:
@@ -42,12 +34,12 @@ def test_a_training_that_three_pods_grow_leaves_the_same_model_although_a_helper
     assert platform.read_digests(helped) == undisturbed(LONGEST)
     assert platform.find_retry(helped) is None, "the loss of a helper disturbed the training"
     assert platform.webserver.wait_for_run(whole, 120) == "SUCCESS"
-    assert count_grown(platform, whole) > 0
+    assert platform.count_committed(whole) > 0
     retry = platform.wait_until("the lost helper is retried", lambda: platform.find_retry(lost), 90)
     assert platform.webserver.wait_for_run(retry, 120) == "SUCCESS"
     (failed,) = platform.read_events(lost, "RunFailureEvent")
     platform.record(
         fault="a helper of a training lost",
         detected_after=round(failed["at"] - struck, 1),
-        trees_of_the_other_helper=count_grown(platform, whole),
+        trees_of_the_other_helper=platform.count_committed(whole),
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from resources.history.facts import ITEMS_COMMITTED, OLD_COMMITTED
+from resources.history.facts import ITEMS, ITEMS_COMMITTED, OLD_COMMITTED
 from resources.services.webserver import Webserver, read_metadata
 from resources.store.io_manager import MANIFEST_SHA256, PLACE
 
@@ -68,10 +68,16 @@ class Histories:
         Raises:
             ValueError: it committed fewer than two blocks.
         """
-        blocks = sorted((event["at"], int(logged[ITEMS_COMMITTED])) for event, logged in self._read_commits(run))
-        if len(blocks) < 2:
-            raise ValueError(f"run {run} committed {len(blocks)} blocks: a pace needs two, so train more trees")
-        return sum(items for _, items in blocks[1:]) / (blocks[-1][0] - blocks[0][0])
+        read = self._read_commits(run)
+        commits = [(e["at"], int(logged[ITEMS_COMMITTED])) for e, logged in read if logged[ITEMS] == "trees"]
+        if len(commits) < 2:
+            raise ValueError(f"run {run} committed {len(commits)} blocks: a pace needs two, so train more trees")
+        (first, few), (last, all_trees) = min(commits), max(commits)
+        return (all_trees - few) / (last - first)
+
+    def count_committed(self, run: str) -> int:
+        """How many items, such as trees or locations, a run has committed. A fact includes those of earlier facts."""
+        return max((int(logged[ITEMS_COMMITTED]) for _, logged in self._read_commits(run)), default=0)
 
     def _read_commits(self, run: str) -> list[tuple[dict[str, Any], dict[str, Any]]]:
         """Each event that records a block, with its metadata."""

@@ -68,12 +68,6 @@ def find_wave_start(platform: Platform, run: str, chunks: int) -> float | None:
     return float(at) - platform.ahead if at else None
 
 
-def read_committed_locations(platform: Platform, run: str) -> int:
-    """How many locations a run has committed or adopted until now."""
-    facts = [read_metadata(event["metadataEntries"]) for event in platform.read_events(run, "ObservationEvent")]
-    return max((int(each[ITEMS_COMMITTED]) for each in facts if ITEMS_COMMITTED in each), default=0)
-
-
 def read_places(platform: Platform, run: str) -> set[str]:
     """The places of the chunks, and of the report, that a run computed and was about to commit."""
     facts = [read_metadata(event["metadataEntries"]) for event in platform.read_events(run, "ObservationEvent")]

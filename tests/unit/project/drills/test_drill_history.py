@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from resources.history.facts import ITEMS_COMMITTED
+from resources.history.facts import ITEMS, ITEMS_COMMITTED
 from resources.services.webserver import Webserver
 from tests.drills.support.adapter import Nodes
 from tests.drills.support.history import OBSERVATION_LINE, Histories, measure_missing
@@ -16,8 +16,9 @@ def make_event(kind: str, seconds_ago: float, **fields: Any) -> dict[str, Any]:
     return {"__typename": kind, "timestamp": str(int((time.time() - seconds_ago) * 1000)), **fields}
 
 
-def make_block(seconds_ago: float, trees: int = 1) -> dict[str, Any]:
-    return make_event("ObservationEvent", seconds_ago, metadataEntries=[{"label": ITEMS_COMMITTED, "intValue": trees}])
+def make_block(seconds_ago: float, committed: int = 1, items: str = "trees") -> dict[str, Any]:
+    metadata = [{"label": ITEMS_COMMITTED, "intValue": committed}, {"label": ITEMS, "text": items}]
+    return make_event("ObservationEvent", seconds_ago, metadataEntries=metadata)
 
 
 def make_message(seconds_ago: float, message: str) -> dict[str, Any]:
@@ -74,9 +75,10 @@ def test_a_training_that_ended_before_the_loss_is_no_drill(
 def test_a_training_of_so_many_seconds_has_the_trees_that_this_cluster_grows_in_them(
     events: list[dict[str, Any]],
 ) -> None:
-    events += [make_block(9, trees=7), make_block(5, trees=100), make_block(4, trees=50)]
+    events += [make_block(9, 7), make_block(5, 107), make_block(4, 157), make_block(1, 3, "folds")]
     pace = Histories(Webserver("http://nowhere")).measure_pace("run")
-    assert pace == pytest.approx(150 / 5, rel=0.01), "the time of the first block is not known"
+    assert pace == pytest.approx(150 / 5, rel=0.01), "nobody knows how long the first block took"
+    assert Histories(Webserver("http://nowhere")).count_committed("run") == 157
     platform = Platform(Webserver("http://nowhere"), Nodes(), lambda **_: None, trees_per_second=pace)
     assert platform.count_trees(20) == pytest.approx(600, rel=0.01)
     assert platform.count_trees(10_000) == MOST_TREES, "the platform would refuse more"
