@@ -56,8 +56,9 @@ def live_through_many(seeds: range, off: Iterable[Guard] = (), *, until_broken: 
     # Not multiprocessing's own pool. It ends with SIGTERM, which these processes ignore: Dagster gives it the handler
     # of SIGINT, and a fork server ignores that. And it waits for ever if one of its processes has died.
     with ProcessPoolExecutor(min(os.cpu_count() or 1, len(batches)), mp_context=context) as pool:
-        for tally in pool.map(live_through_batch, batches):
-            total += tally
+        # Not `pool.map`: if a process dies, it cancels the other batches, which Python's pool then can't end any more.
+        for batch in [pool.submit(live_through_batch, batch) for batch in batches]:
+            total += batch.result()
             if until_broken and total.broken:
                 pool.shutdown(cancel_futures=True)
                 break
