@@ -6,7 +6,7 @@ Belongs here: which fault, and whom it strikes. Does not belong here: what follo
 from collections.abc import Callable
 
 from simulation.loop import Process
-from simulation.models.kubernetes import Node, Pod, end_pod
+from simulation.models.kubernetes import NODE_TIMEOUT, Node, Pod, end_pod
 from simulation.models.network import Service
 from simulation.world import World
 
@@ -40,7 +40,7 @@ class Striker:
         """A node loses its power."""
         if node := self._choose_node():
             self.loop.note(node.name, "▓▓▓ no power ▓▓▓")
-            node.is_lost = True
+            node.lost_at = self.loop.now
             for pod in self._pods(node):
                 pod.was_disturbed = True
                 end_pod(pod, self.loop, known_after=45.0)
@@ -54,6 +54,7 @@ class Striker:
                 pod.notify()
             self.loop.after(10.0, lambda: [end_pod(pod, self.loop, 45.0) for pod in self._pods(node)])
             node.away_until = max(node.away_until, self.loop.now + 60.0)
+            node.cordoned_until = node.away_until
 
     def freeze_node(self) -> None:
         """A node stands still, and comes back."""
@@ -74,9 +75,14 @@ class Striker:
     def cut_node(self) -> None:
         """A node is cut off, works on, and comes back."""
         if node := self._choose_node():
-            seconds = self._away(node, "is cut off")
-            for process in node.processes:
-                self._cut(process, seconds)
+            self._cut_off(node)
+
+    def delay_deletions(self) -> None:
+        """A pod is taken away, and another node is cut off, which the retry may be sent to. Its Job stays for long."""
+        self.kill_pod()
+        node = self.chance.choice(self.world.cluster.nodes)
+        cluster, seconds = self.world.cluster, self._cut_off(node)
+        cluster.deletes_from = max(cluster.deletes_from, self.loop.now + seconds + NODE_TIMEOUT)
 
     def freeze_worker(self) -> None:
         """A worker, or its holder, or both, stand still, and come back."""
@@ -183,6 +189,12 @@ class Striker:
             pod.was_disturbed = True
         return seconds
 
+    def _cut_off(self, node: Node) -> float:
+        seconds = self._away(node, "is cut off")
+        for process in node.processes:
+            self._cut(process, seconds)
+        return seconds
+
     def _cut(self, process: Process, seconds: float) -> None:
         for service in (*self._services(), self.world.cluster.holders):
             service.cut[process.name] = self.loop.now + seconds
@@ -208,6 +220,7 @@ FAULTS: tuple[Fault, ...] = (
     Striker.crash_worker,
     Striker.kill_pod,
     Striker.stall_retries,
+    Striker.delay_deletions,
     Striker.lose_daemon,
     Striker.freeze_daemon,
     Striker.cut_daemon,

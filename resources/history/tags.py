@@ -19,6 +19,8 @@ NODE, CAPACITY = "platform/node", "platform/capacity"
 # CRASHED: id of the run whose worker crashed. LOST_AT: Unix time, by PostgreSQL's clock, of the last renewal of a
 # worker that was given up. A retry inherits both.
 CRASHED, LOST_AT = "platform/crashed", "platform/lost_at"
+# The id of a run whose pod no node took: Kubernetes had chosen a node that was lost. A retry inherits it.
+UNTAKEN = "platform/untaken"
 # The process that works on a run without a launcher. A launched run inherits the tag from the run that it retries.
 PROCESS = "platform/process"
 # The id of a run that announces each manifest in the event log before it creates it. A retry inherits the tag of the

@@ -102,6 +102,14 @@ class KubernetesJobs:
         pods = [pod for pod in self._list_pods(job) if not is_being_deleted(pod)]
         return next((pod.status.pod_ip for pod in pods if pod.status and pod.status.pod_ip), None)
 
+    def find_untaken_node(self, job: Job) -> str | None:
+        """The node that Kubernetes chose for the pod of a Job, if the node has not taken it yet; else None.
+
+        A node writes `startTime` as soon as it takes a pod, before it pulls an image (PodStatus in the API reference).
+        """
+        pods = [pod for pod in self._list_pods(job) if not is_being_deleted(pod)]
+        return next((pod.spec.node_name for pod in pods if pod.spec.node_name and not pod.status.start_time), None)
+
     def ended_by_itself(self, job: Job) -> bool:
         """Whether a pod of a Job ended, and nobody asked it to. A pod that was taken away with its node was asked."""
         ends = [find_end(pod) for pod in self._list_pods(job) if not is_being_deleted(pod)]

@@ -6,7 +6,7 @@ Belongs here: Dagster's methods, and what is done about a verdict on a worker. D
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 import dagster as dg
@@ -20,13 +20,13 @@ from dagster_k8s.launcher import (
 )
 
 from resources.error_texts import is_forbidden_field
-from resources.history.tags import CRASHED, LOST_AT, MAX_RETRIES, NODE, NUMBER, RETRIES_STOPPED, ROOT
+from resources.history.tags import CRASHED, LOST_AT, MAX_RETRIES, NODE, NUMBER, RETRIES_STOPPED, ROOT, UNTAKEN
 from resources.launching.knocking import call_holders
 from resources.launching.kubernetes_jobs import LONG_TIME_LIMIT, Job, KubernetesJobs, NoAnswer
 from resources.launching.placement import describe_attempt, place_attempt
 from resources.launching.reach import Reach
 from resources.launching.silence import SilenceWatch
-from resources.launching.verdict import Facts, JobState, Verdict, judge
+from resources.launching.verdict import Facts, JobState, Verdict, is_untaken_too_long, judge
 from resources.supervision.lease_table import Leases, name_run_lease
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 # HTTP statuses with which the API server refuses an object that can never be valid.
 INVALID = (400, 422)
+# Kubernetes has noticed the loss of a node after this time, and chooses it for no pod. So many failures are looked at.
+RECENTLY, MOST_RECENT = timedelta(minutes=1), 100
 HEALTHY = CheckRunHealthResult(WorkerStatus.RUNNING)
 
 
@@ -47,6 +49,10 @@ class WatchedLeases(Protocol):
 
     def revoke(self, name: str, deadline: datetime) -> bool:
         """Takes a lease from its holder, unless its deadline has moved; whether it did."""
+        ...
+
+    def refuse(self, name: str) -> bool:
+        """Makes sure that nobody takes a lease that nobody has taken yet; whether nobody can take it now."""
         ...
 
 
@@ -68,6 +74,7 @@ class LeasedK8sRunLauncher(K8sRunLauncher):
         spot_attempts: attempts that are bound to spot nodes; later ones avoid them.
         leases: the table of leases; None: the one in libpq's database.
         silence: measures for how long a lease was silent.
+        untaken: measures for how long a node has not taken a pod.
         reach: calls holders; None: over the network.
         stock: the arguments of `K8sRunLauncher`.
     """
@@ -81,6 +88,7 @@ class LeasedK8sRunLauncher(K8sRunLauncher):
         witness: str,
         leases: WatchedLeases | None = None,
         silence: SilenceWatch | None = None,
+        untaken: SilenceWatch | None = None,
         reach: Reach | None = None,
         **stock: Any,
     ) -> None:
@@ -88,7 +96,7 @@ class LeasedK8sRunLauncher(K8sRunLauncher):
         self._lease_seconds, self._crash_retries, self._spot_attempts = lease_seconds, crash_retries, spot_attempts
         self._unreachable_seconds, self._reach = unreachable_seconds, reach or call_holders(witness)
         self._leases = leases or Leases("", "run monitoring")
-        self._silence = silence or SilenceWatch()
+        self._silence, self._untaken = silence or SilenceWatch(), untaken or SilenceWatch()
         self.jobs = KubernetesJobs(self._api_client)
 
     @classmethod
@@ -101,16 +109,19 @@ class LeasedK8sRunLauncher(K8sRunLauncher):
     def get_container_context_for_run(self, dagster_run: dg.DagsterRun) -> "K8sContainerContext":
         """Stock's, with the place of this attempt, and what its pod is told about it."""
         context, attempt = super().get_container_context_for_run(dagster_run), int(dagster_run.tags.get(NUMBER, "0"))
-        parent_id = dagster_run.parent_run_id
-        parent = self._instance.get_run_by_id(parent_id) if parent_id else None
-        config = context.run_k8s_config
-        spec = place_attempt(
-            config.pod_spec_config, attempt, self._spot_attempts, parent.tags.get(NODE) if parent else None
-        )
+        config, avoided = context.run_k8s_config, self._find_nodes_to_avoid(dagster_run)
+        spec = place_attempt(config.pod_spec_config, attempt, self._spot_attempts, avoided)
         variables = [*config.container_config.get("env", []), *describe_attempt(spec, attempt)]
         by_name = {each["name"]: each for each in variables}  # Kubernetes uses the later of two with one name
         container = {**config.container_config, "env": list(by_name.values())}
         return context._replace(run_k8s_config=config._replace(pod_spec_config=spec, container_config=container))
+
+    def _find_nodes_to_avoid(self, run: dg.DagsterRun) -> set[str]:
+        """The node of the attempt before, and each node of a run that failed a moment ago, for whatever reason."""
+        failed = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE], updated_after=datetime.now(UTC) - RECENTLY)
+        recent = self._instance.get_runs(failed, limit=MOST_RECENT)
+        parent = self._instance.get_run_by_id(run.parent_run_id) if run.parent_run_id else None
+        return {each.tags[NODE] for each in [*recent, *([parent] if parent else [])] if NODE in each.tags}
 
     def launch_run(self, context: Any) -> None:
         """Stock's. A run that can't be launched as it is fails once, because twenty retries would fail as it did."""
@@ -133,6 +144,29 @@ class LeasedK8sRunLauncher(K8sRunLauncher):
         if found is not HEALTHY:  # the retry asks for the same concurrency slots, and must not wait for them
             self._instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
         return found
+
+    def give_up_untaken(self, run: dg.DagsterRun) -> str | None:
+        """Gives up a run whose pod lies on a node that does not take it. Nobody can begin to work on it after this.
+
+        Kubernetes takes 40 s to notice that a node is lost, and chooses it for new pods until then.
+
+        Returns:
+            The name of the node; None if the run is not given up.
+
+        Raises:
+            NoAnswer: PostgreSQL or the API server did not answer, so nothing is known.
+        """
+        lease, job = name_run_lease(run.run_id), self.locate_job(run)
+        node = self._ask_kubernetes(self.jobs.find_untaken_node, job)
+        again = run.parent_run_id is not None and run.tags.get(UNTAKEN) == run.parent_run_id
+        if not is_untaken_too_long(self._untaken.measure(lease, node), again) or node is None:
+            return None
+        if not self._ask_leases(self._leases.refuse, lease):
+            return None  # its worker began at the last moment
+        self._instance.add_run_tags(run.run_id, {UNTAKEN: run.run_id, NODE: node})
+        self._instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+        self.jobs.delete_in_background(job)
+        return node
 
     def _check_worker(self, run: dg.DagsterRun) -> CheckRunHealthResult:
         lease = name_run_lease(run.run_id)
@@ -169,7 +203,7 @@ class LeasedK8sRunLauncher(K8sRunLauncher):
         )
         if judge(facts) is not Verdict.SILENT:
             return facts
-        facts = replace(facts, job=self.jobs.find_state(self.locate_job(run)))
+        facts = replace(facts, job=self.find_job_state(run))
         now = self._instance.get_run_by_id(run.run_id) if facts.job is JobState.ENDED else run
         return replace(facts, run_moved_on=now is None or now.status is not run.status)
 
@@ -204,6 +238,14 @@ class LeasedK8sRunLauncher(K8sRunLauncher):
         )
         return found or "Kubernetes knows no Job of this run."
 
+    def find_job_state(self, run: dg.DagsterRun) -> JobState:
+        """The state of the Job of a run.
+
+        Raises:
+            NoAnswer: the API server did not answer.
+        """
+        return self._ask_kubernetes(self.jobs.find_state, self.locate_job(run))
+
     def has_begun(self, run: dg.DagsterRun) -> bool:
         """Whether a worker of the run has taken its lease and has not ended by itself since, given up or not.
 
@@ -216,6 +258,13 @@ class LeasedK8sRunLauncher(K8sRunLauncher):
         """Returns where Kubernetes has the Job of a run. It never has two, because runs are retried and not resumed."""
         namespace = super().get_container_context_for_run(run).namespace
         return Job(get_job_name_from_run_id(run.run_id), namespace or self.job_namespace)
+
+    def _ask_kubernetes(self, ask: Callable[[Job], Answer], job: Job) -> Answer:
+        try:
+            return ask(job)
+        except NoAnswer:
+            self._untaken.restart()  # no node can say either that it has taken a pod
+            raise
 
     def _ask_leases(self, ask: Callable[..., Answer], *arguments: Any) -> Answer:
         import psycopg2

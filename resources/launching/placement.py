@@ -1,38 +1,41 @@
 """Where an attempt at a run goes, and what its pod is told about it.
 
-An attempt avoids the node on which the attempt before it was lost, and the last attempts avoid spot nodes. Both are
-preferences, because an attempt on a bad node is better than one that waits for a good node.
+An attempt avoids the node on which the attempt before it was lost, and nodes on which other runs were lost a moment
+ago. The last attempts avoid spot nodes. All are preferences, because an attempt on a bad node is better than one that
+waits for a good node.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import fields
 from typing import Any
 
 from resources.deployment import Deployment
 
 
-def place_attempt(pod_spec: Mapping[str, Any], attempt: int, spot_attempts: int, lost_on: str | None) -> dict[str, Any]:
+def place_attempt(
+    pod_spec: Mapping[str, Any], attempt: int, spot_attempts: int, avoided_nodes: Collection[str]
+) -> dict[str, Any]:
     """Returns the pod's spec for an attempt.
 
     Args:
         pod_spec: the launcher's `pod_spec_config`, in snake case. Its node selector is what tells spot nodes apart.
         attempt: 0 for a run that is no retry.
         spot_attempts: attempts from this number on avoid spot nodes.
-        lost_on: the name of the node of the attempt before; None if it is not known.
+        avoided_nodes: the names of nodes that any other node is better than.
     """
     spec = dict(pod_spec)
-    avoided = {"kubernetes.io/hostname": lost_on} if lost_on else {}
+    avoided = {"kubernetes.io/hostname": sorted(avoided_nodes)} if avoided_nodes else {}
     if attempt >= spot_attempts:
-        avoided |= spec.pop("node_selector", {})
+        avoided |= {key: [value] for key, value in spec.pop("node_selector", {}).items()}
     if avoided:
         spec["affinity"] = {
             "node_affinity": {
                 "preferred_during_scheduling_ignored_during_execution": [
                     {
                         "weight": 100,
-                        "preference": {"match_expressions": [{"key": key, "operator": "NotIn", "values": [value]}]},
+                        "preference": {"match_expressions": [{"key": key, "operator": "NotIn", "values": values}]},
                     }
-                    for key, value in avoided.items()
+                    for key, values in avoided.items()
                 ]
             }
         }

@@ -1,4 +1,4 @@
-"""Runs that were launched and do not begin: their worker was lost or ended, or it has no node, no image or no quota.
+"""Runs that were launched and do not begin: their worker or node was lost, or there is no node, no image or no quota.
 
 Stock Dagster checks none of them before the start timeout, and gives no reason until then. It leaves their Jobs behind,
 which may begin some day beside the retries of their runs (dagster issues 16535, 15325).
@@ -78,8 +78,11 @@ class StartingRuns:
         run = record.dagster_run
         if self._launcher.has_begun(run):
             self._fail_if_lost(run)
-        elif self._launcher.jobs.find_state(self._launcher.locate_job(run)) is JobState.ENDED:
+        elif self._launcher.find_job_state(run) is JobState.ENDED:
             self._fail(run)
+        elif node := self._launcher.give_up_untaken(run):
+            if self._still_starts(run):
+                self._instance.report_run_failed(run, f"Its node {node} did not take its pod, and so it was given up.")
         elif record.update_timestamp.timestamp() < self._clock() - PATIENCE and run.run_id not in self._explained:
             reason = self._launcher.get_run_worker_debug_info(run, include_container_logs=False)
             self._instance.report_engine_event(f"It has not begun after {PATIENCE:.0f} s.\n{reason}", run)

@@ -8,6 +8,9 @@ from enum import Enum
 
 # Seconds. A holder renews its lease every second, so one that stood still for less is no reason to ask Kubernetes.
 RENEWED_WITHIN = 1.5
+# Seconds that a node may leave a pod that Kubernetes gave it. A node that lives takes a pod within a second or two.
+# The longer time is for a retry of such a run: a slow Kubernetes must not get a new pod every few seconds.
+TAKEN_WITHIN, NEXT_TAKEN_WITHIN = 8.0, 30.0
 
 
 class JobState(Enum):
@@ -64,6 +67,16 @@ def judge(facts: Facts) -> Verdict:
     if facts.silent_seconds >= longest or facts.job in (JobState.ENDED, JobState.GONE):
         return Verdict.LOST
     return Verdict.SILENT
+
+
+def is_untaken_too_long(seconds: float, again: bool) -> bool:
+    """Whether a pod is given up because the node that Kubernetes chose for it does not take it.
+
+    Args:
+        seconds: for how long one watcher has seen that.
+        again: whether the run retries one that was given up for the same reason.
+    """
+    return seconds >= (NEXT_TAKEN_WITHIN if again else TAKEN_WITHIN)
 
 
 def _judge_by_job(facts: Facts) -> Verdict:

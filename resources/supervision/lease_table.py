@@ -28,6 +28,9 @@ REVOKE = """WITH revoked AS (
     UPDATE leases SET holder = '', fence = fence + 1 FROM revoked WHERE starts_with(leases.name, revoked.name || '/')),
   old AS (DELETE FROM leases WHERE deadline < clock_timestamp() - interval '1 day')
 SELECT name FROM revoked"""
+# A lease that nobody has ever held gets a row without a holder: nobody can take it, as if it had been revoked.
+REFUSE = """INSERT INTO leases VALUES (%(name)s, '', 1, clock_timestamp())
+    ON CONFLICT (name) DO UPDATE SET holder = leases.holder WHERE leases.holder = '' RETURNING name"""
 # A statement must end before the next renewal is due for long: 3 s to connect, and 3 s to answer.
 TIME_LIMITS = {"connect_timeout": 3, "tcp_user_timeout": 3000, "options": "-c statement_timeout=3000"}
 # PostgreSQL cuts off longer names of connections.
@@ -112,3 +115,14 @@ class Leases:
             psycopg2.Error: the database did not answer.
         """
         return self._connection.fetch_value(REVOKE, name=name, deadline=deadline) is not None
+
+    def refuse(self, name: str) -> bool:
+        """Makes sure that nobody ever takes a lease that nobody has taken yet.
+
+        Returns:
+            Whether nobody can take it now. False: somebody holds it, or has let it end.
+
+        Raises:
+            psycopg2.Error: the database did not answer.
+        """
+        return self._connection.fetch_value(REFUSE, name=name) is not None

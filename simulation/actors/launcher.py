@@ -11,6 +11,7 @@ from resources.launching.knocking import WITNESS_TIME_LIMIT
 from resources.launching.launcher import HEALTHY, LeasedK8sRunLauncher, WatchedLeases
 from resources.launching.reach import Answer, Reach
 from resources.launching.silence import SilenceWatch
+from resources.launching.verdict import JobState
 from resources.supervision.lease_table import Leases
 from simulation.actors.failure import list_failure_statements
 from simulation.guards import Guard
@@ -77,6 +78,9 @@ class WatchedRevocations(Leases):
             self._world.loop.note(self._daemon, f"has revoked {name}")
         return is_revoked
 
+    def refuse(self, name: str) -> bool:
+        return Guard.REFUSAL in self._world.off or super().refuse(name)
+
     def revoke_late(self) -> None:
         """Sends what was not sent."""
         while self._late:
@@ -119,7 +123,7 @@ class WorldLauncher(LeasedK8sRunLauncher):
         self.revocations = WatchedRevocations(world, daemon.name)
         self._reach = make_reach(world, daemon)
         self._leases: WatchedLeases = self.revocations
-        self._silence = SilenceWatch(clock=lambda: world.loop.now)
+        self._silence, self._untaken = (SilenceWatch(clock=lambda: world.loop.now) for _ in range(2))
         self.jobs: Any = world.cluster
 
     @property
@@ -151,7 +155,11 @@ class WorldLauncher(LeasedK8sRunLauncher):
         """What `StartingRuns` does with a run that starts, and Dagster with one that starts for too long."""
         if self.has_begun(run):  # pyright: ignore[reportArgumentType]
             self.check_started(run)
-        elif self.jobs.find_state(run.run_id).name == "ENDED" or run.updated < self._world.loop.now - patience:
+        elif (
+            self.find_job_state(run) is JobState.ENDED  # pyright: ignore[reportArgumentType]
+            or self.give_up_untaken(run)  # pyright: ignore[reportArgumentType]
+            or run.updated < self._world.loop.now - patience
+        ):
             now = self._given.get_run_by_id(run.run_id)
             if now and now.status is run.status:
                 self._given.fail(run, "its worker did not begin")

@@ -11,8 +11,11 @@ from resources.launching.verdict import JobState
 from simulation.loop import Loop, Process
 from simulation.models.network import Service
 
-# Seconds: until a pod starts, until the API server gives up a node that does not answer, until a deleted pod has ended.
-SCHEDULING, NODE_TIMEOUT, DELETION = (0.5, 2.0), 45.0, 1.0
+# Seconds: until a node is chosen for a pod; then until the API server knows that the node has taken it, and until its
+# processes start.
+SCHEDULING, REPORTING, STARTING = (0.1, 0.3), (0.1, 1.5), (0.4, 1.7)
+# Seconds: until the API server gives up a node that does not answer, and until a deleted pod has ended.
+NODE_TIMEOUT, DELETION = 45.0, 1.0
 
 
 @dataclass
@@ -21,14 +24,16 @@ class Node:
 
     Attributes:
         away_until: nothing of it is reached until then, because its wire is cut or it is frozen.
+        cordoned_until: Kubernetes chooses it for no pod until then.
         busy_until: its processors have no time until then.
-        is_lost: it has no power any more.
+        lost_at: when it lost its power; None: it has not.
     """
 
     name: str
     away_until: float = 0.0
+    cordoned_until: float = 0.0
     busy_until: float = float("-inf")
-    is_lost: bool = False
+    lost_at: float | None = None
     processes: list[Process] = field(default_factory=list)
 
 
@@ -38,6 +43,7 @@ class Pod:
 
     Attributes:
         ended_at: when its processes ended; None: they have not.
+        is_taken: whether the API server knows that its node has taken it.
         known_from: since when the API server knows of the end.
         out_of_memory: whether the kernel killed it for its memory.
         was_disturbed: whether a fault struck it, so that giving it up is right.
@@ -47,6 +53,7 @@ class Pod:
     run_id: str
     node: Node
     processes: list[Process] = field(default_factory=list)
+    is_taken: bool = False
     ended_at: float | None = None
     known_from: float = 0.0
     out_of_memory: bool = False
@@ -59,13 +66,17 @@ class Cluster:
 
     Args:
         start: starts the processes of a pod.
+
+    Attributes:
+        jobs: the pod of each Job, by the id of its run; None: it has none yet.
+        deletes_from: until then, a Job that is to be deleted stays.
     """
 
     def __init__(self, loop: Loop, nodes: int, start: Callable[[Pod], None]) -> None:
         self.loop, self.api = loop, Service(loop, "the API server", NoAnswer)
         self.holders = Service(loop, "the network of the pods", ConnectionError)
         self.nodes = [Node(f"node-{number}") for number in range(1, nodes + 1)]
-        self.jobs = dict[str, Pod | None]()
+        self.jobs, self.deletes_from = dict[str, Pod | None](), 0.0
         self._start = start
 
     def create(self, run_id: str) -> None:
@@ -80,10 +91,14 @@ class Cluster:
         """As `KubernetesJobs.find_host`; a pod has the address of its run."""
         return self.api.ask(lambda: run_id if self.jobs.get(run_id) else None)
 
+    def find_untaken_node(self, run_id: str) -> str | None:
+        """As `KubernetesJobs.find_untaken_node`."""
+        return self.api.ask(lambda: pod.node.name if (pod := self.jobs.get(run_id)) and not pod.is_taken else None)
+
     def knock(self, run_id: str, seconds: float) -> bool:
         """As `resources.launching.knocking.knock`: the kernel of a machine answers for its holder."""
         pod = self.jobs.get(run_id)
-        if pod is None or pod.node.is_lost or pod.node.away_until > self.loop.now:
+        if pod is None or pod.node.lost_at is not None or pod.node.away_until > self.loop.now:
             self.loop.sleep(seconds)
             return False
         try:
@@ -97,7 +112,7 @@ class Cluster:
 
     def delete_in_background(self, run_id: str) -> None:
         """As `KubernetesJobs.delete_in_background`: a loss of the request is made good by nobody here."""
-        self.loop.after(0.01, lambda: self._delete(run_id))
+        self.loop.after(max(0.01, self.deletes_from - self.loop.now), lambda: self._delete(run_id))
 
     def _create(self, run_id: str) -> None:
         if run_id not in self.jobs:
@@ -105,7 +120,7 @@ class Cluster:
             self.loop.after(self.loop.chance.uniform(*SCHEDULING), lambda: self._schedule(run_id))
 
     def _schedule(self, run_id: str) -> None:
-        ready = [each for each in self.nodes if not each.is_lost and each.away_until <= self.loop.now]
+        ready = [each for each in self.nodes if self._is_ready(each)]
         if run_id not in self.jobs:
             return
         if not ready:
@@ -113,8 +128,34 @@ class Cluster:
             return
         pod = Pod(run_id, self.loop.chance.choice(ready))
         self.jobs[run_id] = pod
-        self.loop.note(pod.node.name, f"starts the pod of {run_id}")
-        self._start(pod)
+        self.loop.note("Kubernetes", f"chooses {pod.node.name} for the pod of {run_id}")
+        self._take(pod)
+
+    def _is_ready(self, node: Node) -> bool:
+        """Whether Kubernetes chooses a node. For some time after a loss, it takes the node for one that is there."""
+        is_known_as_lost = node.lost_at is not None and self.loop.now >= node.lost_at + NODE_TIMEOUT
+        return not is_known_as_lost and node.cordoned_until <= self.loop.now
+
+    def _take(self, pod: Pod) -> None:
+        """The node takes the pod as soon as it can be reached, and says so a little later."""
+        if pod.node.lost_at is not None:
+            pod.ended_at, pod.known_from = self.loop.now, pod.node.lost_at + NODE_TIMEOUT
+        elif self._is_there(pod, self._take):
+            self.loop.after(self.loop.chance.uniform(*REPORTING), lambda: setattr(pod, "is_taken", True))
+            self.loop.after(self.loop.chance.uniform(*STARTING), lambda: self._begin(pod))
+
+    def _begin(self, pod: Pod) -> None:
+        if self._is_there(pod, self._begin):
+            self.loop.note(pod.node.name, f"starts the pod of {pod.run_id}")
+            self._start(pod)
+
+    def _is_there(self, pod: Pod, later: Callable[[Pod], None]) -> bool:
+        """Whether a pod is wanted and its node can be reached. If the node can not, it is looked at again later."""
+        if self.jobs.get(pod.run_id) is not pod or pod.ended_at is not None:
+            return False
+        if (wait := pod.node.away_until - self.loop.now) > 0:
+            self.loop.after(wait, lambda: later(pod))
+        return wait <= 0
 
     def _find_state(self, run_id: str) -> JobState:
         if run_id not in self.jobs:

@@ -12,7 +12,7 @@ from typing import Any
 
 from resources.supervision.fence import FENCE
 from resources.supervision.lease import CHECK, END, FIND_OWN, RELEASE, RENEW, TAKE
-from resources.supervision.lease_table import FIND_DEADLINE, REVOKE
+from resources.supervision.lease_table import FIND_DEADLINE, REFUSE, REVOKE
 
 
 @dataclass
@@ -43,6 +43,7 @@ class LeaseTable:
             END: self._end,
             FIND_DEADLINE: self._find_deadline,
             REVOKE: self._revoke,
+            REFUSE: self._refuse,
         }
 
     def execute(self, statement: str, values: Mapping[str, Any]) -> Any:
@@ -94,6 +95,10 @@ class LeaseTable:
             if each == name or each.startswith(f"{name}/"):
                 found.holder, found.fence = "", found.fence + 1
         return name
+
+    def _refuse(self, given: Mapping[str, Any]) -> str | None:
+        row = self.rows.setdefault(given["name"], Row("", 1, self._clock()))
+        return given["name"] if row.holder == "" else None
 
 
 @dataclass

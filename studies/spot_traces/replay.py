@@ -72,7 +72,7 @@ def replay(trace: Trace, training: Training, platform: Platform, requested: floa
 
 def is_bound_to_spot(number: int, spot_attempts: int) -> bool:
     """Whether the pod of this attempt may be on spot nodes only."""
-    return "node_selector" in place_attempt(BOUND_TO_SPOT, number, spot_attempts, lost_on=None)
+    return "node_selector" in place_attempt(BOUND_TO_SPOT, number, spot_attempts, avoided_nodes=())
 
 
 def find_loss(trace: Trace, platform: Platform, requested: float, begun: float) -> float:

@@ -15,16 +15,12 @@ from typing import Any, cast
 import dagster as dg
 import yaml
 from kubernetes.client import (
-    V1ContainerState,
-    V1ContainerStateTerminated,
-    V1ContainerStatus,
     V1Job,
     V1JobList,
     V1JobStatus,
     V1ObjectMeta,
     V1Pod,
     V1PodList,
-    V1PodStatus,
 )
 from kubernetes.client.rest import ApiException
 
@@ -130,6 +126,7 @@ class TableOfLeases:
     deeds: Deeds
     deadlines: dict[str, datetime] = field(default_factory=dict)
     renewed_meanwhile: bool = False
+    taken_meanwhile: bool = False
     error: Exception | None = None
 
     def find_deadline(self, name: str) -> datetime | None:
@@ -145,6 +142,14 @@ class TableOfLeases:
         self.deeds.note(f"fence {name}")
         return True
 
+    def refuse(self, name: str) -> bool:
+        if self.error:
+            raise self.error
+        if self.taken_meanwhile or name in self.deadlines:
+            return False
+        self.deeds.note(f"refuse {name}")
+        return True
+
 
 @dataclass
 class Instance:
@@ -154,6 +159,7 @@ class Instance:
     runs: dict[str, dg.DagsterRun] = field(default_factory=dict)
     launched: dict[str, datetime] = field(default_factory=dict)
     ended: dict[str, float] = field(default_factory=dict)
+    updated: dict[str, datetime] = field(default_factory=dict)
     run_retries_max_retries: int = 20
     reports: list[tuple[str, str]] = field(default_factory=list)
     failures: list[tuple[str, str]] = field(default_factory=list)
@@ -173,8 +179,15 @@ class Instance:
     def get_run_by_id(self, run_id: str) -> dg.DagsterRun | None:
         return self.runs.get(run_id)
 
-    def get_runs(self, filters: dg.RunsFilter) -> list[dg.DagsterRun]:
-        return [run for run in self.runs.values() if filters.tags.items() <= run.tags.items()]
+    def get_runs(self, filters: dg.RunsFilter, limit: int | None = None) -> list[dg.DagsterRun]:
+        now = datetime.now(UTC)
+        return [
+            run
+            for run in self.runs.values()
+            if filters.tags.items() <= run.tags.items()
+            and (not filters.statuses or run.status in filters.statuses)
+            and (not filters.updated_after or self.updated.get(run.run_id, now) > filters.updated_after)
+        ][:limit]
 
     def get_run_records(self, filters: dg.RunsFilter) -> list[Any]:
         now = datetime.now(UTC)
@@ -267,6 +280,7 @@ def launching(folder: Path, table: Leases | None = None, **config: Any) -> Launc
     collaborators = {
         "leases": table or leases,
         "silence": SilenceWatch(clock=clock),
+        "untaken": SilenceWatch(clock=clock),
         "reach": pods.reach(clock),
         "k8s_client_batch_api": cluster,
         "k8s_client_core_api": cluster,
@@ -274,22 +288,3 @@ def launching(folder: Path, table: Leases | None = None, **config: Any) -> Launc
     launcher = LeasedK8sRunLauncher.from_config_value(cast("Any", None), needed | config | collaborators)
     launcher.register_instance(cast("Any", instance))
     return Launching(cluster, leases, instance, clock, deeds, pods, launcher)
-
-
-def pod(*ends: tuple[str, V1ContainerStateTerminated | None], deleted: datetime | None = None) -> V1Pod:
-    """A pod whose containers, by name, have ended so; None: it has not ended."""
-    statuses = [
-        V1ContainerStatus(
-            name=name, state=V1ContainerState(terminated=end), image="", image_id="", ready=False, restart_count=0
-        )
-        for name, end in ends
-    ]
-    return V1Pod(
-        metadata=V1ObjectMeta(name="a-pod", deletion_timestamp=deleted),
-        status=V1PodStatus(phase="Running", container_statuses=statuses or None),
-    )
-
-
-def ended_with(code: int, reason: str = "Error") -> V1ContainerStateTerminated:
-    """The end of a container."""
-    return V1ContainerStateTerminated(exit_code=code, reason=reason)

@@ -33,12 +33,17 @@ class Side:
             deadline = self.watcher.find_deadline(name)
             late = timedelta(seconds=1) if seconds < 0 else timedelta()
             return deadline and self.watcher.revoke(name, deadline - late)
+        if action == "refuse":
+            return self.watcher.refuse(name), self.watcher.find_deadline(name) is None
         answer = getattr(lease, action)()
         return answer, lease.fence, self.watcher.find_deadline(name) is None
 
 
 def test_the_model_answers_as_postgresql_does(database_url: str) -> None:
-    chance, actions = random.Random(1), ("take", "take_or_find", "renew", "is_held", "release", "end", "revoke")
+    chance, actions = (
+        random.Random(1),
+        ("take", "take_or_find", "renew", "is_held", "release", "end", "revoke", "refuse"),
+    )
     table = LeaseTable(time.time)
     real, model = Side(LeaseConnection(database_url, "model")), Side(ModelConnection(lambda act: act(), table))
     seen = set()

@@ -63,6 +63,28 @@ def test_a_revoked_lease_is_nobodys_even_after_its_deadline(lease, leases, datab
     assert database.leases()[RUN].holder == ""
 
 
+def test_a_lease_that_was_refused_is_nobodys_for_good(lease, leases, database) -> None:
+    assert leases.refuse(RUN)
+    assert leases.refuse(RUN), "a daemon that died after it goes on here"
+    database.age(RUN, 3600)
+    assert not lease().take()
+    assert not lease().take_or_find()
+    assert database.leases()[RUN].holder == ""
+    assert revoke(leases, RUN), "a daemon that finds it must be able to give its run up"
+    assert lease(SIBLING).take(), "the lease of another run was refused"
+
+
+def test_a_lease_that_somebody_holds_is_not_refused(lease, leases, database) -> None:
+    held = lease()
+    assert held.take()
+    before = database.leases()[RUN]
+    assert not leases.refuse(RUN)
+    assert held.renew()
+    database.age(RUN, 3600)
+    assert not leases.refuse(RUN), "a silent holder is for its own verdict"
+    assert database.leases()[RUN].fence == before.fence
+
+
 def test_a_holder_finds_its_own_lease_and_no_other(lease) -> None:
     assert lease().take()
     assert lease(SIBLING, "second").take()

@@ -24,6 +24,7 @@ def assert_retried(
     notice: float = 300,
     warned: bool = False,
     beside_others: bool = False,
+    may_not_begin: int = 0,
     **more: float,
 ) -> str:
     """Asserts that a lost run is noticed and retried once, and that the retry repeats nothing and makes the same bytes.
@@ -38,10 +39,11 @@ def assert_retried(
         notice: within how many seconds the loss must be noticed.
         warned: whether the worker was told, and could commit what it had. Its work counts until the run failed.
         beside_others: whether runs with newer loans are under way; the retry need not be promoted then.
+        may_not_begin: how many retries may fail before they begin, because their nodes were lost too.
         more: other figures of the report.
 
     Returns:
-        The retry.
+        The retry that ended well.
 
     Raises:
         NeverRetried: no retry appears within 90 s.
@@ -53,6 +55,8 @@ def assert_retried(
     except NotInTime as error:
         platform.record_lost(fault, run, began, struck, worked_until)
         raise NeverRetried(str(error)) from None
+    runs = [run, retry, *follow_unbegun(platform, retry, may_not_begin)]
+    retry = runs[-1]
     platform.wait_until("training runs again", lambda: platform.read_step_starts(retry, "training"), 120)
     assert platform.webserver.wait_for_run(retry, 600) == "SUCCESS"
     assert not platform.read_step_starts(retry, "loan_dataset"), "what was committed was computed again"
@@ -60,10 +64,27 @@ def assert_retried(
     assert len(found) >= len(platform.read_commit_times(run, worked_until)) > 0, (
         "trees that were committed were grown again"
     )
-    assert platform.read_digests(run, retry) == expected_digests
-    platform.assert_complete(run, retry, beside_others=beside_others)
+    assert platform.read_digests(*runs) == expected_digests
+    platform.assert_complete(*runs, beside_others=beside_others, unbegun=runs[1:-1])
     platform.record_loss(fault, run, retry, began, struck, worked_until, **more)
     return retry
+
+
+def follow_unbegun(platform: Platform, run: str, most: int) -> list[str]:
+    """Waits until a run or one of its retries begins, and returns these retries. So many of all may fail before."""
+    retries: list[str] = []
+    while len(retries) < most:
+        last = [run, *retries][-1]
+        platform.wait_until("it begins or fails", lambda last=last: has_begun_or_ended(platform, last), 120)
+        if platform.read_events(last, "RunStartEvent"):
+            break
+        retries.append(platform.wait_until("it is retried", lambda last=last: platform.find_retry(last), 90))
+    return retries
+
+
+def has_begun_or_ended(platform: Platform, run: str) -> bool:
+    """Whether a run has started its process, or will never do so."""
+    return bool(platform.read_events(run, "RunStartEvent") or platform.read_events(run, "RunFailureEvent"))
 
 
 def assert_unharmed(

@@ -4,6 +4,7 @@ Belongs here: reading what runs recorded. Does not belong here: launching runs, 
 """
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -144,12 +145,12 @@ class Histories:
             "published_twice": sum(len(committed) > 1 for committed in objects),
         }
 
-    def assert_complete(self, *runs: str, beside_others: bool = False) -> None:
+    def assert_complete(self, *runs: str, beside_others: bool = False, unbegun: Collection[str] = ()) -> None:
         """Asserts that a run and its retries, the oldest first, are complete and have no gap.
 
-        Each began once and ended once. The last one succeeded and all others failed. There are no other retries, and
-        each continues the one before it. Their model was promoted once. It may be promoted not at all if the run was
-        `beside_others`, because a run with newer loans may be promoted first.
+        Each began once, or is `unbegun` and never began, and ended once. The last one succeeded and all others failed.
+        There are no other retries, and each continues the one before it. Their model was promoted once. It may be
+        promoted not at all if the run was `beside_others`, because a run with newer loans may be promoted first.
         """
         statuses = [self.webserver.read_run(run)["status"] for run in runs]
         assert statuses == ["FAILURE"] * (len(runs) - 1) + ["SUCCESS"], f"a lost run stays red: {statuses}"
@@ -157,7 +158,7 @@ class Histories:
             ends = [event["__typename"] for kind in ENDS.values() for event in self.read_events(run, kind)]
             assert ends == [ENDS[status]], f"run {run} is {status} and ended with {ends}"
             starts = self.read_events(run, "RunStartEvent")
-            assert len(starts) == 1, f"run {run} started {len(starts)} times"
+            assert len(starts) == (run not in unbegun), f"run {run} started {len(starts)} times"
         promoted = [event for run in runs for event in self.read_events(run, "MaterializationEvent")]
         numbers = {
             logged["number"] for each in promoted if "number" in (logged := read_metadata(each["metadataEntries"]))

@@ -4,6 +4,7 @@ The list and the reasons: docs/decisions/code/0017-names-of-dagster-that-are-not
 """
 
 import inspect
+from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -165,3 +166,20 @@ def test_a_part_of_the_daemon_with_a_pause_of_no_seconds_never_pauses() -> None:
     assert "while time.time() - start_time < interval:\n                shutdown_event.wait(0.5)" in source
     source = (DAGSTER / "_daemon" / "auto_run_reexecution" / "event_log_consumer.py").read_text()
     assert 'int(os.environ.get("DAGSTER_EVENT_LOG_CONSUMER_DAEMON_INTERVAL_SECONDS"' in source
+
+
+def test_runs_that_failed_a_moment_ago_are_found_and_no_others() -> None:
+    """The launcher avoids their nodes, so a filter that Dagster ignores would make each node look lost."""
+    now = datetime.now(UTC)
+    with dg.DagsterInstance.ephemeral() as instance:
+        failed, _ = (
+            instance.create_run_for_job(refresh, status=status)
+            for status in (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.SUCCESS)
+        )
+
+        def find(since: datetime) -> list[str]:
+            filters = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE], updated_after=since)
+            return [run.run_id for run in instance.get_runs(filters, limit=100)]
+
+        assert find(now - timedelta(minutes=1)) == [failed.run_id]
+        assert find(now + timedelta(minutes=1)) == []

@@ -11,7 +11,8 @@ from urllib3.exceptions import MaxRetryError
 
 from resources.launching.kubernetes_jobs import Job, KubernetesJobs, NoAnswer
 from resources.launching.verdict import JobState
-from tests.support.launching import ACTIVE, DEADLINE, FAILED, SUCCEEDED, Launching, ended_with, pod
+from tests.support.launching import ACTIVE, DEADLINE, FAILED, SUCCEEDED, Launching
+from tests.support.servers.pods import ended_with, pod
 
 JOB = Job("dagster-run-1", "ns")
 REFUSED = MaxRetryError(pool=Mock(), url="/apis/batch/v1", reason=ConnectionRefusedError())
@@ -44,10 +45,35 @@ def test_the_state_of_a_job_is_read_as_it_is(built, jobs, status, expected) -> N
     assert question["_request_timeout"] == 2, "a call that hangs would keep its thread for ever"
 
 
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (pod(node="spot-1"), "spot-1"),
+        (pod(node="spot-1", taken=DEADLINE), None),
+        (pod(), None),
+        (pod(node="spot-1", deleted=DEADLINE), None),
+    ],
+    ids=["chosen", "taken", "no node has room", "being deleted"],
+)
+def test_a_node_has_not_taken_a_pod_that_it_was_chosen_for_and_that_has_no_start_time(
+    built, jobs, found, expected
+) -> None:
+    built.cluster.pods = [found]
+    assert jobs.find_untaken_node(JOB) == expected
+    built.cluster.pods = []
+    assert jobs.find_untaken_node(JOB) is None
+
+
 @pytest.mark.parametrize("error", ERRORS, ids=["refused", "429", "502", "timeout", "reset"])
 def test_an_error_is_no_answer(built, jobs, error) -> None:
     built.cluster.error = error
-    for question in (jobs.find_state, jobs.ended_by_itself, jobs.ran_out_of_memory, jobs.delete):
+    for question in (
+        jobs.find_state,
+        jobs.ended_by_itself,
+        jobs.ran_out_of_memory,
+        jobs.find_untaken_node,
+        jobs.delete,
+    ):
         with pytest.raises(NoAnswer):
             question(JOB)
     with pytest.raises(NoAnswer):

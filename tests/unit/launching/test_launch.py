@@ -1,5 +1,6 @@
 """A run that can never be launched must not be retried twenty times; one that a person re-executes must be retried."""
 
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import Mock
@@ -65,6 +66,32 @@ def test_a_pod_gets_its_attempt_its_capacity_and_its_node_under_both_names(built
     (job,) = built.cluster.created
     (preferred,) = job.spec.template.spec.affinity.node_affinity.preferred_during_scheduling_ignored_during_execution
     assert preferred.preference.match_expressions[0].values == ["spot-1"]
+
+
+def find_avoided_nodes(built) -> list[str]:
+    """The nodes that the pod of the last Job avoids."""
+    affinity = built.cluster.created[-1].spec.template.spec.affinity
+    preferred = affinity.node_affinity.preferred_during_scheduling_ignored_during_execution if affinity else []
+    return [node for each in preferred for node in each.preference.match_expressions[0].values]
+
+
+def test_no_run_is_sent_to_a_node_that_another_run_lost_a_moment_ago(built) -> None:
+    """Several nodes of a spot market are often taken at once, and Kubernetes notices each loss after 40 s."""
+    built.instance.add(dg.DagsterRunStatus.FAILURE, tags={NODE: "spot-2"})
+    old = built.instance.add(dg.DagsterRunStatus.FAILURE, tags={NODE: "spot-3"})
+    built.instance.updated[old.run_id] = datetime.now(UTC) - timedelta(seconds=61)
+    built.instance.add(dg.DagsterRunStatus.FAILURE)
+    built.instance.add(dg.DagsterRunStatus.SUCCESS, tags={NODE: "spot-4"})
+    launch(built, built.instance.add(dg.DagsterRunStatus.STARTING, job_code_origin=ORIGIN))
+    assert find_avoided_nodes(built) == ["spot-2"], "it may go to a node that is back, or to one where all is well"
+
+
+def test_a_retry_avoids_the_node_of_the_attempt_before_however_long_ago_it_was(built) -> None:
+    lost = built.instance.add(dg.DagsterRunStatus.FAILURE, tags={NODE: "spot-1"})
+    built.instance.updated[lost.run_id] = datetime.now(UTC) - timedelta(hours=1)
+    family = {"parent_run_id": lost.run_id, "root_run_id": lost.run_id}
+    launch(built, built.instance.add(dg.DagsterRunStatus.STARTING, job_code_origin=ORIGIN, **family))
+    assert find_avoided_nodes(built) == ["spot-1"]
 
 
 def test_a_variable_of_the_chart_that_the_launcher_sets_too_is_set_once(tmp_path, run) -> None:

@@ -7,7 +7,8 @@ from kubernetes.client.rest import ApiException
 
 from resources.history.tags import CRASHED, LOST_AT, MAX_RETRIES
 from resources.launching.kubernetes_jobs import NoAnswer
-from tests.support.launching import DEADLINE, FAILED, LEASE_SECONDS, SUCCEEDED, Launching, ended_with, pod
+from tests.support.launching import DEADLINE, FAILED, LEASE_SECONDS, SUCCEEDED, Launching
+from tests.support.servers.pods import ended_with, pod
 
 UNAVAILABLE = ApiException(503, "Service Unavailable")
 

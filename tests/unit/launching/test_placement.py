@@ -20,26 +20,31 @@ def avoided(spec) -> dict[str, list[str]]:
 
 
 def test_the_first_attempt_goes_to_any_spot_node() -> None:
-    assert place_attempt(SPEC, 0, 3, None) == SPEC
+    assert place_attempt(SPEC, 0, 3, ()) == SPEC
 
 
 def test_a_retry_stays_on_spot_nodes_and_prefers_another_than_the_lost_one() -> None:
-    spec = place_attempt(SPEC, 1, 3, "spot-2")
+    spec = place_attempt(SPEC, 1, 3, {"spot-2"})
     assert spec["node_selector"] == {"capacity": "spot"}
     assert avoided(spec) == {"kubernetes.io/hostname": ["spot-2"]}
     assert "affinity" not in SPEC, "the launcher's own config was changed"
 
 
+def test_all_nodes_that_were_lost_a_moment_ago_are_avoided_alike() -> None:
+    spec = place_attempt(SPEC, 0, 3, {"spot-3", "spot-1"})
+    assert avoided(spec) == {"kubernetes.io/hostname": ["spot-1", "spot-3"]}
+
+
 def test_the_last_attempts_look_for_a_node_that_stays_and_can_make_do_with_another() -> None:
-    spec = place_attempt(SPEC, 3, 3, "spot-1")
+    spec = place_attempt(SPEC, 3, 3, {"spot-1"})
     assert "node_selector" not in spec
     assert spec["tolerations"] == ["spot"], "a spot node is better than none"
     assert avoided(spec) == {"kubernetes.io/hostname": ["spot-1"], "capacity": ["spot"]}
 
 
 def test_where_no_node_is_spot_only_the_lost_one_is_avoided() -> None:
-    assert avoided(place_attempt({}, 7, 3, "laptop-1")) == {"kubernetes.io/hostname": ["laptop-1"]}
-    assert place_attempt({}, 7, 3, None) == {}
+    assert avoided(place_attempt({}, 7, 3, {"laptop-1"})) == {"kubernetes.io/hostname": ["laptop-1"]}
+    assert place_attempt({}, 7, 3, ()) == {}
 
 
 @pytest.mark.parametrize(("spec", "capacity"), [(SPEC, "spot"), ({"tolerations": ["spot"]}, "any")])

@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from resources.launching.verdict import Facts, JobState, Verdict, judge
+from resources.launching.verdict import Facts, JobState, Verdict, is_untaken_too_long, judge
 
 ALIVE, SILENT, LOST, CRASHED = Verdict.ALIVE, Verdict.SILENT, Verdict.LOST, Verdict.CRASHED
 UNKNOWN, ACTIVE, ENDED, GONE = JobState.UNKNOWN, JobState.ACTIVE, JobState.ENDED, JobState.GONE
@@ -59,6 +59,14 @@ def test_no_worker_is_given_up_before_its_lease_is_silent_or_kubernetes_says_so(
 @pytest.mark.parametrize(("silent_seconds", "expected"), [(None, ALIVE), (0.0, ALIVE), (2.99, SILENT), (3.0, LOST)])
 def test_a_holder_that_can_not_be_reached_either_is_given_up_sooner(silent_seconds, expected) -> None:
     assert judge(Facts(8, 3, silent_seconds, is_unreachable=True, job=ACTIVE)) is expected
+
+
+@pytest.mark.parametrize(
+    ("seconds", "again", "expected"),
+    [(0.0, False, False), (7.99, False, False), (8.0, False, True), (8.0, True, False), (30.0, True, True)],
+)
+def test_a_pod_that_its_node_does_not_take_is_given_up_sooner_the_first_time(seconds, again, expected) -> None:
+    assert is_untaken_too_long(seconds, again=again) is expected
 
 
 def test_a_silent_holder_that_can_be_reached_has_all_the_time_of_its_lease() -> None:

@@ -1,6 +1,5 @@
 """A run that can't begin must say why; one whose worker died at once must not be waited for; none may begin later."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import dagster as dg
@@ -9,23 +8,12 @@ from kubernetes.client import V1Job, V1JobStatus, V1ObjectMeta
 from kubernetes.client.rest import ApiException
 
 from resources.history.tags import CRASHED
-from resources.launching.starts import StartingRuns, watch
-from tests.support.launching import FAILED, SUCCEEDED, Launching, ended_with, pod
+from resources.launching.starts import watch
+from tests.support.launching import FAILED, SUCCEEDED
+from tests.support.servers.pods import ended_with, pod
+from tests.unit.launching.starts.starting import NOW, add_start
 
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
 STATUS = dg.DagsterRunStatus
-
-
-@pytest.fixture
-def starts(built: Launching) -> StartingRuns:
-    return StartingRuns(built.instance, built.launcher, clock=NOW.timestamp)
-
-
-def add_start(built: Launching, seconds: float = 0) -> dg.DagsterRun:
-    """A run that has been starting for so many seconds."""
-    run = built.instance.add(STATUS.STARTING)
-    built.instance.launched[run.run_id] = NOW - timedelta(seconds=seconds)
-    return run
 
 
 def test_a_run_that_has_just_been_launched_is_left_alone(built, starts) -> None:
