@@ -123,7 +123,8 @@ class Cluster:
         ready = [each for each in self.nodes if self._is_ready(each)]
         if run_id not in self.jobs:
             return
-        if not ready:
+        if not ready:  # as an autoscaler does
+            self.nodes.append(Node(f"node-{len(self.nodes) + 1}"))
             self.loop.after(1.0, lambda: self._schedule(run_id))
             return
         pod = Pod(run_id, self.loop.chance.choice(ready))
@@ -154,6 +155,7 @@ class Cluster:
         if self.jobs.get(pod.run_id) is not pod or pod.ended_at is not None:
             return False
         if (wait := pod.node.away_until - self.loop.now) > 0:
+            pod.was_disturbed = True
             self.loop.after(wait, lambda: later(pod))
         return wait <= 0
 
