@@ -43,7 +43,7 @@ class Striker:
             node.lost_at = self.loop.now
             for pod in self._pods(node):
                 pod.was_disturbed = True
-                end_pod(pod, self.loop, known_after=45.0)
+                end_pod(pod, self.loop, known_after=NODE_TIMEOUT)
 
     def reclaim_node(self) -> None:
         """A node is taken away some seconds after a notice."""
@@ -52,7 +52,7 @@ class Striker:
             for pod in self._pods(node):
                 pod.was_disturbed = True
                 pod.notify()
-            self.loop.after(10.0, lambda: [end_pod(pod, self.loop, 45.0) for pod in self._pods(node)])
+            self.loop.after(10.0, lambda: [end_pod(pod, self.loop, NODE_TIMEOUT) for pod in self._pods(node)])
             node.away_until = max(node.away_until, self.loop.now + 60.0)
             node.cordoned_until = node.away_until
 

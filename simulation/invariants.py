@@ -48,8 +48,8 @@ class Watcher:
     def report(self, who: str, what: str) -> None:
         """Notes that an invariant is broken, and ends the world."""
         if not self.broken:
-            self.broken, self._loop.is_over = what, True
             self._loop.note(who, f"BROKEN: {what}")
+            self.broken, self._loop.is_over = what, True
 
     def see_run(self, postgres: "Postgres", run: "Run") -> None:
         """A run is asked for once, and a failed run is retried once."""

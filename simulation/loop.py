@@ -50,8 +50,9 @@ class Loop:
             act()
 
     def note(self, who: str, what: str) -> None:
-        """Adds a line to the timeline."""
-        self.timeline.append((self.now, who, what))
+        """Adds a line to the timeline, which ends with the world."""
+        if not self.is_over:
+            self.timeline.append((self.now, who, what))
 
     def spring_trap(self) -> None:
         """Lets the fault strike that waits for the next write of the current process."""

@@ -123,7 +123,7 @@ class Cluster:
         ready = [each for each in self.nodes if self._is_ready(each)]
         if run_id not in self.jobs:
             return
-        if not ready:  # as an autoscaler does
+        if not ready:  # an autoscaler adds a node
             self.nodes.append(Node(f"node-{len(self.nodes) + 1}"))
             self.loop.after(1.0, lambda: self._schedule(run_id))
             return
