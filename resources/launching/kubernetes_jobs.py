@@ -99,7 +99,7 @@ class KubernetesJobs:
 
     def find_host(self, job: Job) -> str | None:
         """The address of the pod of a Job; None: it has none yet, or there is no such pod."""
-        pods = [pod for pod in self._list_pods(job) if not is_being_deleted(pod)]
+        pods = self._list_wanted_pods(job)
         return next((pod.status.pod_ip for pod in pods if pod.status and pod.status.pod_ip), None)
 
     def find_untaken_node(self, job: Job) -> str | None:
@@ -107,12 +107,12 @@ class KubernetesJobs:
 
         A node writes `startTime` as soon as it takes a pod, before it pulls an image (PodStatus in the API reference).
         """
-        pods = [pod for pod in self._list_pods(job) if not is_being_deleted(pod)]
+        pods = self._list_wanted_pods(job)
         return next((pod.spec.node_name for pod in pods if pod.spec.node_name and not pod.status.start_time), None)
 
     def ended_by_itself(self, job: Job) -> bool:
         """Whether a pod of a Job ended, and nobody asked it to. A pod that was taken away with its node was asked."""
-        ends = [find_end(pod) for pod in self._list_pods(job) if not is_being_deleted(pod)]
+        ends = [find_end(pod) for pod in self._list_wanted_pods(job)]
         return any(end.exit_code != ENDED_BY_SIGTERM for end in ends if end)
 
     def ran_out_of_memory(self, job: Job) -> bool:
@@ -165,6 +165,10 @@ class KubernetesJobs:
             raise NoAnswer(f"the API server answered {error.status} {error.reason or ''}".rstrip()) from error
         except (HTTPError, OSError) as error:
             raise NoAnswer(f"the API server can't be reached: {' '.join(str(error).split())}") from error
+
+    def _list_wanted_pods(self, job: Job) -> list["V1Pod"]:
+        """The pods of a Job that nobody has asked Kubernetes to delete."""
+        return [pod for pod in self._list_pods(job) if not is_being_deleted(pod)]
 
     def _list_pods(self, job: Job) -> list["V1Pod"]:
         listed = self.ask(

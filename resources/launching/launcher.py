@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 # HTTP statuses with which the API server refuses an object that can never be valid.
 INVALID = (400, 422)
-# Kubernetes has noticed the loss of a node after this time, and chooses it for no pod. So many failures are looked at.
+# After this time Kubernetes has noticed the loss of a node, and chooses it for no pod. No more failures are looked at.
 RECENTLY, MOST_RECENT = timedelta(minutes=1), 100
 HEALTHY = CheckRunHealthResult(WorkerStatus.RUNNING)
 
@@ -148,7 +148,7 @@ class LeasedK8sRunLauncher(K8sRunLauncher):
     def give_up_untaken(self, run: dg.DagsterRun) -> str | None:
         """Gives up a run whose pod lies on a node that does not take it. Nobody can begin to work on it after this.
 
-        Kubernetes takes 40 s to notice that a node is lost, and chooses it for new pods until then.
+        Kubernetes takes about a minute to notice that a node is lost, and chooses it for new pods until then.
 
         Returns:
             The name of the node; None if the run is not given up.

@@ -103,6 +103,11 @@ class Platform(Histories):
         found = list_pods(f"dagster/run-id={run},!dagster/op")
         return found[0] if found else None
 
+    def find_placed_pod(self, run: str) -> dict[str, Any] | None:
+        """The pod of a run, if Kubernetes has chosen a node for it; else None."""
+        pod = self.find_pod(run)
+        return pod if pod and pod["spec"].get("nodeName") else None
+
     def signal_worker(self, run: str, number: int) -> None:
         """Sends a signal to Dagster's process in a run's pod, a child of the process that holds the lease."""
         pod = (self.find_pod(run) or {})["metadata"]["name"]

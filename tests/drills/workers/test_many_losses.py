@@ -1,8 +1,8 @@
 """Drill 17. Several losses: the nodes of the worker and of a code server at once, or half of all nodes at once.
 
-In a third drill the retry is sent to a node that is dead as well. Kubernetes knows of its loss only after 40 s, but the
-retry is given up before that, and its own retry goes to another node. In the last drill ten workers are lost one after
-the other. The run completes with the same bytes, and each attempt continues where the one before it ended.
+In a third drill the retry is sent to a node that is dead as well. The retry fails before Kubernetes notices the loss,
+and its own retry goes to another node. In the last drill ten workers are lost one after the other. The run completes
+with the same bytes, and each attempt continues where the one before it ended.
 """
 
 import json
@@ -12,21 +12,16 @@ from contextlib import ExitStack
 from tests.drills.support.claims import assert_retried
 from tests.drills.support.cluster import SPOT, cordon, kubectl, list_pods, make_selector
 from tests.drills.support.platform import LONGEST
-from tests.drills.support.victim import choose_victim
+from tests.drills.support.victim import choose_victim, read_node
 
 LOSSES = 10
-# Seconds: the grace period of the node controller for a node that says nothing (--node-monitor-grace-period), and more.
+# Seconds: Kubernetes notices no loss before this (the least default of --node-monitor-grace-period).
 NOTICED_BY_KUBERNETES = 40
 
 
 def list_nodes(*selector: str) -> list[str]:
     """The names of the nodes."""
     return [each["metadata"]["name"] for each in json.loads(kubectl("get", "nodes", *selector, "-o", "json"))["items"]]
-
-
-def find_node(platform, run: str) -> str | None:
-    """The name of the node that was chosen for the pod of a run; None: none was."""
-    return (platform.find_pod(run) or {"spec": {}})["spec"].get("nodeName")
 
 
 def lose_at_once(
@@ -75,8 +70,8 @@ def test_a_retry_that_is_sent_to_a_node_that_is_dead_too_goes_on_elsewhere_befor
                 platform.nodes.kill(node)
                 stack.callback(platform.nodes.start, node)
             retry = platform.wait_until("the run is retried", lambda: platform.find_retry(run), 60)
-            platform.wait_until("its pod has a node", lambda: find_node(platform, retry), 30)
-        assert find_node(platform, retry) == dead
+            pod = platform.wait_until("its pod has a node", lambda: platform.find_placed_pod(retry), 30)
+        assert read_node(pod) == dead
         fault = "power loss of the worker node and of the one for its retry"
         assert_retried(platform, expected_digests, fault, run, began, struck, may_not_begin=1)
         ended = platform.read_events(retry, "RunFailureEvent")[0]["at"]

@@ -45,14 +45,9 @@ def refreshed(address) -> tuple[str, dict[str, Any]]:
     platform = Platform(Webserver(address), Nodes(), lambda **_: None)
     platform.webserver.wait_for_location(120)
     run = platform.launch("refresh")
-    pod = platform.wait_until("the run has a pod on a node", lambda: find_placed_pod(platform.find_pod(run)), 120)
+    pod = platform.wait_until("the run has a pod on a node", lambda: platform.find_placed_pod(run), 120)
     assert platform.webserver.wait_for_run(run, 300) == "SUCCESS"
     return run, pod
-
-
-def find_placed_pod(pod):
-    """The pod, if it is on a node; else None."""
-    return pod if pod and pod["spec"].get("nodeName") else None
 
 
 def test_a_run_has_a_spot_node_to_run_on_and_no_right_to_the_api(platform, refreshed) -> None:

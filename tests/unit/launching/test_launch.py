@@ -76,7 +76,7 @@ def find_avoided_nodes(built) -> list[str]:
 
 
 def test_no_run_is_sent_to_a_node_that_another_run_lost_a_moment_ago(built) -> None:
-    """Several nodes of a spot market are often taken at once, and Kubernetes notices each loss after 40 s."""
+    """Several nodes of a spot market are often taken at once, and Kubernetes notices each loss late."""
     built.instance.add(dg.DagsterRunStatus.FAILURE, tags={NODE: "spot-2"})
     old = built.instance.add(dg.DagsterRunStatus.FAILURE, tags={NODE: "spot-3"})
     built.instance.updated[old.run_id] = datetime.now(UTC) - timedelta(seconds=61)

@@ -31,6 +31,7 @@ def test_a_run_whose_node_does_not_take_its_pod_is_given_up_long_before_kubernet
     built.deeds.wait_for(f"delete {built.launcher.locate_job(run).name}")
     assert built.deeds[0] == f"refuse run/{run.run_id}", "its worker could begin beside the retry"
     assert built.tags(run).items() >= {NODE: "spot-2", UNTAKEN: run.run_id}.items(), "the retry could go there again"
+    assert f"free slots {run.run_id}" in built.deeds, "the retry would wait for the places of this run in pools"
     assert CRASHED not in built.tags(run)
 
 
