@@ -4,6 +4,7 @@ Belongs here: how figures become rows. Does not belong here: how they are measur
 """
 
 import os
+import random
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -11,7 +12,14 @@ from typing import Any
 REPORT = Path(os.environ.get("DRILL_REPORT", Path(__file__).parents[3] / "local" / "drills.jsonl"))
 # How often the drills are repeated whose figures are medians.
 ROUNDS = int(os.environ.get("DRILL_ROUNDS", "1"))
+# Decides at which moment of a training its node loses power.
+SEED = int(os.environ.get("DRILL_SEED", "1"))
 COLUMNS = ("detected_after", "running_again_after", "work_lost", "steps_run_twice", "published_twice")
+
+
+def draw_moment(drill_round: int, longest: float) -> float:
+    """Draws how many seconds later than usual a fault strikes, up to the longest time."""
+    return random.Random(f"{SEED} {drill_round}").uniform(0, longest)
 
 
 def make_table(lines: list[dict[str, Any]]) -> list[str]:

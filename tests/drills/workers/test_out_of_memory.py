@@ -7,6 +7,7 @@ run beside it succeeds, and the last good model stays the latest.
 
 import subprocess
 import time
+from datetime import datetime
 
 from tests.drills.support.claims import assert_retried
 from tests.drills.support.platform import give_resources
@@ -29,23 +30,25 @@ CRASH_RETRIES = 2
 TIGHT = {"requests": {"cpu": "500m", "memory": "384Mi"}, "limits": {"cpu": "1", "memory": "384Mi"}}
 
 
-def read_end_reason(pod) -> str | None:
-    """Why the container of a pod ended; None if it has not ended."""
+def read_end(pod) -> dict[str, str]:
+    """How the container of a pod ended; empty if it has not ended."""
     (container,) = pod["status"].get("containerStatuses") or [{}]
-    return container.get("state", {}).get("terminated", {}).get("reason")
+    return container.get("state", {}).get("terminated", {})
+
+
+def was_killed_for_memory(pod) -> bool:
+    return read_end(pod).get("reason") == "OOMKilled"
 
 
 def test_a_run_that_is_killed_for_memory_once_goes_on_in_another_pod(platform, expected_digests) -> None:
     run, began = platform.train_for()
     pod = platform.find_pod(run)["metadata"]["name"]
-    struck = time.time()
     command = ["kubectl", "-n", platform.namespace, "exec", pod, "--", "python", "-c", USE_ALL_MEMORY]
     assert subprocess.run(command, check=False, capture_output=True).returncode, (
         "the program could use all memory that it wanted"
     )
-    platform.wait_until(
-        "the kernel killed the worker", lambda: read_end_reason(platform.find_pod(run)) == "OOMKilled", 30
-    )
+    platform.wait_until("the kernel killed the worker", lambda: was_killed_for_memory(platform.find_pod(run)), 30)
+    struck = datetime.fromisoformat(read_end(platform.find_pod(run))["finishedAt"]).timestamp()
     assert_retried(platform, expected_digests, "run pod killed for memory", run, began, struck)
 
 
@@ -59,7 +62,7 @@ def test_a_run_that_never_fits_ends_red_with_its_reason_and_harms_no_other(platf
         last = runs[-1]
         runs.append(platform.wait_until("the run is retried", lambda last=last: platform.find_retry(last), 60))
         assert platform.webserver.wait_for_run(runs[-1], 300) == "FAILURE"
-        assert read_end_reason(platform.find_pod(runs[-1])) == "OOMKilled"
+        assert was_killed_for_memory(platform.find_pod(runs[-1]))
     time.sleep(45)  # the daemon has searched for failed runs, and the sensor for lost retries
     root, *retries = runs
     assert sorted(platform.find_runs("dagster/root_run_id", root)) == sorted(retries), "it was retried again"

@@ -10,6 +10,7 @@ import time
 from tests.drills.support.claims import assert_retried
 from tests.drills.support.history import measure_missing
 from tests.drills.support.platform import LONG
+from tests.drills.support.report import draw_moment
 
 # Seconds between two uploads of a log (uploadInterval in the values), and seconds that one upload may take.
 INTERVAL, UPLOAD = 15, 5
@@ -19,7 +20,8 @@ def test_a_run_whose_node_vanished_is_noticed_and_goes_on_elsewhere(
     platform, expected_long_digests, drill_round
 ) -> None:
     # It trains for more than an interval. If the log were not uploaded at all, more than an interval would be missing.
-    run, began = platform.train_for(INTERVAL + UPLOAD, lasting=LONG)
+    trained = round(INTERVAL + UPLOAD + draw_moment(drill_round, INTERVAL / 2), 1)
+    run, began = platform.train_for(trained, lasting=LONG)
     node = platform.find_pod(run)["spec"]["nodeName"]
     printed = platform.read_observation_times(run)
     lost = time.time()
@@ -30,7 +32,17 @@ def test_a_run_whose_node_vanished_is_noticed_and_goes_on_elsewhere(
             f"what the lost run printed is missing from {log_lost:.0f} s before its end"
         )
         fault = "power loss of the worker node"
-        assert_retried(platform, expected_long_digests, fault, run, began, lost, notice=30, log_lost=log_lost)
+        assert_retried(
+            platform,
+            expected_long_digests,
+            fault,
+            run,
+            began,
+            lost,
+            notice=30,
+            log_lost=log_lost,
+            trained_before=trained,
+        )
     finally:
         platform.nodes.start(node)
 
