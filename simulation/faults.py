@@ -146,14 +146,14 @@ class Striker:
         self._cut(process, seconds)
 
     def blind_daemon(self) -> None:
-        """A daemon reaches neither holders nor the witness, and PostgreSQL breaks connections."""
+        """A daemon reaches neither holders nor the witness, while a node is busy."""
         process, seconds = self.chance.choice(self._daemons), self._seconds()
         self._note_disturbance(seconds + 30.0)
-        self.loop.note(process.name, f"reaches no pod for {seconds:.0f} s, and PostgreSQL is lossy")
+        self.loop.note(process.name, f"reaches no pod for {seconds:.0f} s")
         until = self.loop.now + seconds
         for service in (self.world.cluster.holders, self.world.code_server):
             service.cut[process.name] = until
-        self.world.postgres.lossy_until = max(self.world.postgres.lossy_until, until)
+        self.busy_node()
 
     def disturb_service(self) -> None:
         """A service is down, or stands still, or breaks connections."""
@@ -162,6 +162,16 @@ class Striker:
         kind = self.chance.choice(("down_until", "stalled_until", "lossy_until"))
         self.loop.note(service.name, f"{kind.removesuffix('_until')} for {seconds:.0f} s")
         setattr(service, kind, max(getattr(service, kind), self.loop.now + seconds))
+
+    def return_to_busy_node(self) -> None:
+        """PostgreSQL is down, and a node is busy when it comes back: nobody could renew, and one holder still can't."""
+        seconds = self.chance.uniform(8, LONGEST)
+        self.world.troubled_until = max(self.world.troubled_until, self.loop.now + seconds)
+        self._note_disturbance(seconds + 30.0)
+        postgres = self.world.postgres
+        self.loop.note(postgres.name, f"down for {seconds:.0f} s")
+        postgres.down_until = max(postgres.down_until, self.loop.now + seconds)
+        self.loop.after(seconds - 1.0, self.busy_node)
 
     def _services(self) -> tuple[Service, ...]:
         return self.world.postgres, self.world.bucket, self.world.cluster.api, self.world.code_server
@@ -225,6 +235,7 @@ FAULTS: tuple[Fault, ...] = (
     Striker.freeze_daemon,
     Striker.cut_daemon,
     Striker.blind_daemon,
+    Striker.return_to_busy_node,
     Striker.disturb_service,
     Striker.disturb_service,  # twice, because there are four services
 )

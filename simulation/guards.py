@@ -14,6 +14,7 @@ class Guard(StrEnum):
     STATUS_FIRST = "the status before the event"
     PORT = "the call to a silent holder"
     WITNESS = "the witness of an unreachable holder"
+    FORGETTING = "the standby that forgets when PostgreSQL does not answer"
     REFUSAL = "the refusal of a lease that nobody took"
 
     @property

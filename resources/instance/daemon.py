@@ -22,9 +22,11 @@ from typing import TYPE_CHECKING
 from resources.deployment import Deployment
 from resources.instance.metrics_server import register_collector, serve
 from resources.instance.news.listener import News
+from resources.launching.silence import STANDBY, Standby
 from resources.machine.console_script import load
 from resources.supervision.leader import lead
 from resources.supervision.lease import Lease
+from resources.supervision.lease_table import Leases
 
 if TYPE_CHECKING:
     from prometheus_client import Gauge
@@ -50,7 +52,13 @@ def main() -> None:
     leads = serve(deployment.metrics_port)
 
     lease = Lease("", LEASE, socket.gethostname(), deployment.daemon_lease_seconds)
-    lead(lease, lambda: run_daemon(deployment.heartbeat_seconds, leads))
+    standby = Standby(STANDBY, Leases("", "standby daemon").list_deadlines)
+
+    def act() -> None:
+        standby.look()  # if PostgreSQL answered late when it was asked for the lease, all is forgotten
+        run_daemon(deployment.heartbeat_seconds, leads)
+
+    lead(lease, act, stand_by=standby.look)
 
 
 def run_daemon(heartbeat_seconds: float, leads: "Gauge | None" = None) -> None:

@@ -25,7 +25,7 @@ from resources.launching.knocking import call_holders
 from resources.launching.kubernetes_jobs import LONG_TIME_LIMIT, Job, KubernetesJobs, NoAnswer
 from resources.launching.placement import describe_attempt, place_attempt
 from resources.launching.reach import Reach
-from resources.launching.silence import SilenceWatch
+from resources.launching.silence import STANDBY, SilenceWatch
 from resources.launching.verdict import Facts, JobState, Verdict, is_untaken_too_long, judge
 from resources.supervision.lease_table import Leases, name_run_lease
 
@@ -73,7 +73,7 @@ class LeasedK8sRunLauncher(K8sRunLauncher):
         crash_retries: how often a run is retried whose worker ended by itself. The budget for lost workers is larger.
         spot_attempts: attempts that are bound to spot nodes; later ones avoid them.
         leases: the table of leases; None: the one in libpq's database.
-        silence: measures for how long a lease was silent.
+        silence: measures for how long a lease was silent; None: goes on from what a daemon saw that stood by.
         untaken: measures for how long a node has not taken a pod.
         reach: calls holders; None: over the network.
         stock: the arguments of `K8sRunLauncher`.
@@ -96,7 +96,7 @@ class LeasedK8sRunLauncher(K8sRunLauncher):
         self._lease_seconds, self._crash_retries, self._spot_attempts = lease_seconds, crash_retries, spot_attempts
         self._unreachable_seconds, self._reach = unreachable_seconds, reach or call_holders(witness)
         self._leases = leases or Leases("", "run monitoring")
-        self._silence, self._untaken = silence or SilenceWatch(), untaken or SilenceWatch()
+        self._silence, self._untaken = silence or STANDBY.copy(), untaken or SilenceWatch()
         self.jobs = KubernetesJobs(self._api_client)
 
     @classmethod

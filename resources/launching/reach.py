@@ -22,9 +22,9 @@ from resources.launching.silence import LONGEST_MEMORY
 log = logging.getLogger(__name__)
 # Seconds between two calls of a holder that renews its lease.
 PAUSE = 30.0
-# Seconds that a first call may take, and a second one. If the first packet of a connection is lost, the kernel sends it
-# again after a second.
-FIRST, SECOND = 0.4, 1.2
+# Seconds that a first call may take, and those after the witness. If the first packet of a connection is lost, the
+# kernel sends it again after a second. All of them end before the check at which a silent holder may be given up.
+FIRST, AGAIN = 0.3, (0.3, 1.2)
 
 
 class Answer(Enum):
@@ -107,7 +107,8 @@ class Reach:
         has_witness = self._witness()  # also beside an answer, because it then remembers the addresses that it found
         if not (answers or has_witness):
             return Answer.NONE
-        return Answer.YES if answers or self._knock(line.host, SECOND) else Answer.NO
+        has_answered = answers or any(self._knock(line.host, seconds) for seconds in AGAIN)
+        return Answer.YES if has_answered else Answer.NO
 
 
 def read_answer(line: Line, silent_seconds: float) -> None:

@@ -36,7 +36,13 @@ def set_alarm(seconds: float) -> None:
     signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-6))
 
 
-def lead(lease: Lease, act: Callable[[], None], margin: float = MARGIN, pause: float = PAUSE) -> None:
+def lead(
+    lease: Lease,
+    act: Callable[[], None],
+    margin: float = MARGIN,
+    pause: float = PAUSE,
+    stand_by: Callable[[], None] = lambda: None,
+) -> None:
     """Waits for the lease, acts while it holds the lease, and gives it back.
 
     A leader that can't renew ends before another process may take the lease.
@@ -46,6 +52,7 @@ def lead(lease: Lease, act: Callable[[], None], margin: float = MARGIN, pause: f
         act: what only one process may do; it returns when the leader is to end.
         margin: seconds between the leader's end and the lease's deadline. What was sent before has time to arrive.
         pause: seconds between two renewals.
+        stand_by: called after each try to take the lease, while another holds it. It returns soon.
 
     Raises:
         NoAlarm: this is process 1 of a container, which no alarm can end.
@@ -56,6 +63,7 @@ def lead(lease: Lease, act: Callable[[], None], margin: float = MARGIN, pause: f
         raise NoAlarm("the alarm can't end process 1 of a container: set shareProcessNamespace in the pod's spec")
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     while not ask_in_time(lease, lease.take, margin):
+        stand_by()
         time.sleep(STAND_BY)
     log.info("%s holds the lease %r with fence %d", lease.holder, lease.name, lease.fence)
     ended = threading.Event()

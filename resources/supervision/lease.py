@@ -9,13 +9,14 @@ lives as long as its connection, and a connection from a node that lost power li
 from dataclasses import dataclass, field
 from typing import LiteralString
 
-from resources.supervision.lease_table import FIND_DEADLINE, LeaseConnection
+from resources.supervision.lease_table import FIND_DEADLINE, HOLDER_TIME_LIMIT, LeaseConnection
 
 # A lease without a holder was revoked: nobody takes it again.
 TAKE = """INSERT INTO leases VALUES (%(name)s, %(holder)s, 1, clock_timestamp() + %(seconds)s * interval '1 s')
     ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, fence = leases.fence + 1, deadline = excluded.deadline
     WHERE leases.deadline < clock_timestamp() AND leases.holder <> '' RETURNING fence"""
-FIND_OWN = "SELECT fence FROM leases WHERE name = %(name)s AND holder = %(holder)s"
+RENEW_OWN = """UPDATE leases SET deadline = clock_timestamp() + %(seconds)s * interval '1 s'
+    WHERE name = %(name)s AND holder = %(holder)s RETURNING fence"""
 RENEW = """UPDATE leases SET deadline = clock_timestamp() + %(seconds)s * interval '1 s'
     WHERE name = %(name)s AND holder = %(holder)s AND fence = %(fence)s RETURNING fence"""
 RELEASE = """UPDATE leases SET deadline = clock_timestamp()
@@ -48,20 +49,20 @@ class Lease:
     connection: LeaseConnection = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self.connection = LeaseConnection(self.dsn, f"lease {self.name}")
+        self.connection = LeaseConnection(self.dsn, f"lease {self.name}", HOLDER_TIME_LIMIT)
 
     def take(self) -> bool:
         """Takes the lease if nobody holds it, and it was not revoked; whether it is taken."""
         self.fence = self._fetch_fence(TAKE) or 0
         return self.fence > 0
 
-    def take_or_find(self) -> bool:
-        """Takes the lease, or finds that an earlier attempt took it and only the answer was lost.
+    def take_or_renew(self) -> bool:
+        """Takes the lease, or renews it if an earlier attempt took it and only the answer was lost.
 
         Only for a holder with a unique name, such as the name of a pod.
         """
         if not self.take():
-            self.fence = self._fetch_fence(FIND_OWN) or 0
+            self.fence = self._fetch_fence(RENEW_OWN) or 0
         return self.fence > 0
 
     def renew(self) -> bool:

@@ -19,6 +19,9 @@ CREATE_TABLE = """DO $$ BEGIN
     CREATE INDEX IF NOT EXISTS leases_holder ON leases (holder);
 END $$"""
 FIND_DEADLINE = "SELECT deadline FROM leases WHERE name = %(name)s"
+# A worker that was asked to end leaves its lease behind, so the table has leases of runs that ended long ago.
+LIST_DEADLINES = """SELECT name, deadline FROM leases
+    WHERE holder <> '' AND deadline > clock_timestamp() - interval '1 minute'"""
 # The lease of a run's step is named below the run's, and is revoked with it. A revoked lease has no holder. It stays in
 # the table for a day, so that no second worker of the run can take it.
 REVOKE = """WITH revoked AS (
@@ -31,8 +34,9 @@ SELECT name FROM revoked"""
 # A lease that nobody has ever held gets a row without a holder: nobody can take it, as if it had been revoked.
 REFUSE = """INSERT INTO leases VALUES (%(name)s, '', 1, clock_timestamp())
     ON CONFLICT (name) DO UPDATE SET holder = leases.holder WHERE leases.holder = '' RETURNING name"""
-# A statement must end before the next renewal is due for long: 3 s to connect, and 3 s to answer.
-TIME_LIMITS = {"connect_timeout": 3, "tcp_user_timeout": 3000, "options": "-c statement_timeout=3000"}
+# Seconds to connect, and to answer. A holder has time for two renewals without an answer after its node was busy. A
+# revocation takes longer if a page of events still holds the lease of its worker.
+HOLDER_TIME_LIMIT, WATCHER_TIME_LIMIT = 2, 3
 # PostgreSQL cuts off longer names of connections.
 LONGEST_CONNECTION_NAME = 63
 
@@ -49,14 +53,25 @@ class LeaseConnection:
     Attributes:
         dsn: libpq's connection string; empty: libpq's environment variables (PGHOST, PGPASSWORD, …).
         name: the name of the connection in PostgreSQL's list of sessions.
+        time_limit: seconds that it may take to connect, and that a statement may take.
     """
 
     dsn: str
     name: str
+    time_limit: int = WATCHER_TIME_LIMIT
     _open: "connection | None" = field(default=None, repr=False)
 
     def fetch_value(self, statement: LiteralString, **values: Any) -> Any:
-        """Runs one statement of this room; the first value of its first row, or None if it returned no row.
+        """Runs one statement; the first value of its first row, or None if it returned no row.
+
+        Raises:
+            psycopg2.Error: the database did not answer, or refused.
+        """
+        rows = self.fetch_rows(statement, **values)
+        return rows[0][0] if rows else None
+
+    def fetch_rows(self, statement: LiteralString, **values: Any) -> list[tuple[Any, ...]]:
+        """Runs one statement; the rows that it returned.
 
         Raises:
             psycopg2.Error: the database did not answer, or refused.
@@ -64,9 +79,7 @@ class LeaseConnection:
         import psycopg2
 
         fresh = self._open is None
-        connection = self._open or psycopg2.connect(
-            self.dsn, application_name=self.name[:LONGEST_CONNECTION_NAME], **TIME_LIMITS
-        )
+        connection = self._open or self._connect()
         self._open = None
         try:
             connection.autocommit = True
@@ -74,12 +87,24 @@ class LeaseConnection:
                 if fresh:
                     cursor.execute(CREATE_TABLE)
                 cursor.execute(statement, values)
-                row = cursor.fetchone()
+                rows = cursor.fetchall()
         except psycopg2.Error:
             connection.close()
             raise
         self._open = connection
-        return row[0] if row else None
+        return rows
+
+    def _connect(self) -> "connection":
+        import psycopg2
+
+        milliseconds = self.time_limit * 1000
+        return psycopg2.connect(
+            self.dsn,
+            application_name=self.name[:LONGEST_CONNECTION_NAME],
+            connect_timeout=self.time_limit,
+            tcp_user_timeout=milliseconds,
+            options=f"-c statement_timeout={milliseconds}",
+        )
 
 
 class Leases:
@@ -100,6 +125,14 @@ class Leases:
             psycopg2.Error: the database did not answer.
         """
         return self._connection.fetch_value(FIND_DEADLINE, name=name)
+
+    def list_deadlines(self) -> dict[str, datetime]:
+        """The deadlines of all leases, by name, that were not revoked and lasted until a minute ago or longer.
+
+        Raises:
+            psycopg2.Error: the database did not answer.
+        """
+        return {str(name): deadline for name, deadline in self._connection.fetch_rows(LIST_DEADLINES)}
 
     def revoke(self, name: str, deadline: datetime) -> bool:
         """Takes a lease, and the leases named below it, away from their holders for good.

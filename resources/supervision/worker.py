@@ -80,7 +80,7 @@ def supervise(
         command: the worker's; its first word is looked up in PATH.
         environment: the worker's.
         lease: not taken yet.
-        pause: seconds between two renewals.
+        pause: seconds from the begin of a renewal to that of the next. If one takes longer, the next follows at once.
         delay: seconds before it begins.
         port: where it is called, by whoever wants to know whether its machine is there; None: nowhere.
 
@@ -102,7 +102,7 @@ def supervise(
                 os.kill(worker, signal.SIGKILL)
         if port:
             close_calls(port)
-        received = signal.sigtimedwait(SIGNALS, pause)
+        received = _wait_until(due)
         if received and received.si_signo != signal.SIGCHLD:
             asked_to_end = True
             os.kill(worker, received.si_signo)
@@ -110,6 +110,11 @@ def supervise(
             if not asked_to_end:  # the launcher knows by a lease left behind that the worker was asked to end
                 _end_lease(lease)
             return code if code >= 0 else 128 - code
+
+
+def _wait_until(due: float) -> signal.struct_siginfo | None:
+    """Waits until a moment of the monotonic clock, or for a signal before it; the signal."""
+    return signal.sigtimedwait(SIGNALS, max(0.0, due - time.monotonic()))
 
 
 def _reap(worker: int) -> int | None:
@@ -131,11 +136,15 @@ def _wait_for_lease(lease: Lease, pause: float, delay: float) -> int | None:
     Returns:
         The exit code if no worker may begin; None if the lease is held.
     """
-    received = signal.sigtimedwait(SIGNALS, delay) if delay else None
-    while received is None and hold(lease):
+    due = time.monotonic() + delay
+    received = _wait_until(due) if delay else None
+    while received is None:
+        due = time.monotonic() + pause
+        if not hold(lease):
+            break
         if lease.fence:
             return None
-        received = signal.sigtimedwait(SIGNALS, pause)
+        received = _wait_until(due)
     if received:
         return 128 + received.si_signo
     log.error("the lease %s was revoked or has another holder: no worker begins", lease.name)
@@ -158,7 +167,7 @@ def hold(lease: Lease, renew: bool = True) -> bool:
         if lease.fence:
             return lease.renew() if renew else lease.is_held()
         raise_fence(lease.connection)
-        return lease.take_or_find()
+        return lease.take_or_renew()
     except psycopg2.Error as error:
         log.warning("the lease %s can't be renewed: %s", lease.name, " ".join(str(error).split()))
         return True

@@ -16,6 +16,7 @@ from resources.history.retry_rule import find_missing_retry, has_retries_left
 from resources.history.tags import MAX_RETRIES, NUMBER, WILL_RETRY
 from resources.supervision.leader import MARGIN, PAUSE, STAND_BY, ask_in_time
 from resources.supervision.lease import Lease
+from resources.supervision.lease_table import HOLDER_TIME_LIMIT
 from simulation.actors.launcher import WorldLauncher
 from simulation.guards import Guard
 from simulation.invariants import TICK
@@ -45,18 +46,23 @@ class Daemon:
         self._world, self._loop, self._process, self._ticks = world, world.loop, process, ticks
         self._postgres, self._launcher = world.postgres, WorldLauncher(world, process)
         self._lease = Lease("", "daemon", process.name, LEASE_SECONDS)
-        self._lease.connection = ModelConnection(world.postgres.ask, world.postgres.leases)  # pyright: ignore[reportAttributeAccessIssue]
+        self._lease.connection = ModelConnection(world.postgres.ask, world.postgres.leases, HOLDER_TIME_LIMIT)  # pyright: ignore[reportAttributeAccessIssue]
 
     def live(self) -> None:
         """Stands by, then leads."""
         while not self._ask(self._lease.take):
+            self._launcher.standby.look()
             self._loop.sleep(STAND_BY)
         self._loop.note(self._process.name, "leads")
-        for pause, act in ((POLL, self._check_runs), (LOOK, self._look), (SENSOR, self._find_missing)):
-            self._process.start(lambda pause=pause, act=act: self._repeat(pause, act))
+        self._process.start(self._act)
         while self._ask(self._lease.renew) is not False:
             self._loop.sleep(PAUSE)
         self._loop.note(self._process.name, "has lost its lease, and ends")
+
+    def _act(self) -> None:
+        self._launcher.standby.look()
+        for pause, act in ((POLL, self._check_runs), (LOOK, self._look), (SENSOR, self._find_missing)):
+            self._process.start(lambda pause=pause, act=act: self._repeat(pause, act))
 
     def _ask(self, ask: Callable[[], bool]) -> bool | None:
         alarm = self._process.set_alarm if Guard.ALARM not in self._world.off else lambda _: None

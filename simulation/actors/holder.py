@@ -4,7 +4,7 @@ import psycopg2
 
 from resources.history.tags import NUMBER
 from resources.supervision.lease import Lease
-from resources.supervision.lease_table import name_run_lease
+from resources.supervision.lease_table import HOLDER_TIME_LIMIT, name_run_lease
 from resources.supervision.worker import draw_delay, hold
 from simulation.actors.worker import Worker
 from simulation.loop import Process
@@ -30,17 +30,19 @@ class Holder:
     def __init__(self, world: World, pod: Pod, process: Process, name: str) -> None:
         self._world, self._pod, self._process, self._name = world, pod, process, name
         self._lease = Lease("", name_run_lease(pod.run_id), name, LEASE_SECONDS)
-        self._lease.connection = ModelConnection(world.postgres.ask, world.postgres.leases)  # pyright: ignore[reportAttributeAccessIssue]
+        self._lease.connection = ModelConnection(world.postgres.ask, world.postgres.leases, HOLDER_TIME_LIMIT)  # pyright: ignore[reportAttributeAccessIssue]
 
     def live(self) -> None:
         """Takes the lease, starts the worker, and renews until one of the two is gone."""
         loop, lease = self._world.loop, self._lease
         attempt = int(self._world.postgres.runs[self._pod.run_id].tags.get(NUMBER, "0"))
         loop.sleep(loop.chance.uniform(0.5, 1.5) + draw_delay(attempt, loop.chance.uniform))
+        due = loop.now + PAUSE
         while hold(lease):
             if lease.fence:
                 break
-            loop.sleep(PAUSE)
+            loop.sleep(due - loop.now)
+            due = loop.now + PAUSE
         else:
             return
         worker = Process(loop, f"{self._name} worker")
@@ -50,7 +52,8 @@ class Holder:
         working.thread = worker.start(working.live)
         self._pod.notify = working.notify
         while not worker.is_dead:
-            loop.sleep(PAUSE)
+            loop.sleep(due - loop.now)
+            due = loop.now + PAUSE
             if not worker.is_dead and not hold(lease, renew=loop.now >= worker.frozen_until):
                 loop.note(self._process.name, "its lease is gone: it ends the worker")
                 worker.end()

@@ -10,9 +10,9 @@ import dagster as dg
 from resources.launching.knocking import WITNESS_TIME_LIMIT
 from resources.launching.launcher import HEALTHY, LeasedK8sRunLauncher, WatchedLeases
 from resources.launching.reach import Answer, Reach
-from resources.launching.silence import SilenceWatch
+from resources.launching.silence import SilenceWatch, Standby
 from resources.launching.verdict import JobState
-from resources.supervision.lease_table import Leases
+from resources.supervision.lease_table import WATCHER_TIME_LIMIT, Leases
 from simulation.actors.failure import list_failure_statements
 from simulation.guards import Guard
 from simulation.loop import Process
@@ -67,7 +67,7 @@ class WatchedRevocations(Leases):
 
     def __init__(self, world: World, daemon: str) -> None:
         super().__init__("")
-        self._connection = ModelConnection(world.postgres.ask, world.postgres.leases)  # pyright: ignore[reportAttributeAccessIssue]
+        self._connection = ModelConnection(world.postgres.ask, world.postgres.leases, WATCHER_TIME_LIMIT)  # pyright: ignore[reportAttributeAccessIssue]
         self._world, self._daemon, self._late = world, daemon, list[tuple[str, datetime]]()
 
     def revoke(self, name: str, deadline: datetime) -> bool:
@@ -85,6 +85,18 @@ class WatchedRevocations(Leases):
         """Sends what was not sent."""
         while self._late:
             super().revoke(*self._late.pop())
+
+
+class WatchedStandby(Standby):
+    """The platform's `Standby`. Without the guard, it counts on while PostgreSQL does not answer."""
+
+    def __init__(self, world: World, watch: SilenceWatch, leases: Leases) -> None:
+        super().__init__(watch, leases.list_deadlines, lambda: world.loop.now)
+        self._world = world
+
+    def forget(self) -> None:
+        if Guard.FORGETTING not in self._world.off:
+            super().forget()
 
 
 def make_reach(world: World, daemon: Process) -> Reach:
@@ -124,6 +136,7 @@ class WorldLauncher(LeasedK8sRunLauncher):
         self._reach = make_reach(world, daemon)
         self._leases: WatchedLeases = self.revocations
         self._silence, self._untaken = (SilenceWatch(clock=lambda: world.loop.now) for _ in range(2))
+        self.standby = WatchedStandby(world, self._silence, self.revocations)
         self.jobs: Any = world.cluster
 
     @property

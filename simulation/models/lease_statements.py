@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from resources.supervision.fence import FENCE
-from resources.supervision.lease import CHECK, END, FIND_OWN, RELEASE, RENEW, TAKE
-from resources.supervision.lease_table import FIND_DEADLINE, REFUSE, REVOKE
+from resources.supervision.lease import CHECK, END, RELEASE, RENEW, RENEW_OWN, TAKE
+from resources.supervision.lease_table import FIND_DEADLINE, LIST_DEADLINES, REFUSE, REVOKE
 
 
 @dataclass
@@ -36,18 +36,19 @@ class LeaseTable:
         self._statements: dict[str, Callable[[Mapping[str, Any]], Any]] = {
             FENCE: lambda _: 3,
             TAKE: self._take,
-            FIND_OWN: lambda given: self._fence_if(given, "holder"),
             CHECK: lambda given: self._fence_if(given, "holder", "fence"),
-            RENEW: lambda given: self._move(given, given["seconds"]),
-            RELEASE: lambda given: self._move(given, 0),
+            RENEW: lambda given: self._move(given, given["seconds"], "holder", "fence"),
+            RENEW_OWN: lambda given: self._move(given, given["seconds"], "holder"),
+            RELEASE: lambda given: self._move(given, 0, "holder", "fence"),
             END: self._end,
             FIND_DEADLINE: self._find_deadline,
+            LIST_DEADLINES: lambda _: self._list_deadlines(),
             REVOKE: self._revoke,
             REFUSE: self._refuse,
         }
 
     def execute(self, statement: str, values: Mapping[str, Any]) -> Any:
-        """Carries out one statement; the first value of its first row, or None."""
+        """Carries out one statement; the first value of its first row, or None. A list of rows if there may be many."""
         return self._statements[statement](values)
 
     def has_holder(self, holder: str) -> bool:
@@ -68,8 +69,8 @@ class LeaseTable:
             return row.fence
         return None
 
-    def _move(self, given: Mapping[str, Any], seconds: float) -> int | None:
-        if (fence := self._fence_if(given, "holder", "fence")) is not None:
+    def _move(self, given: Mapping[str, Any], seconds: float, *same: str) -> int | None:
+        if (fence := self._fence_if(given, *same)) is not None:
             self.rows[given["name"]].deadline = self._clock() + seconds
         return fence
 
@@ -86,6 +87,11 @@ class LeaseTable:
     def _find_deadline(self, given: Mapping[str, Any]) -> datetime | None:
         row = self.rows.get(given["name"])
         return datetime.fromtimestamp(row.deadline, UTC) if row else None
+
+    def _list_deadlines(self) -> list[tuple[str, datetime]]:
+        recent = self._clock() - 60
+        rows = [(name, row) for name, row in self.rows.items() if row.holder != "" and row.deadline > recent]
+        return [(name, datetime.fromtimestamp(row.deadline, UTC)) for name, row in rows]
 
     def _revoke(self, given: Mapping[str, Any]) -> str | None:
         row, name = self.rows.get(given["name"]), given["name"]
@@ -106,13 +112,22 @@ class ModelConnection:
     """What `LeaseConnection` is to the platform's code.
 
     Args:
-        ask: sends a request to PostgreSQL.
+        ask: sends a request to PostgreSQL; `Service.ask`.
         table: the table of leases.
+        time_limit: seconds after which a request that was lost fails.
     """
 
-    ask: Callable[[Callable[[], Any]], Any]
+    ask: Callable[..., Any]
     table: LeaseTable
+    time_limit: float
 
     def fetch_value(self, statement: str, **values: Any) -> Any:
         """As `LeaseConnection.fetch_value`."""
-        return self.ask(lambda: self.table.execute(statement, values))
+        return self._ask(statement, values)
+
+    def fetch_rows(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
+        """As `LeaseConnection.fetch_rows`."""
+        return self._ask(statement, values)
+
+    def _ask(self, statement: str, values: Mapping[str, Any]) -> Any:
+        return self.ask(lambda: self.table.execute(statement, values), lost_after=self.time_limit)

@@ -10,8 +10,8 @@ from simulation.loop import Loop
 
 # Seconds. A request takes a moment, and one in so many takes long.
 USUAL, SLOW, SLOW_SHARE = 0.004, 1.5, 0.01
-# Seconds after which a request into a cut wire fails, as `tcp_user_timeout` says.
-TIMEOUT = 3.0
+# Seconds after which a request into a cut wire fails, unless its sender has another limit (`tcp_user_timeout`).
+LOST_AFTER = 3.0
 
 
 class Service:
@@ -29,12 +29,13 @@ class Service:
         self.down_until = self.stalled_until = self.lossy_until = 0.0
         self.cut: dict[str, float] = {}
 
-    def ask(self, act: Callable[[], Any], patience: float | None = None) -> Any:
+    def ask(self, act: Callable[[], Any], patience: float | None = None, *, lost_after: float = LOST_AFTER) -> Any:
         """Carries out a request of the current thread, and returns what it returns. At once if the world asks.
 
         Args:
             act: what the service does, in one instant.
             patience: seconds after which the thread waits no longer. The request may be carried out later.
+            lost_after: seconds after which a request into a cut wire fails.
 
         Raises:
             Exception: what `act` raises, or the error of a service that does not answer.
@@ -49,7 +50,7 @@ class Service:
         if now < self.down_until:
             loop.after(delay, lambda: thread.resume(wait, self._error(f"{self.name} refuses connections")))
         elif now < self.cut.get(thread.process.name, 0) or fate < 0.1:
-            loop.after(TIMEOUT, lambda: thread.resume(wait, self._error(f"{self.name} can't be reached")))
+            loop.after(lost_after, lambda: thread.resume(wait, self._error(f"{self.name} can't be reached")))
         else:
             # Whoever was stopped works off at once what has arrived meanwhile.
             waits = max(delay, self.stalled_until - now + chance() * 0.001)

@@ -285,6 +285,6 @@ def launching(folder: Path, table: Leases | None = None, **config: Any) -> Launc
         "k8s_client_batch_api": cluster,
         "k8s_client_core_api": cluster,
     }
-    launcher = LeasedK8sRunLauncher.from_config_value(cast("Any", None), needed | config | collaborators)
+    launcher = LeasedK8sRunLauncher.from_config_value(cast("Any", None), needed | collaborators | config)
     launcher.register_instance(cast("Any", instance))
     return Launching(cluster, leases, instance, clock, deeds, pods, launcher)

@@ -17,6 +17,9 @@ from tests.support.instances import open_instance
 
 HOLDER = "SELECT fence FROM leases WHERE name = 'daemon' AND deadline > clock_timestamp()"
 LISTENING = "SELECT pid FROM pg_stat_activity WHERE application_name = 'news of runs' AND datname = current_database()"
+FOLLOWING = (
+    "SELECT pid FROM pg_stat_activity WHERE application_name = 'standby daemon' AND datname = current_database()"
+)
 HEARTBEATS = "SELECT daemon_id FROM daemon_heartbeats"
 
 
@@ -83,6 +86,7 @@ def test_one_daemon_acts_and_the_other_does_when_it_is_lost(daemons, ports, ask)
     assert "platform_retries_missing 0.0" in scraped(leads)
     assert "platform_daemon_leads 0.0" in scraped(stands_by)
     assert "platform_retries_missing" not in scraped(stands_by)
+    until(lambda: ask(FOLLOWING))
     os.kill(leader.pid, signal.SIGKILL)
     lost = time.monotonic()
     until(lambda: ask(HEARTBEATS) not in (set(), {first}))

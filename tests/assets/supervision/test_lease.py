@@ -59,13 +59,13 @@ def test_of_many_holders_at_once_one_takes_the_lease(lease) -> None:
     assert lease("late", name="another").take(), "a lease by another name is nobody's"
 
 
-def test_a_lease_whose_taking_was_not_answered_is_found_and_another_s_is_not(lease) -> None:
+def test_a_lease_whose_taking_was_not_answered_is_its_holder_s_and_nobody_else_s(lease) -> None:
     assert lease("pod").take()
     again = lease("pod")
     assert not again.take()
-    assert again.take_or_find()
+    assert again.take_or_renew()
     assert again.renew()
-    assert not lease("another").take_or_find()
+    assert not lease("another").take_or_renew()
 
 
 def test_it_is_free_at_its_end_and_not_before(lease) -> None:

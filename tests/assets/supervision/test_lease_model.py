@@ -5,12 +5,12 @@ import time
 from datetime import timedelta
 
 from resources.supervision.lease import Lease
-from resources.supervision.lease_table import LeaseConnection, Leases
+from resources.supervision.lease_table import HOLDER_TIME_LIMIT, LeaseConnection, Leases
 from simulation.models.lease_statements import LeaseTable, ModelConnection
 
 NAMES, HOLDERS = ("run/1", "run/1/step", "run/2"), ("one", "two")
-# Long enough that none ends in between, or over at once.
-LENGTHS = (-1.0, 1000.0)
+# Long enough that none ends in between, over at once, or over for so long that no watcher sees it.
+LENGTHS = (-1.0, 1000.0, -61.0)
 
 
 class Side:
@@ -33,6 +33,8 @@ class Side:
             deadline = self.watcher.find_deadline(name)
             late = timedelta(seconds=1) if seconds < 0 else timedelta()
             return deadline and self.watcher.revoke(name, deadline - late)
+        if action == "list":
+            return sorted(self.watcher.list_deadlines())
         if action == "refuse":
             return self.watcher.refuse(name), self.watcher.find_deadline(name) is None
         answer = getattr(lease, action)()
@@ -42,10 +44,13 @@ class Side:
 def test_the_model_answers_as_postgresql_does(database_url: str) -> None:
     chance, actions = (
         random.Random(1),
-        ("take", "take_or_find", "renew", "is_held", "release", "end", "revoke", "refuse"),
+        ("take", "take_or_renew", "renew", "is_held", "release", "end", "revoke", "refuse", "list"),
     )
     table = LeaseTable(time.time)
-    real, model = Side(LeaseConnection(database_url, "model")), Side(ModelConnection(lambda act: act(), table))
+    real, model = (
+        Side(LeaseConnection(database_url, "model")),
+        Side(ModelConnection(lambda act, lost_after: act(), table, HOLDER_TIME_LIMIT)),
+    )
     seen = set()
     for _ in range(1500):
         step = (chance.choice(actions), chance.choice(NAMES), chance.choice(HOLDERS), chance.choice(LENGTHS))

@@ -3,6 +3,7 @@
 Time is not waited for: a deadline is moved back in the table.
 """
 
+import time
 from datetime import timedelta
 
 import psycopg2
@@ -59,7 +60,7 @@ def test_a_revoked_lease_is_nobodys_even_after_its_deadline(lease, leases, datab
     database.age(RUN, 3600)
     for pod in ("pod", "second"):
         assert not lease(holder=pod).take()
-        assert not lease(holder=pod).take_or_find()
+        assert not lease(holder=pod).take_or_renew()
     assert database.leases()[RUN].holder == ""
 
 
@@ -68,7 +69,7 @@ def test_a_lease_that_was_refused_is_nobodys_for_good(lease, leases, database) -
     assert leases.refuse(RUN), "a daemon that died after it goes on here"
     database.age(RUN, 3600)
     assert not lease().take()
-    assert not lease().take_or_find()
+    assert not lease().take_or_renew()
     assert database.leases()[RUN].holder == ""
     assert revoke(leases, RUN), "a daemon that finds it must be able to give its run up"
     assert lease(SIBLING).take(), "the lease of another run was refused"
@@ -85,15 +86,21 @@ def test_a_lease_that_somebody_holds_is_not_refused(lease, leases, database) -> 
     assert database.leases()[RUN].fence == before.fence
 
 
-def test_a_holder_finds_its_own_lease_and_no_other(lease) -> None:
+def test_a_holder_whose_taking_was_not_answered_renews_its_own_lease_and_no_other(lease, database) -> None:
     assert lease().take()
     assert lease(SIBLING, "second").take()
+    database.age(RUN, 29)
+    database.age(SIBLING, 20)
     again = lease()
     assert not again.take()
-    assert again.take_or_find()
+    assert not lease(holder="second").take_or_renew(), "it holds another lease"
+    assert not lease(SIBLING).take_or_renew(), "another holds it"
+    assert database.leases()[RUN].remaining < 2
+    assert again.take_or_renew()
     assert again.fence == 1
-    assert not lease(holder="second").take_or_find(), "it holds another lease"
-    assert not lease(SIBLING).take_or_find(), "another holds it"
+    rows = database.leases()
+    assert 25 < rows[RUN].remaining <= 30, "a watcher counts the seconds since it was taken as silence"
+    assert rows[SIBLING].remaining < 11, "the lease of another was renewed"
 
 
 def successors(lease, database) -> tuple[Lease, Lease]:
@@ -188,6 +195,19 @@ def test_the_deadline_is_the_one_of_the_requested_lease(lease, leases) -> None:
     assert leases.find_deadline("run/2") is None
 
 
+def test_a_watcher_sees_the_leases_that_somebody_holds_and_those_that_ended_within_a_minute(
+    lease, leases, database
+) -> None:
+    assert all(lease(name, seconds=30).take() for name in (RUN, STEP, "run/silent", "run/old", "run/revoked"))
+    assert revoke(leases, "run/revoked")
+    assert leases.refuse("run/refused")
+    database.age("run/silent", 30 + 55)
+    database.age("run/old", 30 + 65)
+    found = leases.list_deadlines()
+    assert set(found) == {RUN, STEP, "run/silent"}
+    assert all(found[name] == find(leases, name) for name in found), "a count would begin again in another watcher"
+
+
 def test_a_lease_that_moved_is_not_revoked_and_neither_are_those_of_its_steps(lease, leases, database) -> None:
     run, step = lease(), lease(STEP)
     assert run.take()
@@ -230,13 +250,18 @@ def test_the_fence_finds_the_lease_of_a_worker_by_an_index(lease, database) -> N
     assert any("(holder)" in definition for (definition,) in indexes), "each event of each run would scan the table"
 
 
-def test_no_statement_waits_for_longer_than_a_renewal_can(database, lease) -> None:
+def test_a_holder_waits_two_seconds_for_an_answer_and_a_watcher_three(database, lease, leases) -> None:
+    """Two renewals without an answer after a busy node must end before the lease does."""
     held = lease()
     assert held.take()
+    seen = find(leases, RUN)
     with psycopg2.connect(database.dsn) as blocking, blocking.cursor() as cursor:
         cursor.execute("UPDATE leases SET deadline = deadline")
-        with pytest.raises(psycopg2.errors.QueryCanceled):
-            held.renew()
+        for ask, least in ((held.renew, 2), (lambda: leases.revoke(RUN, seen), 3)):
+            began = time.monotonic()
+            with pytest.raises(psycopg2.errors.QueryCanceled):
+                ask()
+            assert least <= time.monotonic() - began < least + 0.9
     blocking.close()
     assert held.renew()
 

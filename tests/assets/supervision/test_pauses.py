@@ -15,7 +15,7 @@ class Counted(Lease):
         self.taken += 1
         self.fence = int(self.taken >= 10)
         return self.fence > 0
-    take_or_find = take
+    take_or_renew = take
     def renew(self):
         self.renewed += 1
         return True
@@ -61,7 +61,7 @@ def test_the_holder_of_a_runs_lease_pauses_between_its_attempts_and_between_its_
         worker.raise_fence = lambda connection: None
         began = time.monotonic()
         class Started(Counted):
-            def take_or_find(self):
+            def take_or_renew(self):
                 if not self.take():
                     raise psycopg2.OperationalError("PostgreSQL is away")
                 return True
@@ -83,3 +83,31 @@ def test_the_holder_of_a_runs_lease_pauses_between_its_attempts_and_between_its_
     assert found["taken"] == 10
     assert found["waited"] >= 9 * 0.2
     assert 1 <= found["renewed"] <= (found["ran"] - 1.8) / 0.2 + 1
+
+
+def test_a_renewal_that_took_longer_than_the_pause_is_repeated_at_once() -> None:
+    """A lease is silent for longer than its length if a pause follows a renewal that was not answered."""
+    found = count("""
+        import logging, sys, time
+        import psycopg2
+        from resources.supervision import worker
+        logging.disable()
+        worker.raise_fence = lambda connection: None
+        ended = []
+        class Slow(Counted):
+            def take_or_renew(self):
+                self.fence = 1
+                return True
+            def renew(self):
+                self.renewed += 1
+                if ended:
+                    print(f"waited_{self.renewed}", time.monotonic() - ended.pop())
+                if self.renewed == 2:
+                    time.sleep(1.5)
+                    ended.append(time.monotonic())
+                    raise psycopg2.OperationalError("no answer")
+                return True
+        command = [sys.executable, "-c", "import time; time.sleep(4)"]
+        code = worker.supervise(command, {"PATH": "/usr/bin:/bin"}, Slow("", "counted", "somebody", seconds=60))
+    """)
+    assert found["waited_3"] < 0.5

@@ -6,9 +6,11 @@ import pytest
 from kubernetes.client.rest import ApiException
 
 from resources.history.tags import CRASHED, LOST_AT, MAX_RETRIES
+from resources.launching import launcher
 from resources.launching.kubernetes_jobs import NoAnswer
-from tests.support.launching import DEADLINE, FAILED, LEASE_SECONDS, SUCCEEDED, Launching
-from tests.support.servers.pods import ended_with, pod
+from resources.launching.silence import SilenceWatch
+from tests.support.launching import DEADLINE, FAILED, LEASE_SECONDS, SUCCEEDED, Launching, launching
+from tests.support.servers.pods import Clock, ended_with, pod
 
 UNAVAILABLE = ApiException(503, "Service Unavailable")
 
@@ -215,3 +217,19 @@ def test_a_worker_that_renewed_at_the_last_moment_is_not_given_up_because_it_can
     built.leases.renewed_meanwhile = True
     assert set(check_every_second(built, leased, 12)) == {"RUNNING"}
     assert not built.deeds
+
+
+def test_a_new_leader_gives_up_a_worker_that_was_silent_while_it_stood_by(tmp_path, monkeypatch) -> None:
+    clock = Clock()
+    standby = SilenceWatch(clock=clock)
+    monkeypatch.setattr(launcher, "STANDBY", standby)
+    lost, renewing = (dg.DagsterRun(job_name="refresh", status=dg.DagsterRunStatus.STARTED) for _ in range(2))
+    for run in (lost, renewing):
+        standby.measure(f"run/{run.run_id}", DEADLINE)
+    clock.now += LEASE_SECONDS
+    built = launching(tmp_path, silence=None)
+    built.instance.runs = {run.run_id: run for run in (lost, renewing)}
+    built.hold_lease(lost)
+    built.hold_lease(renewing, renewed=1)
+    assert built.check(lost) == "UNKNOWN"
+    assert built.check(renewing) == "RUNNING"

@@ -9,15 +9,17 @@ from concurrent.futures.process import BrokenProcessPool
 
 import pytest
 
+from simulation import faults
 from simulation.__main__ import main
+from simulation.faults import Striker
 from simulation.guards import Guard
-from simulation.history import live_through
+from simulation.history import Outcome, live_through
 from simulation.many import live_through_many
 
 # For each guard, some seeds one of which breaks an invariant without it.
 ENOUGH = {guard: range(1, 201) for guard in Guard} | {
-    Guard.STATUS_FIRST: range(401, 501),
-    Guard.WITNESS: range(2201, 2301),
+    Guard.ONE_RETRY: range(201, 301),
+    Guard.STATUS_FIRST: range(1001, 1101),
 }
 
 
@@ -33,10 +35,26 @@ def test_without_a_guard_a_history_breaks_an_invariant(guard: Guard) -> None:
     assert live_through_many(ENOUGH[guard], [guard], until_broken=True).broken
 
 
-@pytest.mark.parametrize("seed", [11610, 13873], ids=["all nodes are lost", "a pod waits for a node that is cut off"])
-def test_a_loss_that_kubernetes_does_not_know_yet_breaks_nothing_and_makes_no_verdict_wrong(seed: int) -> None:
-    lived = live_through(seed)
-    assert lived.retries
+def list_victims(outcome: Outcome, fault: str) -> set[str]:
+    """Whom a fault struck in a history."""
+    return {who for _, who, what in outcome.timeline if what.startswith(fault)}
+
+
+def test_a_loss_of_all_nodes_breaks_nothing_and_makes_no_verdict_wrong(monkeypatch) -> None:
+    monkeypatch.setattr(faults, "FAULTS", (Striker.lose_node,))
+    lived = live_through(61)
+    assert list_victims(lived, "▓▓▓ no power") == {"node-1", "node-2", "node-3"}
+    assert (lived.broken, lived.wrong_verdicts) == ("", 0)
+
+
+def test_a_pod_that_waits_for_a_node_that_is_cut_off_breaks_nothing_and_makes_no_verdict_wrong(monkeypatch) -> None:
+    monkeypatch.setattr(faults, "FAULTS", (Striker.cut_node,))
+    lived = live_through(1)
+    (node,) = list_victims(lived, "is cut off")
+    acts = [(who, what) for _, who, what in lived.timeline]
+    assert ("Kubernetes", f"chooses {node} for the pod of B") in acts
+    assert (node, "starts the pod of B") not in acts
+    assert any(what.startswith("fails B: its worker did not begin") for _, what in acts)
     assert (lived.broken, lived.wrong_verdicts) == ("", 0)
 
 

@@ -3,7 +3,8 @@
 import pytest
 
 from resources.launching.kubernetes_jobs import NoAnswer
-from resources.launching.reach import PAUSE
+from resources.launching.reach import AGAIN, FIRST, PAUSE, Line
+from tests.support.launching import UNREACHABLE_SECONDS
 from tests.support.servers.pods import Clock, Pods
 
 LEASE, HOST = "run/1", "10.0.0.7"
@@ -106,6 +107,22 @@ def test_a_holder_that_renews_is_seldom_called_and_a_silent_one_once_at_a_time(w
         watched.look(renewed=False)
     watched.pods.end_calls()
     assert len(watched.pods.called) == 2 + 60 // PAUSE
+
+
+@pytest.mark.parametrize(("answered", "is_lost"), [(0, False), (1, False), (2, False), (3, True)])
+def test_a_holder_is_called_three_times_and_one_answer_is_enough(watched, answered, is_lost) -> None:
+    """A network that loses a packet is slow for a second; a machine without power never answers."""
+    calls = iter(number == answered for number in range(3))
+    watched.pods.knock = lambda host, seconds: next(calls, False)
+    reach = watched.reach = watched.pods.reach(watched.clock)
+    reach._lines["run/1"] = Line(host=HOST, is_trusted=True)  # pyright: ignore[reportPrivateUsage]
+    watched.look(renewed=False)
+    assert watched.look(renewed=False) is is_lost
+
+
+def test_all_calls_of_a_lost_holder_end_before_the_look_at_which_it_may_be_given_up() -> None:
+    """The daemon looks every second: at the first look without a renewal it calls, and two looks later it may judge."""
+    assert FIRST + sum(AGAIN) < UNREACHABLE_SECONDS - 1
 
 
 def test_an_address_that_nobody_knows_is_no_silence(watched) -> None:
