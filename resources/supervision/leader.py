@@ -52,7 +52,7 @@ def lead(
         act: what only one process may do; it returns when the leader is to end.
         margin: seconds between the leader's end and the lease's deadline. What was sent before has time to arrive.
         pause: seconds between two renewals.
-        stand_by: called after each try to take the lease, while another holds it. It returns soon.
+        stand_by: called after each answer that another holds the lease. It returns soon.
 
     Raises:
         NoAlarm: this is process 1 of a container, which no alarm can end.
@@ -62,8 +62,9 @@ def lead(
     if os.getpid() == 1:
         raise NoAlarm("the alarm can't end process 1 of a container: set shareProcessNamespace in the pod's spec")
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    while not ask_in_time(lease, lease.take, margin):
-        stand_by()
+    while not (is_held := ask_in_time(lease, lease.take, margin)):
+        if is_held is not None:
+            stand_by()
         time.sleep(STAND_BY)
     log.info("%s holds the lease %r with fence %d", lease.holder, lease.name, lease.fence)
     ended = threading.Event()

@@ -50,8 +50,9 @@ class Daemon:
 
     def live(self) -> None:
         """Stands by, then leads."""
-        while not self._ask(self._lease.take):
-            self._launcher.standby.look()
+        while not (is_held := self._ask(self._lease.take)):
+            if is_held is not None:
+                self._launcher.standby.look()
             self._loop.sleep(STAND_BY)
         self._loop.note(self._process.name, "leads")
         self._process.start(self._act)

@@ -111,3 +111,24 @@ def test_a_renewal_that_took_longer_than_the_pause_is_repeated_at_once() -> None
         code = worker.supervise(command, {"PATH": "/usr/bin:/bin"}, Slow("", "counted", "somebody", seconds=60))
     """)
     assert found["waited_3"] < 0.5
+
+
+def test_a_leader_looks_at_others_only_while_another_leads_and_the_database_answers() -> None:
+    """A question that hangs would delay the next try to lead."""
+    found = count("""
+        import logging
+        import psycopg2
+        from resources.supervision.leader import lead
+        logging.disable()
+        looks = []
+        class Away(Counted):
+            def take(self):
+                if self.taken in (3, 4):
+                    self.taken += 1
+                    raise psycopg2.OperationalError("PostgreSQL is away")
+                return super().take()
+        lease = Away("", "counted", "somebody", seconds=60)
+        lead(lease, lambda: print("looks", len(looks)), margin=1, pause=0.1, stand_by=lambda: looks.append(1))
+        print("taken", lease.taken)
+    """)
+    assert found == {"looks": 7, "taken": 10}, "nine tries failed, and two of them without an answer"
