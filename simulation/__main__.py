@@ -10,6 +10,8 @@ from simulation.many import format_timeline, live_through_many
 
 # Histories within which a missing guard has to be noticed.
 ENOUGH = 10_000
+# Broken histories that are named; only the first is shown.
+MOST_NAMED = 20
 
 
 def main() -> int:
@@ -39,9 +41,11 @@ def print_histories(seeds: range, off: list[Guard]) -> int:
     )
     if not tally.broken:
         return 0
-    seed, broken = min(tally.broken)
+    found = sorted(tally.broken)
+    print("\n" + "\n".join(f"seed {seed}: {broken}" for seed, broken in found[:MOST_NAMED]))
+    seed, _ = found[0]
     guards = "".join(f" GUARDS={guard.option}" for guard in off)
-    print(f"\nseed {seed}: {broken}\nAgain: make simulate HISTORIES=1 SEED={seed}{guards}\n")
+    print(f"\nThe first again: make simulate HISTORIES=1 SEED={seed}{guards}\n")
     print("\n".join(format_timeline(live_through(seed, off))))
     return 1
 

@@ -69,6 +69,7 @@ class LeasedK8sRunLauncher(K8sRunLauncher):
     Args:
         lease_seconds: how long a lease may be silent.
         unreachable_seconds: the same if its holder can't be reached either.
+        start_timeout_seconds: how long a run may take to begin.
         witness: host and port of those who must answer when a holder does not; empty: holders are not called.
         crash_retries: how often a run is retried whose worker ended by itself. The budget for lost workers is larger.
         spot_attempts: attempts that are bound to spot nodes; later ones avoid them.
@@ -85,6 +86,7 @@ class LeasedK8sRunLauncher(K8sRunLauncher):
         crash_retries: int,
         spot_attempts: int,
         unreachable_seconds: int,
+        start_timeout_seconds: int,
         witness: str,
         leases: WatchedLeases | None = None,
         silence: SilenceWatch | None = None,
@@ -94,14 +96,15 @@ class LeasedK8sRunLauncher(K8sRunLauncher):
     ) -> None:
         super().__init__(**stock)
         self._lease_seconds, self._crash_retries, self._spot_attempts = lease_seconds, crash_retries, spot_attempts
-        self._unreachable_seconds, self._reach = unreachable_seconds, reach or call_holders(witness)
-        self._leases = leases or Leases("", "run monitoring")
+        self._unreachable_seconds, self.start_timeout_seconds = unreachable_seconds, start_timeout_seconds
+        self._leases, self._reach = leases or Leases("", "run monitoring"), reach or call_holders(witness)
         self._silence, self._untaken = silence or STANDBY.copy(), untaken or SilenceWatch()
         self.jobs = KubernetesJobs(self._api_client)
 
     @classmethod
     def config_type(cls) -> Any:
-        defaults = {"lease_seconds": 8, "unreachable_seconds": 3, "crash_retries": 2, "spot_attempts": 4}
+        limits = {"lease_seconds": 8, "unreachable_seconds": 3, "start_timeout_seconds": 600}
+        defaults = {**limits, "crash_retries": 2, "spot_attempts": 4}
         fields = {name: dg.Field(int, default_value=value) for name, value in defaults.items()}
         fields["witness"] = dg.Field(str, default_value="")
         return {**cast("dict[str, Any]", super().config_type()), **fields}
@@ -156,17 +159,25 @@ class LeasedK8sRunLauncher(K8sRunLauncher):
         Raises:
             NoAnswer: PostgreSQL or the API server did not answer, so nothing is known.
         """
-        lease, job = name_run_lease(run.run_id), self.locate_job(run)
-        node = self._ask_kubernetes(self.jobs.find_untaken_node, job)
+        node = self._ask_kubernetes(self.jobs.find_untaken_node, self.locate_job(run))
         again = run.parent_run_id is not None and run.tags.get(UNTAKEN) == run.parent_run_id
-        if not is_untaken_too_long(self._untaken.measure(lease, node), again) or node is None:
+        seconds = self._untaken.measure(name_run_lease(run.run_id), node)
+        if node is None or not is_untaken_too_long(seconds, again) or not self.refuse_worker(run):
             return None
-        if not self._ask_leases(self._leases.refuse, lease):
-            return None  # its worker began at the last moment
         self._instance.add_run_tags(run.run_id, {UNTAKEN: run.run_id, NODE: node})
-        self._instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
-        self.jobs.delete_in_background(job)
         return node
+
+    def refuse_worker(self, run: dg.DagsterRun) -> bool:
+        """Makes sure that nobody can begin to work on a run any more. False: its worker began at the last moment.
+
+        Raises:
+            NoAnswer: PostgreSQL did not answer, so nothing is known.
+        """
+        if not self._ask_leases(self._leases.refuse, name_run_lease(run.run_id)):
+            return False
+        self._instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+        self.jobs.delete_in_background(self.locate_job(run))
+        return True
 
     def _check_worker(self, run: dg.DagsterRun) -> CheckRunHealthResult:
         lease = name_run_lease(run.run_id)

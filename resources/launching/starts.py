@@ -1,7 +1,8 @@
 """Runs that were launched and do not begin: their worker or node was lost, or there is no node, no image or no quota.
 
 Stock Dagster checks none of them before the start timeout, and gives no reason until then. It leaves their Jobs behind,
-which may begin some day beside the retries of their runs (dagster issues 16535, 15325).
+which may begin some day beside the retries of their runs (dagster issues 16535, 15325). Here a run that takes too long
+is failed before that, once no worker can begin it any more.
 
 Belongs here: what is done about runs in the status STARTING, and about Jobs that outlived their runs. Does not belong
 here: runs whose worker has begun, which Dagster's run monitoring checks.
@@ -76,14 +77,17 @@ class StartingRuns:
 
     def _check(self, record: dg.RunRecord) -> None:
         run = record.dagster_run
+        seconds = self._clock() - record.update_timestamp.timestamp()
         if self._launcher.has_begun(run):
             self._fail_if_lost(run)
+        elif seconds >= self._launcher.start_timeout_seconds:
+            self._fail_late(run)
         elif self._launcher.find_job_state(run) is JobState.ENDED:
             self._fail(run)
         elif node := self._launcher.give_up_untaken(run):
             if self._still_starts(run):
                 self._instance.report_run_failed(run, f"Its node {node} did not take its pod, and so it was given up.")
-        elif record.update_timestamp.timestamp() < self._clock() - PATIENCE and run.run_id not in self._explained:
+        elif seconds > PATIENCE and run.run_id not in self._explained:
             reason = self._launcher.get_run_worker_debug_info(run, include_container_logs=False)
             self._instance.report_engine_event(f"It has not begun after {PATIENCE:.0f} s.\n{reason}", run)
             self._explained.add(run.run_id)
@@ -93,6 +97,16 @@ class StartingRuns:
         found = self._launcher.check_run_worker_health(run)
         if found is not HEALTHY and self._still_starts(run):
             self._instance.report_run_failed(run, f"Its worker was lost before it began: {found.msg}")
+
+    def _fail_late(self, run: dg.DagsterRun) -> None:
+        """Fails a run before Dagster does, which would leave its lease to whoever takes it."""
+        try:
+            reason = self._launcher.get_run_worker_debug_info(run)
+        except NoAnswer as error:  # it fails all the same: its worker may be as far away as the API server
+            reason = str(error)
+        if self._launcher.refuse_worker(run) and self._still_starts(run):
+            timeout = self._launcher.start_timeout_seconds
+            self._instance.report_run_failed(run, f"It has not begun after {timeout} s.\n{reason}")
 
     def _fail(self, run: dg.DagsterRun) -> None:
         reason = self._launcher.get_run_worker_debug_info(run)

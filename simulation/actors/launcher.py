@@ -169,9 +169,9 @@ class WorldLauncher(LeasedK8sRunLauncher):
         if self.has_begun(run):  # pyright: ignore[reportArgumentType]
             self.check_started(run)
         elif (
-            self.find_job_state(run) is JobState.ENDED  # pyright: ignore[reportArgumentType]
+            (run.updated < self._world.loop.now - patience and self.refuse_worker(run))  # pyright: ignore[reportArgumentType]
+            or self.find_job_state(run) is JobState.ENDED  # pyright: ignore[reportArgumentType]
             or self.give_up_untaken(run)  # pyright: ignore[reportArgumentType]
-            or run.updated < self._world.loop.now - patience
         ):
             now = self._given.get_run_by_id(run.run_id)
             if now and now.status is run.status:

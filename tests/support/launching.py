@@ -30,7 +30,7 @@ from resources.supervision.lease_table import Leases
 from tests.support.servers.pods import Clock, Pods
 
 DEADLINE = datetime(2026, 1, 1, tzinfo=UTC)
-LEASE_SECONDS, UNREACHABLE_SECONDS, CRASH_RETRIES, SPOT_ATTEMPTS = 8, 3, 1, 3
+LEASE_SECONDS, UNREACHABLE_SECONDS, START_TIMEOUT_SECONDS, CRASH_RETRIES, SPOT_ATTEMPTS = 8, 3, 120, 1, 3
 # Of a cluster that is not there.
 KUBECONFIG = {
     "apiVersion": "v1",
@@ -273,6 +273,7 @@ def launching(folder: Path, table: Leases | None = None, **config: Any) -> Launc
         "kubeconfig_file": str(kubeconfig),
         "lease_seconds": LEASE_SECONDS,
         "unreachable_seconds": UNREACHABLE_SECONDS,
+        "start_timeout_seconds": START_TIMEOUT_SECONDS,
         "witness": "",
         "crash_retries": CRASH_RETRIES,
         "spot_attempts": SPOT_ATTEMPTS,

@@ -7,6 +7,7 @@ import pytest
 from dagster_k8s.job import construct_dagster_k8s_job
 from psycopg2.extensions import parse_dsn
 
+from resources.launching.starts import PAUSE as PAUSE_BETWEEN_CHECKS
 from resources.run_launcher import LeasedK8sRunLauncher
 from resources.supervision.leader import MARGIN, PAUSE
 
@@ -33,7 +34,6 @@ def run_pod(instance, tags=None, run=None):
 def test_dagster_reads_the_settings_that_a_lost_node_depends_on(instance) -> None:
     assert instance.run_monitoring_enabled
     assert instance.run_monitoring_poll_interval_seconds == 1
-    assert instance.run_monitoring_start_timeout_seconds == 600
     assert instance.run_monitoring_max_resume_run_attempts == 0
     assert instance.run_retries_enabled
     assert instance.run_retries_max_retries == 20
@@ -89,6 +89,16 @@ def test_a_silent_holder_is_called_while_all_code_servers_answer_and_given_up_so
     service = chart.one("Service", host)["spec"]
     assert service["clusterIP"] == "None", "its name has the address of each code server"
     assert int(port) in [each["port"] for each in service["ports"]]
+
+
+def test_a_run_that_takes_too_long_to_begin_is_failed_by_the_launcher_before_dagster_fails_it(
+    instance, chart, render, read_by_dagster
+) -> None:
+    """Dagster refuses no lease, so a worker could begin beside the retry."""
+    assert chart.instance["run_launcher"]["config"]["start_timeout_seconds"] == 600
+    assert instance.run_monitoring_start_timeout_seconds >= 600 + 10 * PAUSE_BETWEEN_CHECKS
+    with read_by_dagster(render(dagsterDaemon={"runMonitoring": {"startTimeoutSeconds": 900}})) as given:
+        assert given.run_launcher.start_timeout_seconds == 900 < given.run_monitoring_start_timeout_seconds
 
 
 def test_a_leader_has_ended_before_workers_count_as_lost_because_postgresql_hangs(chart) -> None:

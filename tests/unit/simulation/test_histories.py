@@ -10,7 +10,7 @@ from concurrent.futures.process import BrokenProcessPool
 import pytest
 
 from simulation import faults
-from simulation.__main__ import main
+from simulation.__main__ import MOST_NAMED, main
 from simulation.faults import Striker
 from simulation.guards import Guard
 from simulation.history import Outcome, live_through
@@ -99,3 +99,13 @@ def test_a_broken_history_is_printed_with_its_timeline_and_how_to_see_it_again(m
     shown = capsys.readouterr().out
     assert f"make simulate HISTORIES=1 SEED={seed} GUARDS=alarm" in shown
     assert "BROKEN: " in shown.splitlines()[-1]
+
+
+def test_every_broken_history_is_named(monkeypatch, capsys) -> None:
+    broken = live_through_many(ENOUGH[Guard.PORT], [Guard.PORT]).broken
+    assert 2 <= len(broken) <= MOST_NAMED
+    histories = str(len(ENOUGH[Guard.PORT]))
+    monkeypatch.setattr("sys.argv", ["simulation", "--histories", histories, "--seed", "1", "--guards", "port"])
+    assert main() == 1
+    shown = capsys.readouterr().out
+    assert all(f"seed {seed}: {what}\n" in shown for seed, what in broken)

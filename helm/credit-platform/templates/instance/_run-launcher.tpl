@@ -6,6 +6,7 @@ class: LeasedK8sRunLauncher
 config:
   lease_seconds: {{ .Values.dagsterDaemon.runMonitoring.leaseSeconds }}
   unreachable_seconds: {{ .Values.dagsterDaemon.runMonitoring.unreachableSeconds }}
+  start_timeout_seconds: {{ .Values.dagsterDaemon.runMonitoring.startTimeoutSeconds }}
   # While the daemon does not reach these, a pod of a run that it can't reach either is no sign of a loss.
   witness: {{ .Release.Name }}-code-server:{{ .Values.codeServer.port }}
   crash_retries: {{ .Values.dagsterDaemon.runRetries.crashRetries }}

@@ -9,7 +9,7 @@ from kubernetes.client.rest import ApiException
 
 from resources.history.tags import CRASHED
 from resources.launching.starts import watch
-from tests.support.launching import FAILED, SUCCEEDED
+from tests.support.launching import FAILED, START_TIMEOUT_SECONDS, SUCCEEDED
 from tests.support.servers.pods import ended_with, pod
 from tests.unit.launching.starts.starting import NOW, add_start
 
@@ -219,3 +219,33 @@ def test_the_watch_waits_between_its_checks_and_looks_for_leftover_jobs_once_a_m
     assert starts.deeds.count("check") == len(waited) - 1
     assert starts.deeds.count("delete") == 2
     assert starts.deeds.index("delete") == 20, "the first minute has passed"
+
+
+def test_a_run_that_takes_too_long_to_begin_is_failed_once_nobody_can_begin_it_any_more(built, starts) -> None:
+    late, other = add_start(built, seconds=START_TIMEOUT_SECONDS), add_start(built, seconds=START_TIMEOUT_SECONDS - 1)
+    built.cluster.pods = [pod()]
+    starts.check_all()
+    ((failed, message),) = built.instance.failures
+    assert failed == late.run_id
+    assert f"has not begun after {START_TIMEOUT_SECONDS} s" in message
+    assert "FailedScheduling: no node" in message
+    built.deeds.wait_for(f"delete {built.launcher.locate_job(late).name}")
+    assert built.deeds[:2] == [f"refuse run/{late.run_id}", f"free slots {late.run_id}"]
+    assert CRASHED not in built.tags(late)
+    assert not any(other.run_id in deed for deed in built.deeds)
+
+
+def test_a_run_whose_worker_begins_right_before_the_start_timeout_is_left_alone(built, starts) -> None:
+    add_start(built, seconds=START_TIMEOUT_SECONDS)
+    built.leases.taken_meanwhile = True
+    starts.check_all()
+    assert not built.instance.failures
+    assert not built.deeds
+
+
+def test_a_run_that_takes_too_long_to_begin_is_failed_while_the_api_server_does_not_answer(built, starts) -> None:
+    run = add_start(built, seconds=START_TIMEOUT_SECONDS)
+    built.cluster.error = ApiException(503)
+    starts.check_all()
+    assert [failed for failed, _ in built.instance.failures] == [run.run_id]
+    assert built.deeds[0] == f"refuse run/{run.run_id}"
