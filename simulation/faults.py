@@ -116,9 +116,7 @@ class Striker:
         self.kill_pod()
         self._note_disturbance(2 * LONGEST)
         self.world.troubled_until = max(self.world.troubled_until, self.loop.now + LONGEST)
-        server, seconds = self.world.code_server, self.chance.uniform(LONGEST / 2, LONGEST)
-        self.loop.note(server.name, f"stalled for {seconds:.0f} s")
-        server.stalled_until = max(server.stalled_until, self.loop.now + seconds)
+        self._disturb(self.world.code_server, "stalled_until", self.chance.uniform(LONGEST / 2, LONGEST))
 
     def lose_daemon(self) -> None:
         """A daemon ends."""
@@ -158,20 +156,19 @@ class Striker:
     def disturb_service(self) -> None:
         """A service is down, or stands still, or breaks connections."""
         service, seconds = self.chance.choice(self._services()), self._seconds()
-        self._note_disturbance(seconds + 30.0)
-        kind = self.chance.choice(("down_until", "stalled_until", "lossy_until"))
-        self.loop.note(service.name, f"{kind.removesuffix('_until')} for {seconds:.0f} s")
-        setattr(service, kind, max(getattr(service, kind), self.loop.now + seconds))
+        self._disturb(service, self.chance.choice(("down_until", "stalled_until", "lossy_until")), seconds)
 
     def return_to_busy_node(self) -> None:
         """PostgreSQL is down, and a node is busy when it comes back: nobody could renew, and one holder still can't."""
         seconds = self.chance.uniform(8, LONGEST)
         self.world.troubled_until = max(self.world.troubled_until, self.loop.now + seconds)
-        self._note_disturbance(seconds + 30.0)
-        postgres = self.world.postgres
-        self.loop.note(postgres.name, f"down for {seconds:.0f} s")
-        postgres.down_until = max(postgres.down_until, self.loop.now + seconds)
+        self._disturb(self.world.postgres, "down_until", seconds)
         self.loop.after(seconds - 1.0, self.busy_node)
+
+    def _disturb(self, service: Service, kind: str, seconds: float) -> None:
+        self._note_disturbance(seconds + 30.0)
+        self.loop.note(service.name, f"{kind.removesuffix('_until')} for {seconds:.0f} s")
+        setattr(service, kind, max(getattr(service, kind), self.loop.now + seconds))
 
     def _services(self) -> tuple[Service, ...]:
         return self.world.postgres, self.world.bucket, self.world.cluster.api, self.world.code_server

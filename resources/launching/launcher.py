@@ -74,7 +74,7 @@ class LeasedK8sRunLauncher(K8sRunLauncher):
         crash_retries: how often a run is retried whose worker ended by itself. The budget for lost workers is larger.
         spot_attempts: attempts that are bound to spot nodes; later ones avoid them.
         leases: the table of leases; None: the one in libpq's database.
-        silence: measures for how long a lease was silent; None: goes on from what a daemon saw that stood by.
+        silence: measures for how long a lease was silent; None: starts with what this daemon saw as a standby.
         untaken: measures for how long a node has not taken a pod.
         reach: calls holders; None: over the network.
         stock: the arguments of `K8sRunLauncher`.

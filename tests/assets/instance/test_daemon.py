@@ -86,7 +86,7 @@ def test_one_daemon_acts_and_the_other_does_when_it_is_lost(daemons, ports, ask)
     assert "platform_retries_missing 0.0" in scraped(leads)
     assert "platform_daemon_leads 0.0" in scraped(stands_by)
     assert "platform_retries_missing" not in scraped(stands_by)
-    until(lambda: ask(FOLLOWING))
+    until(lambda: len(ask(FOLLOWING)) == 2)  # the leader looks once more when it begins to lead
     os.kill(leader.pid, signal.SIGKILL)
     lost = time.monotonic()
     until(lambda: ask(HEARTBEATS) not in (set(), {first}))
