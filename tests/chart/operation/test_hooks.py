@@ -20,9 +20,23 @@ def test_the_migration_knows_the_storage_and_no_launcher_for_which_it_would_need
     (mount,) = [
         each for each in spec["initContainers"][0]["volumeMounts"] if each["mountPath"].endswith("/dagster.yaml")
     ]
-    config = yaml.safe_load(chart.one("ConfigMap", "rel-instance")["data"][mount["subPath"]])
+    config = yaml.safe_load(chart.one("ConfigMap", "rel-migrate-instance")["data"][mount["subPath"]])
     assert config["storage"] == chart.instance["storage"]
     assert "run_launcher" not in config
+
+
+def test_an_upgrade_that_brings_settings_does_not_wait_for_a_file_that_the_release_before_lacks(render) -> None:
+    chart = render(settings={"toml": '[table]\nname = "credits"\n'})
+    hook = migration(chart)["metadata"]["annotations"]
+    volumes = migration(chart)["spec"]["template"]["spec"]["volumes"]
+    used = {each["configMap"]["name"] for each in volumes if "configMap" in each}
+    assert used == {"rel-migrate-instance", "rel-migrate-settings"}
+    for name in used:
+        annotations = chart.one("ConfigMap", name)["metadata"]["annotations"]
+        assert annotations["helm.sh/hook"] == hook["helm.sh/hook"], "Helm makes it after the migration"
+        assert int(annotations["helm.sh/hook-weight"]) < int(hook.get("helm.sh/hook-weight", 0))
+    data = [chart.one("ConfigMap", name)["data"] for name in ("rel-migrate-settings", "rel-settings")]
+    assert data[0] == data[1], "the migration proves other settings than those that the runs get"
 
 
 def test_only_loans_of_the_release_are_made_up(chart, render) -> None:

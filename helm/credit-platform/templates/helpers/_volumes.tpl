@@ -1,4 +1,5 @@
-{{/* Volumes of pods of the platform's image. Their root file system is read-only: these are the places to write to. */}}
+{{/* Volumes of pods of the platform's image. Their root file system is read-only: these are the places to write to.
+The migration sets `configPrefix`, because it has ConfigMaps of its own. */}}
 
 {{- define "credit-platform.volumes" -}}
 - name: tmp
@@ -8,7 +9,7 @@
 {{- if .Values.settings.toml }}
 - name: settings
   configMap:
-    name: {{ .Release.Name }}-settings
+    name: {{ .configPrefix | default .Release.Name }}-settings
 {{- end }}
 {{- with .Values.store.caConfigMap }}
 - name: store-ca
@@ -45,7 +46,7 @@ instance in its arguments. */}}
 {{ include "credit-platform.volumes" . }}
 - name: instance
   configMap:
-    name: {{ .Release.Name }}-instance
+    name: {{ .configPrefix | default .Release.Name }}-instance
 {{- end }}
 
 {{/* Mounts one file of that ConfigMap as dagster.yaml, and the workspace. Call with (dict "root" $ "instance" "read-only.yaml"). */}}
