@@ -16,6 +16,9 @@ ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
 REPOSITORY = "__repository__"
 # HTTP statuses that a Service answers with while no pod stands behind it.
 AWAY = (502, 503, 504)
+# Seconds in which a webserver loads the code again after its code server was replaced under it: Dagster looks every
+# 10 s (dagster/_grpc/server_watcher.py). Until then it knows no job.
+RELOADED_AFTER = 15
 
 LOCATIONS = """{ workspaceOrError { ... on PythonError { message } ... on Workspace { locationEntries {
   name displayMetadata { key value } locationOrLoadError { __typename ... on PythonError { message } } } } } }"""
@@ -126,7 +129,8 @@ class Webserver:
             assets: keys of the assets to materialize; empty for all assets of the job.
             run_config: in the form that the launchpad takes.
             tags: of the run.
-            patience: seconds to wait for the code location.
+            patience: seconds to wait for the code location, and at most 15 more for a webserver of the Service that
+                does not know the job yet. It launches nothing, so to ask again is safe.
 
         Raises:
             WebserverError: the webserver does not answer, there is no such job, or its config is wrong.
@@ -145,7 +149,12 @@ class Webserver:
             "runConfigData": run_config or {},
             "executionMetadata": {"tags": pairs},
         }
-        return self._read_run_id(self.query(LAUNCH, params=params)["launchRun"], job)
+        deadline = time.monotonic() + min(patience, RELOADED_AFTER)
+        while (answer := self.query(LAUNCH, params=params)["launchRun"])["__typename"] == "PipelineNotFoundError":
+            if time.monotonic() >= deadline:
+                break
+            time.sleep(1)
+        return self._read_run_id(answer, job)
 
     def reexecute(self, run_id: str, strategy: str, tags: Mapping[str, str]) -> str:
         """Puts a run that continues this one into the queue, like the button in the UI, and returns its id.

@@ -9,15 +9,19 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from resources.services.webserver import Webserver
+import tenacity
+
+from resources.services.webserver import Webserver, WebserverError
 from tests.drills.support.cluster import CHART, NAMESPACE, RELEASE, helm
 
 ROOT = Path(__file__).parents[3]
 # The commit of the release before. Whoever makes a release sets it to the commit of the last one.
 COMMIT_BEFORE = "faa178ebf4f150235a398011c172464018ce026b"
 
-# So many answers must come from the new code. Several webservers answer, and each loads the code by itself.
+# So many answers in a row must come from the new code, because several webservers answer, and each loads it by itself.
 ANSWERS = 10
+# Seconds of patience for one answer, so short that the question is asked once; and for all of them.
+ONCE, PATIENCE = 0.1, 120
 
 
 @dataclass(frozen=True)
@@ -37,8 +41,18 @@ class Version:
     def install(self, webserver: Webserver) -> None:
         """Makes this version the installed one, and waits until its pods are ready and have loaded its code."""
         helm("upgrade", RELEASE, str(self.chart), "--reset-values", *self.flags)
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(WebserverError),
+            stop=tenacity.stop_after_delay(PATIENCE),
+            wait=tenacity.wait_fixed(1),
+            reraise=True,
+        )
+        retrying(self.confirm_answers, webserver)
+
+    def confirm_answers(self, webserver: Webserver) -> None:
+        """Raises WebserverError unless each of many answers in a row comes from this version's code."""
         for _ in range(ANSWERS):
-            webserver.wait_for_location(120, self.image)
+            webserver.wait_for_location(ONCE, self.image)
 
 
 def read_installed_version(folder: Path) -> Version:

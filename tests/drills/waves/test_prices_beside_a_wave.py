@@ -20,10 +20,11 @@ from tests.drills.waves.support import (
     score_all,
 )
 
-# So many that the wave is still under way when the pricing run starts.
-COPIES = 39
-# Pricing runs on the idle release, and how much longer one may take to start beside a wave.
-IDLE_RUNS, FACTOR = 3, 1.5
+# So many that the wave is still under way when the last pricing run starts.
+COPIES = 59
+# Pricing runs on the idle release, and as many beside a wave; their medians are compared, because one start varies
+# by half where the nodes share cores. FACTOR is how much longer a start may take beside a wave.
+RUNS, FACTOR = 3, 1.5
 
 
 @pytest.fixture
@@ -45,13 +46,14 @@ def test_prices_that_are_asked_for_during_a_wave_start_about_as_soon_as_on_an_id
     platform, locations, drill_round
 ) -> None:
     expected = score_all(platform)
-    idle = median(measure_start(platform)[0] for _ in range(IDLE_RUNS))
+    idle = median(measure_start(platform)[0] for _ in range(RUNS))
     wave = platform.launch(JOB)
     platform.wait_until("a chunk is committed", lambda: find_wave_start(platform, wave, 1), 300)
-    beside, first = measure_start(platform)
+    starts = [measure_start(platform) for _ in range(RUNS)]
+    beside = median(seconds for seconds, _ in starts)
     assert platform.webserver.wait_for_run(wave, 600) == "SUCCESS"
     (end,) = platform.read_events(wave, "RunSuccessEvent")
-    assert first < end["at"], "the wave ended before the pricing run started: add more locations"
+    assert starts[-1][1] < end["at"], "the wave ended before the last pricing run started: add more locations"
     assert beside <= FACTOR * idle, f"prices started after {beside:.1f} s, and after {idle:.1f} s on an idle release"
     assert len(platform.read_step_starts(wave, STEP)) == 1, "the wave was disturbed"
     assert_scored_once(platform, locations, expected, wave)

@@ -91,6 +91,24 @@ def test_a_run_that_is_not_launched_is_an_error_with_its_reason(webserver, answe
         webserver.launch("refresh")
 
 
+UNKNOWN = {"data": {"launchRun": {"__typename": "PipelineNotFoundError"}}}
+
+
+def test_a_run_is_launched_though_one_webserver_of_the_service_has_not_loaded_the_code_yet(webserver, answers) -> None:
+    launched = {"data": {"launchRun": {"__typename": "LaunchRunSuccess", "run": {"runId": "first"}}}}
+    answers += [location("RepositoryLocation"), UNKNOWN, UNKNOWN, launched, UNKNOWN]
+    assert webserver.launch("refresh") == "first"
+    assert answers == [UNKNOWN], "it was launched twice"
+
+
+def test_a_job_that_no_webserver_has_is_an_error_after_the_patience(webserver, answers) -> None:
+    answers += [location("RepositoryLocation"), UNKNOWN]
+    began = time.monotonic()
+    with pytest.raises(WebserverError, match="launched no run of refresh: PipelineNotFoundError"):
+        webserver.launch("refresh", patience=1)
+    assert 1 <= time.monotonic() - began < 5
+
+
 def run(status: str) -> dict:
     return {"data": {"runOrError": {"__typename": "Run", "status": status, "tags": []}}}
 
