@@ -121,6 +121,13 @@ def test_the_readme_has_the_figures_of_the_drills() -> None:
     assert f"| {lost} |" in row(readme, "Seconds of the step's work lost").replace("**", "")
 
 
+def test_the_most_work_that_a_drill_lost_is_what_the_page_of_recovery_says() -> None:
+    table = (DOCS / "kubernetes" / "drills.md").read_text().partition("| work lost |")[2].partition("\n\n")[0]
+    lost = [float(each) for line in table.splitlines()[2:] for each in re.findall(r"[\d.]+", line.split("|")[4])]
+    assert len(lost) > 30
+    assert f"lost {max(lost)} s at worst" in (DOCS / "recovery.md").read_text()
+
+
 def test_the_sweep_has_as_many_cases_as_the_readme_says() -> None:
     assert re.search(r"SWEEP_CASES=\$\(or \$\(CASES\),200\)", (ROOT / "Makefile").read_text())
     assert "200 seeded" in (ROOT / "README.md").read_text()
