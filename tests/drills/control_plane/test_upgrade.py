@@ -25,8 +25,8 @@ from tests.drills.support.releases import Version, build_version_before, read_in
 
 PARTS = ("webserver", "daemon", "code-server")
 AT_ONCE = "dagsterDaemon.runCoordinator.config.queuedRunCoordinator.maxConcurrentRuns"
-# A quarter of a core: the training, 40 s of one core, lasts longer than an upgrade, and its bytes are the same.
-SLOW = {"requests": {"cpu": "100m", "memory": "512Mi"}, "limits": {"cpu": "250m", "memory": "2Gi"}}
+# A sixth of a core: the training, 40 s of one core, lasts longer than an upgrade, and its bytes are the same.
+SLOW = {"requests": {"cpu": "100m", "memory": "512Mi"}, "limits": {"cpu": "150m", "memory": "2Gi"}}
 # Assets that this release has added. A run that was requested from the release before does not make them.
 ADDED = {"benchmark"}
 
