@@ -68,9 +68,9 @@ class Platform(Histories):
         assert self.trees_per_second, "nobody has measured how fast this cluster grows trees"
         return max(1, min(MOST_TREES, round(lasting * self.trees_per_second)))
 
-    def train(self, trees: int, job: str = "refresh", **more: Any) -> str:
+    def train(self, trees: int, **more: Any) -> str:
         """Launches a run that trains so many trees."""
-        return self.launch(job, run_config={"ops": {"training": {"config": {"n_estimators": trees}}}}, **more)
+        return self.launch("refresh", run_config={"ops": {"training": {"config": {"n_estimators": trees}}}}, **more)
 
     def train_long(self, lasting: float = TRAINING, **more: Any) -> str:
         """Launches a run whose training takes about so many seconds, undisturbed and on one core. It never sleeps."""

@@ -1,7 +1,8 @@
 """Drill 22. Prices are asked for while a wave is under way: their run starts about as soon as on an idle release.
 
-Nothing is lost here. If a wave delayed prices, they would be old exactly when the newest scores arrive. Where nodes
-share cores, any run slows down the next one's start. Starts beside a training show by how much.
+Nothing is lost here. If a wave delayed prices, they would be old exactly when the newest scores arrive. The drill is
+about waiting: for a place in the queue, for a pool, for a lease. So the wave works on a quarter of a core. The nodes of
+a test cluster may share their cores, and then a wave on a whole core slows down any pod that starts.
 """
 
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from statistics import median
 
 import pytest
 
-from tests.drills.support.platform import LONG, Platform
+from tests.drills.support.platform import Platform, give_resources
 from tests.drills.waves.support import (
     JOB,
     PRICING_JOB,
@@ -22,11 +23,10 @@ from tests.drills.waves.support import (
 )
 
 # So many that the wave is still under way when the last pricing run starts.
-COPIES = 59
+COPIES = 39
 # So many pricing runs give a median, and how much longer one may take to start beside a wave than on an idle release.
 RUNS, FACTOR = 3, 1.5
-# A training that promotes no model: the scores stay the same.
-UNPROMOTED = {"job": "__ASSET_JOB", "assets": ["loan_dataset", "test_split", "trained_model"]}
+QUARTER_OF_A_CORE = {"requests": {"cpu": "250m", "memory": "1Gi"}, "limits": {"cpu": "250m", "memory": "2Gi"}}
 
 
 @pytest.fixture
@@ -62,22 +62,15 @@ def test_prices_that_are_asked_for_during_a_wave_start_about_as_soon_as_on_an_id
 ) -> None:
     expected = score_all(platform)
     idle, _ = measure_starts(platform)
-    training, _ = platform.train_for(0, lasting=LONG, **UNPROMOTED)
-    beside_training, last = measure_starts(platform)
-    assert last < read_end(platform, training), "the training ended before the last pricing run started"
-    wave = platform.launch(JOB)
+    wave = platform.launch(JOB, tags=give_resources(QUARTER_OF_A_CORE))
     platform.wait_until("a chunk is committed", lambda: find_wave_start(platform, wave, 1), 300)
     beside, last = measure_starts(platform)
     assert last < read_end(platform, wave), "the wave ended before the last pricing run started: add more locations"
-    assert beside <= FACTOR * idle, (
-        f"prices started after {beside:.1f} s, after {idle:.1f} s on an idle release, and after "
-        f"{beside_training:.1f} s beside a training"
-    )
+    assert beside <= FACTOR * idle, f"prices started after {beside:.1f} s, and after {idle:.1f} s on an idle release"
     assert len(platform.read_step_starts(wave, STEP)) == 1, "the wave was disturbed"
     assert_scored_once(platform, locations, expected, wave)
     platform.record(
         fault="none, prices beside a wave",
         request_to_first_step=round(beside, 2),
-        request_to_first_step_beside_a_training=round(beside_training, 2),
         request_to_first_step_idle=round(idle, 2),
     )
