@@ -22,6 +22,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="of the first history; the others have the next ones")
     parser.add_argument("--guards", help=f"lack a guard: {', '.join(options)}; all: each in turn, as a table")
     given = parser.parse_args()
+    if given.histories < 1:
+        parser.error(f"--histories {given.histories} (HISTORIES): expected 1 or more")
     if given.guards not in (None, "all", *options):
         parser.error(f"--guards {given.guards}: expected all, {', '.join(options)}")
     seeds = range(given.seed, given.seed + given.histories)

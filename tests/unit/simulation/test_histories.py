@@ -109,3 +109,14 @@ def test_every_broken_history_is_named(monkeypatch, capsys) -> None:
     assert main() == 1
     shown = capsys.readouterr().out
     assert all(f"seed {seed}: {what}\n" in shown for seed, what in broken)
+
+
+@pytest.mark.parametrize("count", ["0", "-3"])
+def test_a_simulation_of_no_history_is_an_error_and_proves_nothing(monkeypatch, capsys, count) -> None:
+    monkeypatch.setattr("sys.argv", ["simulation", "--histories", count])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 2
+    printed = capsys.readouterr()
+    assert "(HISTORIES): expected 1 or more" in printed.err
+    assert "broken invariants" not in printed.out
